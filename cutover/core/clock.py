@@ -1,0 +1,83 @@
+"""What time it is, as a parameter: UTC inside, the programme's zone only at the edge.
+
+A window may cross a clock change, so wall times are converted on the way in and nothing is ever
+computed on them: 01:30 on the last Sunday of October happens twice, in March it does not happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from cutover.core.errors import Invalid, Problem
+
+
+class Clock(Protocol):
+    """Anything that says the time, timezone-aware UTC."""
+
+    def now(self) -> datetime: ...
+
+
+class Pace(Clock, Protocol):
+    """A clock one can wait on. `hold` keeps a rehearsal's time still while real work is under way."""
+
+    def sleep_until(self, at: datetime) -> Awaitable[None]: ...
+
+    def hold(self) -> AbstractAsyncContextManager[None]: ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass
+class FixedClock:
+    """A clock that moves only when told to: for tests, replays and stepping through a plan."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, by: timedelta) -> None:
+        self.at += by
+
+    def set(self, at: datetime) -> None:
+        self.at = max(self.at, at)
+
+    async def sleep_until(self, at: datetime) -> None:
+        self.set(at)
+
+    @asynccontextmanager
+    async def hold(self) -> AsyncIterator[None]:
+        yield
+
+
+def to_utc(wall: datetime, zone: str) -> datetime:
+    """Turn a wall time of `zone` (IANA name) into UTC.
+
+    An aware datetime is converted as it stands. Raises Invalid for a wall time that the zone skips or
+    repeats, naming both candidates: which of them was meant only a person can say.
+    """
+    if wall.tzinfo is not None:
+        return wall.astimezone(UTC)
+    place = ZoneInfo(zone)
+    early, late = (wall.replace(tzinfo=place, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if early == late:
+        return early
+    candidates = f"{early:%Y-%m-%dT%H:%MZ} or {late:%Y-%m-%dT%H:%MZ}"
+    happened = early.astimezone(place).replace(tzinfo=None) == wall
+    why = "happens twice" if happened else "does not exist"
+    raise Invalid(Problem(f"{wall:%Y-%m-%d %H:%M} {why} in {zone} (clock change)", expected=candidates))
+
+
+def show(at: datetime, zone: str, form: str = "%a %d %b %H:%M %Z") -> str:
+    """A UTC time as people of `zone` read it, with the zone's abbreviation."""
+    return at.astimezone(ZoneInfo(zone)).strftime(form)

@@ -1,0 +1,97 @@
+"""Load, decide, append: the one way any machine's command becomes facts.
+
+Every feature's service is a few lines on top of this. When somebody else was quicker the command is decided
+again on the fresh state, so what is recorded was legal at the moment it was recorded.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from cutover.core.clock import Clock
+from cutover.core.errors import Conflict
+from cutover.core.event import Command, Fact, Recorded
+from cutover.core.machine import Machine
+from cutover.store.journal import Batch, Journal
+from cutover.store.leases import Fence
+from cutover.store.outbox import Message
+
+S = TypeVar("S")
+TRIES = 5
+KEPT = 20_000  # folded states remembered; the journal is append-only, so an old state is only ever behind
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One command for one machine's stream, with the key that makes asking twice the same as asking once."""
+
+    machine: Machine[Any]
+    stream: str
+    command: Command
+    key: str | None = None
+    at: datetime | None = None
+    cause: str | None = None
+
+
+class Desk:
+    """Takes commands to machines. Messages derived from the new facts commit with them."""
+
+    def __init__(self, journal: Journal, clock: Clock, messages: Callable[[Sequence[Fact], str], Sequence[Message]] | None = None) -> None:
+        self.journal = journal
+        self.clock = clock
+        self._messages = messages
+        self._states: OrderedDict[tuple[str, str], tuple[int, Any]] = OrderedDict()
+
+    def load(self, machine: Machine[S], stream: str) -> tuple[S, int]:
+        """The state of a stream now, and its seq (0 when nothing has happened yet)."""
+        seq, state = self._states.get((machine.name, stream), (0, machine.start))
+        if fresh := self.journal.read(stream, after=seq):
+            seq, state = fresh[-1].seq, machine.fold(fresh, state)
+        self._states[machine.name, stream] = seq, state
+        self._states.move_to_end((machine.name, stream))
+        while len(self._states) > KEPT:
+            self._states.popitem(last=False)
+        return state, seq
+
+    def state(self, machine: Machine[S], stream: str) -> S:
+        return self.load(machine, stream)[0]
+
+    def ask(self, machine: Machine[Any], stream: str, command: Command, *, key: str | None = None, at: datetime | None = None, fence: Fence | None = None, cause: str | None = None) -> list[Recorded]:
+        """Decide one command and record what follows. Raises Refused, or Conflict after five lost races."""
+        return self.ask_all([Ask(machine, stream, command, key, at, cause)], fence=fence)
+
+    def ask_all(self, asks: Sequence[Ask], *, fence: Fence | None = None) -> list[Recorded]:
+        """Decide several commands and record all of what follows in one transaction, or nothing."""
+        for attempt in range(TRIES):
+            batches = self._decide(asks)
+            messages = [m for b in batches if self._messages for m in self._messages(b.facts, b.stream)]
+            try:
+                return self.journal.append(*batches, fence=fence, messages=messages)
+            except Conflict as conflict:
+                if attempt == TRIES - 1 or "has moved on" not in str(conflict):
+                    raise
+        raise AssertionError("unreachable")
+
+    def _decide(self, asks: Sequence[Ask]) -> list[Batch]:
+        now = self.clock.now()
+        batches: list[Batch] = []
+        ahead: dict[str, tuple[Any, int]] = {}
+        for ask in asks:
+            if ask.key is not None and (earlier := self._already(ask)):
+                batches.append(earlier)
+                continue
+            state, seq = ahead.get(ask.stream) or self.load(ask.machine, ask.stream)
+            at = ask.at or now
+            facts = [Fact(event, at, ask.command.by) for event in ask.machine.decide(state, ask.command, at)]
+            ahead[ask.stream] = ask.machine.fold(facts, state), seq + len(facts)
+            if facts:
+                batches.append(Batch(ask.stream, seq, facts, ask.key, ask.cause))
+        return batches
+
+    def _already(self, ask: Ask) -> Batch | None:
+        facts = self.journal.keyed(ask.key or "")
+        return Batch(ask.stream, 0, facts, ask.key) if facts else None

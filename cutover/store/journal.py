@@ -1,0 +1,265 @@
+"""The journal: append-only, chained, verified. It is the truth; everything else can be thrown away.
+
+(stream, seq) is unique, so two writers of one stream cannot both win. One SHA-256 chain runs over canonical
+JSON of every row. Facts, projections and outbox rows commit together or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, RowMapping, Table, func, insert, select
+
+from cutover.core.clock import Clock
+from cutover.core.errors import Conflict, Invalid, Problem
+from cutover.core.event import Catalogue, Fact, Recorded
+from cutover.store.engine import reading, writing
+from cutover.store.leases import Fence, check_fence
+from cutover.store.metadata import journal_table as j
+from cutover.store.metadata import utc_text
+from cutover.store.outbox import Message, enqueue
+
+GENESIS = "0" * 64
+_COLUMNS = ("position", "stream", "seq", "at", "recorded_at", "actor", "kind", "v", "body", "cause", "idempotency_key", "prev_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Facts for one stream that must land together, directly after `expected_seq` (0 = a new stream)."""
+
+    stream: str
+    expected_seq: int
+    facts: Sequence[Fact]
+    key: str | None = None
+    cause: str | None = None
+
+
+class Projection(Protocol):
+    """A view of the journal: its tables, and how one recorded fact changes them."""
+
+    name: str
+    tables: Sequence[Table]
+
+    def apply(self, connection: Connection, recorded: Recorded) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The head of the chain at a moment: print it, mail it, sign it. It is what finds a cut tail."""
+
+    position: int
+    hash: str
+
+    @classmethod
+    def parse(cls, text: str) -> Checkpoint:
+        """Read '<position>:<hash>'. Raises Invalid."""
+        position, _, digest = text.strip().partition(":")
+        if not position.isdigit() or len(digest) != len(GENESIS):
+            raise Invalid(Problem(f"'{text}' is not a checkpoint", expected="<position>:<64 hex digits>"))
+        return cls(int(position), digest)
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.hash}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `verify` found: how many rows hold, and the first thing that does not."""
+
+    rows: int
+    head: Checkpoint
+    fault: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return not self.fault
+
+
+class Journal:
+    """Appends facts and reads them back; the only writer of the database apart from leases and deliveries."""
+
+    def __init__(self, engine: Engine, catalogue: Catalogue, clock: Clock, projections: Sequence[Projection] = ()) -> None:
+        self.engine = engine
+        self.catalogue = catalogue
+        self.clock = clock
+        self.projections = tuple(projections)
+
+    def append(self, *batches: Batch, fence: Fence | None = None, messages: Sequence[Message] = ()) -> list[Recorded]:
+        """Record all batches, or none of them.
+
+        A batch whose idempotency key is already in the journal with the same facts is returned as it was
+        recorded and changes nothing. Raises Conflict when a stream has moved on, when a key is used again
+        for something else, or when the fence's lease has been taken over.
+        """
+        with writing(self.engine) as connection:
+            if fence is not None:
+                check_fence(connection, fence)
+            recorded: list[Recorded] = []
+            fresh = False
+            for batch in batches:
+                if earlier := self._earlier(connection, batch):
+                    recorded += earlier
+                else:
+                    recorded += self._write(connection, batch)
+                    fresh = True
+            if fresh:
+                enqueue(connection, messages, self.clock.now())
+        return recorded
+
+    def read(self, stream: str, after: int = 0) -> list[Recorded]:
+        """The facts of one stream with seq > `after`, in order."""
+        with reading(self.engine) as connection:
+            rows = connection.execute(select(j).where(j.c.stream == stream, j.c.seq > after).order_by(j.c.seq))
+            return [self._recorded(row) for row in rows.mappings()]
+
+    def tail(self, after: int = 0, limit: int = 1000, kinds: Sequence[str] = ()) -> list[Recorded]:
+        """Facts of all streams with position > `after`, oldest first, at most `limit`."""
+        query = select(j).where(j.c.position > after).order_by(j.c.position).limit(limit)
+        if kinds:
+            query = query.where(j.c.kind.in_(kinds))
+        with reading(self.engine) as connection:
+            return [self._recorded(row) for row in connection.execute(query).mappings()]
+
+    def all(self, kinds: Sequence[str] = ()) -> Iterator[Recorded]:
+        """Every fact, oldest first, in pages."""
+        after = 0
+        while page := self.tail(after, kinds=kinds):
+            yield from page
+            after = page[-1].position
+
+    def streams(self, prefix: str) -> list[str]:
+        """The names of all streams that begin with `prefix`, in order of their first fact."""
+        query = select(j.c.stream).where(j.c.stream.startswith(prefix, autoescape=True), j.c.seq == 1).order_by(j.c.position)
+        with reading(self.engine) as connection:
+            return list(connection.execute(query).scalars())
+
+    def keyed(self, key: str) -> list[Recorded]:
+        """The facts once recorded under this idempotency key, if any."""
+        query = select(j).where((j.c.idempotency_key == key) | j.c.idempotency_key.startswith(f"{key}#", autoescape=True))
+        with reading(self.engine) as connection:
+            return [self._recorded(row) for row in connection.execute(query.order_by(j.c.seq)).mappings()]
+
+    def head(self) -> Checkpoint:
+        with reading(self.engine) as connection:
+            return _head(connection)
+
+    def verify(self, checkpoint: Checkpoint | None = None) -> Verification:
+        """Walk the whole chain; with a `checkpoint`, also prove that nothing was cut from the tail."""
+        return verify_rows(self.raw(), checkpoint)
+
+    def raw(self) -> Iterator[dict[str, Any]]:
+        """The rows as stored, oldest first: what an export holds and what `verify_rows` reads."""
+        with reading(self.engine) as connection:
+            for row in connection.execution_options(yield_per=1000).execute(select(j).order_by(j.c.position)).mappings():
+                yield dict(row)
+
+    def export(self, path: Path) -> int:
+        """Write every row as one JSON line; returns how many. The file appears whole or not at all."""
+        partial = path.with_name(path.name + ".partial")
+        count = 0
+        with partial.open("w", encoding="utf-8") as out:
+            for count, row in enumerate(self.raw(), start=1):
+                out.write(canonical(row) + "\n")
+        partial.replace(path)
+        return count
+
+    def _earlier(self, connection: Connection, batch: Batch) -> list[Recorded]:
+        if batch.key is None:
+            return []
+        keys = [_key(batch.key, i) for i in range(len(batch.facts))]
+        query = select(j).where(j.c.idempotency_key.in_(keys)).order_by(j.c.seq)
+        earlier = [self._recorded(row) for row in connection.execute(query).mappings()]
+        same = [(r.stream, r.event) for r in earlier] == [(batch.stream, f.event) for f in batch.facts]
+        if earlier and not same:
+            raise Conflict(f"key '{batch.key}' was used before for something else (position {earlier[0].position})")
+        return earlier
+
+    def _write(self, connection: Connection, batch: Batch) -> list[Recorded]:
+        seq = connection.execute(select(func.max(j.c.seq)).where(j.c.stream == batch.stream)).scalar() or 0
+        if seq != batch.expected_seq:
+            raise Conflict(f"{batch.stream} has moved on: it is at {seq}, not {batch.expected_seq}; reload and decide again")
+        head = _head(connection)
+        now = utc_text(self.clock.now())
+        rows = []
+        for i, fact in enumerate(batch.facts):
+            row = {
+                "position": head.position + 1, "stream": batch.stream, "seq": seq + i + 1,
+                "at": utc_text(fact.at), "recorded_at": now, "actor": fact.actor,
+                "kind": fact.event.kind(), "v": fact.event.version,
+                "body": canonical(fact.event.model_dump(mode="json")),
+                "cause": batch.cause, "idempotency_key": _key(batch.key, i), "prev_hash": head.hash,
+            }  # fmt: skip
+            row["hash"] = digest(row)
+            head = Checkpoint(head.position + 1, row["hash"])
+            rows.append(row)
+        if rows:
+            connection.execute(insert(j), rows)
+        recorded = [_as_recorded(row, fact) for row, fact in zip(rows, batch.facts, strict=True)]
+        for one in recorded:
+            for projection in self.projections:
+                projection.apply(connection, one)
+        return recorded
+
+    def _recorded(self, row: RowMapping) -> Recorded:
+        event = self.catalogue.read(row["kind"], row["v"], json.loads(row["body"]))
+        return _as_recorded(row, Fact(event, datetime.fromisoformat(row["at"]), row["actor"]))
+
+
+def canonical(value: Any) -> str:
+    """One spelling for one value: sorted keys, no spaces, UTF-8 text, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(row: dict[str, Any]) -> str:
+    """The chain hash of a row: SHA-256 over canonical JSON of every column but the hash, prev_hash included."""
+    return hashlib.sha256(canonical({name: row[name] for name in _COLUMNS}).encode()).hexdigest()
+
+
+def verify_rows(rows: Iterable[dict[str, Any]], checkpoint: Checkpoint | None = None) -> Verification:
+    """Check positions, links and hashes of exported or stored rows; needs no server and no catalogue."""
+    head, anchored = Checkpoint(0, GENESIS), checkpoint is None or checkpoint.position == 0
+    for row in rows:
+        if row["position"] != head.position + 1:
+            return Verification(head.position, head, f"position {head.position + 1} is missing (found {row['position']})")
+        if row["prev_hash"] != head.hash or digest(row) != row["hash"]:
+            return Verification(head.position, head, f"position {row['position']} was changed or moved")
+        head = Checkpoint(row["position"], row["hash"])
+        if checkpoint and head.position == checkpoint.position:
+            anchored = head.hash == checkpoint.hash
+            if not anchored:
+                return Verification(head.position, head, f"position {head.position} does not match the checkpoint: rewritten")
+    if not anchored and checkpoint:
+        return Verification(head.position, head, f"the journal ends at {head.position}, before the checkpoint {checkpoint.position}: its tail was cut")
+    return Verification(head.position, head)
+
+
+def read_export(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of an exported file. Raises Invalid naming the line that is not JSON."""
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise Invalid(Problem("not a journal row", file=str(path), line=number, expected="one JSON object a line")) from error
+
+
+def _head(connection: Connection) -> Checkpoint:
+    row = connection.execute(select(j.c.position, j.c.hash).order_by(j.c.position.desc()).limit(1)).one_or_none()
+    return Checkpoint(row.position, row.hash) if row else Checkpoint(0, GENESIS)
+
+
+def _key(key: str | None, index: int) -> str | None:
+    return key if key is None or index == 0 else f"{key}#{index}"
+
+
+def _as_recorded(row: RowMapping | dict[str, Any], fact: Fact) -> Recorded:
+    return Recorded(
+        event=fact.event, at=fact.at, actor=fact.actor, position=row["position"], stream=row["stream"], seq=row["seq"],
+        recorded_at=datetime.fromisoformat(row["recorded_at"]), cause=row["cause"], idempotency_key=row["idempotency_key"], hash=row["hash"],
+    )  # fmt: skip

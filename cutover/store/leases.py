@@ -1,0 +1,81 @@
+"""One runner a stream: a lease with an epoch that fences every append of whoever held it before.
+
+Leases run on the machine's clock, never on a rehearsal's: a process that died at hour 50 of a scaled
+rehearsal died now. A dead process of this very machine is taken over at once, any other after its lease ends.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from cutover.core.errors import Conflict
+from cutover.store.engine import writing
+from cutover.store.metadata import leases_table as t
+
+LEASE = timedelta(seconds=25)  # takeover by another machine within 30 s
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """What an append shows to prove that its writer still holds the lease."""
+
+    name: str
+    epoch: int
+
+
+def this_process() -> str:
+    """host:pid:start, so that a reused pid is not mistaken for the runner that died."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def acquire(engine: Engine, name: str, owner: str, now: datetime) -> Fence:
+    """Take the lease. Raises Conflict naming the holder while it is alive elsewhere."""
+    with writing(engine) as connection:
+        row = connection.execute(select(t).where(t.c.name == name)).one_or_none()
+        if row is None:
+            connection.execute(insert(t).values(name=name, owner=owner, epoch=1, expires_at=now + LEASE))
+            return Fence(name, 1)
+        if row.owner != owner and row.expires_at > now and not _is_dead_here(row.owner):
+            raise Conflict(f"{name} is being run by {row.owner} until {row.expires_at:%H:%M:%S}Z; stop it or wait")
+        connection.execute(update(t).where(t.c.name == name).values(owner=owner, epoch=row.epoch + 1, expires_at=now + LEASE))
+        return Fence(name, row.epoch + 1)
+
+
+def renew(engine: Engine, fence: Fence, now: datetime) -> None:
+    """Keep the lease. Raises Conflict when it was taken over."""
+    with writing(engine) as connection:
+        check_fence(connection, fence)
+        connection.execute(update(t).where(t.c.name == fence.name).values(expires_at=now + LEASE))
+
+
+def release(engine: Engine, fence: Fence, now: datetime) -> None:
+    """Give the lease back; a lease already taken over is left alone."""
+    with writing(engine) as connection:
+        mine = (t.c.name == fence.name) & (t.c.epoch == fence.epoch)
+        connection.execute(update(t).where(mine).values(expires_at=now))
+
+
+def check_fence(connection: Connection, fence: Fence) -> None:
+    """Raises Conflict unless `fence` is still the newest epoch of its lease."""
+    epoch = connection.execute(select(t.c.epoch).where(t.c.name == fence.name)).scalar()
+    if epoch != fence.epoch:
+        raise Conflict(f"the lease of {fence.name} was taken over (epoch {epoch}, ours {fence.epoch}): another runner goes on")
+
+
+def _is_dead_here(owner: str) -> bool:
+    host, _, rest = owner.rpartition(":")[0].rpartition(":")
+    pid, started = rest, owner.rpartition(":")[2]
+    return host == socket.gethostname() and pid.isdigit() and _started(int(pid)) != started
+
+
+def _started(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return "gone"

@@ -1,0 +1,52 @@
+"""What must be sent, until it was: messages committed with the facts that caused them, delivered at least once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from cutover.store.engine import reading, writing
+from cutover.store.metadata import outbox_table as t
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A notice to one recipient over one channel; `id` makes a second enqueue of the same notice a no-op."""
+
+    id: str
+    channel: str
+    recipient: str
+    subject: str
+    body: str
+
+
+def enqueue(connection: Connection, messages: Sequence[Message], now: datetime) -> None:
+    """Add messages inside the caller's transaction, once each."""
+    for m in messages:
+        if connection.execute(select(t.c.id).where(t.c.id == m.id)).one_or_none() is None:
+            connection.execute(
+                insert(t).values(id=m.id, channel=m.channel, recipient=m.recipient, subject=m.subject, body=m.body, created_at=now, attempts=0, next_attempt_at=now)
+            )
+
+
+def due(engine: Engine, now: datetime, limit: int = 50) -> list[Message]:
+    """Unsent messages whose next attempt is due, oldest first."""
+    query = select(t).where(t.c.sent_at.is_(None), t.c.next_attempt_at <= now).order_by(t.c.created_at, t.c.id).limit(limit)
+    with reading(engine) as connection:
+        return [Message(r.id, r.channel, r.recipient, r.subject, r.body) for r in connection.execute(query)]
+
+
+def mark_sent(engine: Engine, message: Message, now: datetime) -> None:
+    with writing(engine) as connection:
+        connection.execute(update(t).where(t.c.id == message.id).values(sent_at=now, next_attempt_at=None))
+
+
+def mark_failed(engine: Engine, message: Message, now: datetime) -> None:
+    """Try again later: 1, 2, 4 ... minutes, at most an hour."""
+    with writing(engine) as connection:
+        attempts = (connection.execute(select(t.c.attempts).where(t.c.id == message.id)).scalar() or 0) + 1
+        wait = timedelta(minutes=min(60, 2 ** (attempts - 1)))
+        connection.execute(update(t).where(t.c.id == message.id).values(attempts=attempts, next_attempt_at=now + wait))

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
 from cutover.core.errors import Conflict, CutoverError, Invalid, NotFound, Refused, Unavailable
 
-DONE, NO, BAD_INPUT, UNAVAILABLE, CRASHED = 0, 1, 2, 3, 70
-EXITS: dict[type[CutoverError], int] = {Refused: NO, Conflict: NO, Invalid: BAD_INPUT, NotFound: BAD_INPUT, Unavailable: UNAVAILABLE}
+DONE, NO, BAD_INPUT, UNAVAILABLE, CRASHED, INTERRUPTED = 0, 1, 2, 3, 70, 130
+EXITS: dict[type[CutoverError], int] = {
+    Refused: NO,
+    Conflict: NO,
+    Invalid: BAD_INPUT,
+    NotFound: BAD_INPUT,
+    Unavailable: UNAVAILABLE,
+}
 
 
 def guarded(run: Callable[[], int | None]) -> int:
@@ -18,15 +25,23 @@ def guarded(run: Callable[[], int | None]) -> int:
     try:
         return run() or DONE
     except CutoverError as error:
-        lines = error.problems if isinstance(error, Invalid) else error.reasons if isinstance(error, Refused) else (str(error),)
-        for line in lines:
-            print(f"{error.slug}: {line}", file=sys.stderr)  # noqa: T201
-        return EXITS.get(type(error), NO)
+        for line in _lines(error):
+            print(f"{error.slug}: {line}", file=sys.stderr)
+        return next((code for kind, code in EXITS.items() if isinstance(error, kind)), NO)
     except KeyboardInterrupt:
-        print("interrupted; the journal is whole, `cutover run resume` goes on", file=sys.stderr)  # noqa: T201
-        return 130
+        print("interrupted; the journal is whole, `cutover run resume` goes on", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # or the exit would flush into it again
         return DONE
-    except Exception:  # the one broad border of the command line: a defect, kept with its trace
+    except Exception:  # noqa: BLE001  the one broad border of the command line: a defect, kept with its trace
         structlog.get_logger().exception("command_crashed")
         return CRASHED
+
+
+def _lines(error: CutoverError) -> Iterable[object]:
+    if isinstance(error, Invalid):
+        return error.problems
+    return error.reasons if isinstance(error, Refused) else (error,)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cutover.core.duration import show_duration
 
@@ -27,9 +28,11 @@ def answer(value: Any, *, as_json: bool, text: Iterable[str] = ()) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A table for a person."""
-    grid = Table(*columns, title=title, title_justify="left")
+    grid = Table(title=Text(title), title_justify="left")
+    for column in columns:
+        grid.add_column(Text(column))
     for row in rows:
-        grid.add_row(*(str(plain(cell)) if cell is not None else "" for cell in row))
+        grid.add_row(*(Text("" if cell is None else str(plain(cell))) for cell in row))
     console.print(grid)
 
 
@@ -43,6 +46,6 @@ def plain(value: Any) -> Any:
         return show_duration(value)
     if hasattr(value, "__dataclass_fields__"):
         return {name: getattr(value, name) for name in value.__dataclass_fields__}
-    if isinstance(value, set | frozenset | tuple):
-        return list(value)
-    return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, set | frozenset | tuple) else str(value)

@@ -9,8 +9,8 @@ from cutover.core.errors import Invalid, Problem
 
 EXPECTED = "a duration such as 45m, 1.5h, 2h 30m, 1:30 or 3d"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}  # each unit is known by its first letter
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])")
-_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d))?")
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 
 
 def parse_duration(text: str | float | timedelta) -> timedelta:
@@ -18,20 +18,21 @@ def parse_duration(text: str | float | timedelta) -> timedelta:
     if isinstance(text, timedelta):
         return _not_negative(text, str(text))
     if isinstance(text, int | float):
-        return _not_negative(timedelta(minutes=text), str(text))
+        return _not_negative(_span(text, 60, str(text)), str(text))
     spelled = text.strip().lower()
     if re.fullmatch(r"\d+(\.\d+)?", spelled):
-        return timedelta(minutes=float(spelled))
+        return _span(float(spelled), 60, text)
     if clock := _CLOCK.fullmatch(spelled):
         hours, minutes, seconds = (int(part or 0) for part in clock.groups())
         return timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    if not spelled or _PART.sub("", spelled).strip(" ,+"):
+    parts = _PART.findall(spelled)
+    if not parts or _PART.sub("", spelled).strip(" ,+"):
         raise Invalid(Problem(f"'{text}' is not a duration", expected=EXPECTED))
-    return timedelta(seconds=sum(float(n) * _SECONDS[unit[0]] for n, unit in _PART.findall(spelled)))
+    return sum((_span(float(n), _SECONDS[unit[0]], text) for n, unit in parts), timedelta(0))
 
 
 def show_duration(span: timedelta) -> str:
-    """The shortest exact spelling that `parse_duration` reads back: 2d 3h, 1h 30m, 45m, 20s."""
+    """The shortest spelling that `parse_duration` reads back, to the second: 2d 3h, 1h 30m, 45m, 20s."""
     if span < timedelta(0):
         return "-" + show_duration(-span)
     left, parts = round(span.total_seconds()), []
@@ -40,6 +41,20 @@ def show_duration(span: timedelta) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return " ".join(parts) or "0m"
+
+
+def spell_duration(span: timedelta) -> str:
+    """As `show_duration`, but exact to the microsecond: what files and facts keep."""
+    if not span.microseconds:
+        return show_duration(span)
+    return f"{span.total_seconds():.6f}".rstrip("0") + "s"
+
+
+def _span(count: float, unit: int, text: str) -> timedelta:
+    try:
+        return timedelta(seconds=count * unit)
+    except (OverflowError, ValueError) as error:
+        raise Invalid(Problem(f"'{text}' is no length of time", expected=EXPECTED)) from error
 
 
 def _not_negative(span: timedelta, text: str) -> timedelta:

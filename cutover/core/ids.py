@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from cutover.core.clock import Clock
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def uuid7(at: datetime, entropy: bytes) -> UUID:
     """A UUIDv7 from `at` (millisecond precision) and 10 bytes of `entropy`."""
-    millis = int(at.timestamp() * 1000)
+    millis = (at - EPOCH) // timedelta(milliseconds=1)
     raw = bytearray(millis.to_bytes(6, "big") + entropy[:10])
     raw[6] = 0x70 | (raw[6] & 0x0F)
     raw[8] = 0x80 | (raw[8] & 0x3F)

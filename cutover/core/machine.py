@@ -38,8 +38,12 @@ class Table(Generic[StageT]):
         try:
             return self.moves[stage, event]
         except KeyError:
-            allowed = ", ".join(sorted(kind.kind() for at, kind in self.moves if at == stage)) or "nothing more"
-            raise Refused(f"{self.name}: {event.kind()} is not possible while {stage} (possible: {allowed})") from None
+            allowed = (
+                ", ".join(sorted(kind.kind() for at, kind in self.moves if at == stage)) or "nothing more"
+            )
+            raise Refused(
+                f"{self.name}: {event.kind()} is not possible while {stage} (possible: {allowed})"
+            ) from None
 
     def allows(self, stage: StageT, event: type[Event]) -> bool:
         return (stage, event) in self.moves

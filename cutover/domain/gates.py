@@ -4,8 +4,8 @@ Theory: a gate is opened with its criteria, its deciders and its deadline. Evide
 a source and a time; missing, stale, errored and unknown are all "not met". Each decider votes once; `no_go`
 from any decider closes the gate at once, `go` closes it when the quorum of distinct people is reached and
 every criterion is met. A conditional yes is recorded as a caveat and is not a yes. The opener cannot vote.
-The first decision closes the gate: what comes later is refused. When the deadline passes, what happens was
-stated when the gate was opened, and it is never a silent go.
+The first decision closes the gate: what comes later is refused, and so is any decision after the deadline.
+When the deadline passes, what happens was stated when the gate was opened, and it is never a silent go.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ class Criterion(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     id: str
     title: str
-    source: str = Field(description="where evidence comes from: reconcile:<contract>, monitor:<id>, task:<id>, readiness, person")
+    source: str = Field(
+        description="where evidence comes from: reconcile:<contract>, monitor:<id>, task:<id>, readiness, person"
+    )
     max_age: timedelta | None = None
 
 
@@ -101,7 +103,7 @@ class OpenGate(Command):
     title: str
     criteria: tuple[Criterion, ...]
     deciders: tuple[str, ...]
-    quorum: int = 1
+    quorum: int = Field(default=1, ge=1)
     decide_by: datetime | None = None
 
 
@@ -132,7 +134,16 @@ class ExpireGate(Command):
     """The clock's own command, once the deadline has passed."""
 
 
-EVENTS = (GateOpened, EvidenceRecorded, VoteCast, GateWentGo, GateWentNoGo, GateWaived, GateExpired, GateWithdrawn)
+EVENTS = (
+    GateOpened,
+    EvidenceRecorded,
+    VoteCast,
+    GateWentGo,
+    GateWentNoGo,
+    GateWaived,
+    GateExpired,
+    GateWithdrawn,
+)
 
 GATES = Table(
     name="gate",
@@ -183,7 +194,9 @@ class GateState:
 
 def unmet(state: GateState, now: datetime) -> tuple[str, ...]:
     """Every criterion that is not met at `now`, each with the reason a person can act on."""
-    return tuple(f"{c.title}: {why}" for c in state.criteria if (why := _why_not(c, state.evidence.get(c.id), now)))
+    return tuple(
+        f"{c.title}: {why}" for c in state.criteria if (why := _why_not(c, state.evidence.get(c.id), now))
+    )
 
 
 def _why_not(criterion: Criterion, evidence: Evidence | None, now: datetime) -> str:
@@ -207,6 +220,7 @@ def decide(state: GateState, command: Command, now: datetime) -> Sequence[Event]
         case WaiveGate():
             GATES.next(state.verdict, GateWaived)
             _only_deciders(state, command.by)
+            _in_time(state, now)
             return [GateWaived(reason=command.reason, unmet=unmet(state, now))]
         case WithdrawGate():
             GATES.next(state.verdict, GateWithdrawn)
@@ -219,29 +233,38 @@ def decide(state: GateState, command: Command, now: datetime) -> Sequence[Event]
 
 def _open(state: GateState, command: OpenGate) -> Sequence[Event]:
     GATES.next(state.verdict, GateOpened)
+    ids = [criterion.id for criterion in command.criteria]
+    if twice := sorted({i for i in ids if ids.count(i) > 1}):
+        raise Refused(*(f"criterion '{i}' is listed twice: one answer would count for both" for i in twice))
     voters = set(command.deciders) - {command.by}
     if len(voters) < command.quorum:
-        raise Refused(f"a quorum of {command.quorum} needs as many deciders other than {command.by}, who opened the gate")
-    return [GateOpened(title=command.title, criteria=command.criteria, deciders=command.deciders, quorum=command.quorum, decide_by=command.decide_by)]
+        raise Refused(
+            f"a quorum of {command.quorum} needs as many deciders other than {command.by}, who opened the gate"
+        )
+    return [GateOpened(**command.model_dump(exclude={"by"}))]
 
 
 def _record(state: GateState, command: RecordEvidence) -> Sequence[Event]:
     GATES.next(state.verdict, EvidenceRecorded)
     if command.criterion not in {c.id for c in state.criteria}:
         raise Refused(f"the gate has no criterion '{command.criterion}'")
-    return [EvidenceRecorded(criterion=command.criterion, finding=command.finding, detail=command.detail, source=command.source, link=command.link)]
+    return [EvidenceRecorded(**command.model_dump(exclude={"by"}))]
 
 
 def _vote(state: GateState, command: CastVote, now: datetime) -> Sequence[Event]:
     GATES.next(state.verdict, VoteCast)
     _only_deciders(state, command.by)
+    _in_time(state, now)
     if command.by in state.votes:
         raise Refused(f"{command.by} has voted already")
     if command.vote not in (Verdict.GO, Verdict.NO_GO):
         raise Refused("a vote is go or no_go")
     cast = VoteCast(vote=command.vote, caveat=command.caveat)
     if command.vote is Verdict.NO_GO:
-        return [cast, GateWentNoGo(reason=command.caveat or "; ".join(unmet(state, now)) or "no reason given")]
+        return [
+            cast,
+            GateWentNoGo(reason=command.caveat or "; ".join(unmet(state, now)) or "no reason given"),
+        ]
     if command.caveat:
         return [cast]
     if open_points := unmet(state, now):
@@ -257,19 +280,38 @@ def _only_deciders(state: GateState, by: str) -> None:
         raise Refused(f"{by} is not a decider of this gate (deciders: {', '.join(state.deciders)})")
 
 
+def _in_time(state: GateState, now: datetime) -> None:
+    if state.decide_by is not None and now >= state.decide_by:
+        raise Refused(f"the time to decide ended at {state.decide_by:%d %b %H:%M}Z")
+
+
 def evolve(state: GateState, fact: Fact) -> GateState:
     verdict = GATES.next(state.verdict, type(fact.event))
     match fact.event:
         case GateOpened() as e:
-            return GateState(verdict, e.title, e.criteria, e.deciders, e.quorum, e.decide_by, fact.actor, fact.at)
+            return GateState(
+                verdict, e.title, e.criteria, e.deciders, e.quorum, e.decide_by, fact.actor, fact.at
+            )
         case EvidenceRecorded() as e:
-            found = Evidence(e.finding, e.detail, e.source, e.link, fact.at, fact.actor)
-            return replace(state, verdict=verdict, evidence=MappingProxyType({**state.evidence, e.criterion: found}))
+            return replace(state, verdict=verdict, evidence=_newest(state.evidence, e, fact))
         case VoteCast() as e:
-            return replace(state, verdict=verdict, votes=MappingProxyType({**state.votes, fact.actor: (e.vote, e.caveat)}))
+            return replace(
+                state,
+                verdict=verdict,
+                votes=MappingProxyType({**state.votes, fact.actor: (e.vote, e.caveat)}),
+            )
         case GateWentNoGo(reason=why) | GateWaived(reason=why) | GateWithdrawn(reason=why):
             return replace(state, verdict=verdict, closed_at=fact.at, reason=why)
     return replace(state, verdict=verdict, closed_at=fact.at)
+
+
+def _newest(known: Mapping[str, Evidence], e: EvidenceRecorded, fact: Fact) -> Mapping[str, Evidence]:
+    """Evidence that arrives late does not overrule what was seen after it."""
+    earlier = known.get(e.criterion)
+    if earlier is not None and earlier.at > fact.at:
+        return known
+    found = Evidence(e.finding, e.detail, e.source, e.link, fact.at, fact.actor)
+    return MappingProxyType({**known, e.criterion: found})
 
 
 def next_deadline(state: GateState) -> datetime | None:

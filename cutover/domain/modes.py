@@ -105,7 +105,7 @@ def decide(state: ComponentState, command: SwitchMode, now: datetime) -> Sequenc
 
 
 def evolve(state: ComponentState, fact: Fact) -> ComponentState:
-    assert isinstance(fact.event, _Switch)  # noqa: S101  (the stream holds nothing else)
+    assert isinstance(fact.event, _Switch)  # the stream holds nothing else
     return ComponentState(MODES.next(state.mode, type(fact.event)), fact.at, fact.event.reason, fact.actor)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 from cutover.core.clock import to_utc
-from cutover.core.duration import parse_duration, show_duration
+from cutover.core.duration import parse_duration, spell_duration
 from cutover.core.errors import Invalid, nearest
 from cutover.domain.modes import Mode
 
@@ -21,7 +23,22 @@ def _duration(value: object) -> object:
         raise ValueError(str(error)) from error
 
 
-Span = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(show_duration, return_type=str, when_used="json")]
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = nearest(name, known)
+    return f"; did you mean '{near}'?" if near else ""
+
+
+Span = Annotated[
+    timedelta, BeforeValidator(_duration), PlainSerializer(spell_duration, return_type=str, when_used="json")
+]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=80)]
 
 
@@ -37,7 +54,9 @@ class Component(Part):
     id: Id
     title: str
     mode: Mode = Mode.LIVE
-    system: str = Field(default="", description="name under `systems` of what takes its records and answers its probes")
+    system: str = Field(
+        default="", description="name under `systems` of what takes its records and answers its probes"
+    )
     depends_on: tuple[str, ...] = ()
 
 
@@ -74,7 +93,9 @@ class Window(Part):
 
     opens: datetime
     closes: datetime
-    backout: Span = Field(default=timedelta(0), description="how long the way back takes from the point of no return")
+    backout: Span = Field(
+        default=timedelta(0), description="how long the way back takes from the point of no return"
+    )
 
 
 class Programme(Part):
@@ -84,37 +105,59 @@ class Programme(Part):
     zone: str = "UTC"
     window: Window
     components: tuple[Component, ...] = ()
-    systems: dict[str, str] = Field(default_factory=dict, description="name -> base URL; a rehearsal puts the range here")
+    systems: dict[str, str] = Field(
+        default_factory=dict, description="name -> base URL; a rehearsal puts the range here"
+    )
     teams: tuple[Team, ...] = ()
     people: tuple[Person, ...] = ()
     stations: tuple[Station, ...] = ()
     partners: tuple[Partner, ...] = ()
-    standards: dict[str, Span] = Field(default_factory=dict, description="service standard by form type or queue")
+    standards: dict[str, Span] = Field(
+        default_factory=dict, description="service standard by form type or queue"
+    )
 
     @model_validator(mode="after")
     def _make_sense(self) -> Self:
-        if self.zone not in available_timezones():
-            near = nearest(self.zone, available_timezones())
-            raise ValueError(f"zone: '{self.zone}' is not an IANA zone" + (f"; did you mean '{near}'?" if near else ""))
+        faults = [*self._window_faults(), *self._name_faults(), *self._dependency_faults()]
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    def _window_faults(self) -> Iterator[str]:
+        if not _is_zone(self.zone):
+            hint = _hint(self.zone, available_timezones())
+            yield f"zone: '{self.zone}' is not an IANA zone{hint}"
+            return
         try:
             opens, closes = self.opens, self.closes
         except Invalid as error:
-            raise ValueError(f"window: {error}") from error
+            yield f"window: {error}"
+            return
         if closes <= opens:
-            raise ValueError(f"window.closes: {closes:%Y-%m-%dT%H:%MZ} is not after window.opens {opens:%Y-%m-%dT%H:%MZ}")
-        self._known("people", "team", ((p.id, p.team) for p in self.people if p.team), {t.id for t in self.teams})
-        self._known("components", "depends_on", ((c.id, d) for c in self.components for d in c.depends_on), {c.id for c in self.components})
+            yield f"window.closes: {closes:%Y-%m-%dT%H:%MZ} is not after window.opens {opens:%Y-%m-%dT%H:%MZ}"
+
+    def _name_faults(self) -> Iterator[str]:
         for name in ("components", "teams", "people", "stations", "partners"):
             ids = [part.id for part in getattr(self, name)]
-            if twice := next((i for i in ids if ids.count(i) > 1), None):
-                raise ValueError(f"{name}: id '{twice}' is given twice")
-        return self
+            yield from (
+                f"{name}.{i}: id '{i}' is given twice" for i in sorted({i for i in ids if ids.count(i) > 1})
+            )
+        teams, components = {t.id for t in self.teams}, {c.id for c in self.components}
+        for person in self.people:
+            if person.team and person.team not in teams:
+                yield f"people.{person.id}.team: unknown team '{person.team}'{_hint(person.team, teams)}"
+        for component in self.components:
+            for other in component.depends_on:
+                if other not in components:
+                    where = f"components.{component.id}.depends_on"
+                    yield f"{where}: unknown component '{other}'{_hint(other, components)}"
 
-    def _known(self, where: str, field: str, pairs: object, known: set[str]) -> None:
-        for owner, name in pairs:  # type: ignore[attr-defined]
-            if name not in known:
-                near = nearest(name, known)
-                raise ValueError(f"{where}.{owner}.{field}: unknown '{name}'" + (f"; did you mean '{near}'?" if near else ""))
+    def _dependency_faults(self) -> Iterator[str]:
+        try:
+            tuple(TopologicalSorter({c.id: c.depends_on for c in self.components}).static_order())
+        except CycleError as error:
+            circle = [str(name) for name in reversed(error.args[1])]
+            yield f"components.{circle[0]}.depends_on: a circle: {' needs '.join(circle)}"
 
     @property
     def opens(self) -> datetime:

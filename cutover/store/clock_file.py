@@ -60,7 +60,7 @@ class RealPace:
         return self.clock.now()
 
     async def sleep_until(self, at: datetime) -> None:
-        while (left := (at - self.now()).total_seconds()) > 0:
+        while (left := (at - self.now()).total_seconds()) > 0:  # noqa: ASYNC110  a laptop that slept must look again
             await asyncio.sleep(min(left, 60))
 
     @asynccontextmanager
@@ -143,7 +143,10 @@ class ScaledPace:
         moving = 0.0 if self._holds or self.stepping else self.factor
         self._anchor = _Anchor(at.astimezone(UTC), time.time(), moving)
         partial = self.path.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps({"at": self._anchor.at.isoformat(), "wall": self._anchor.wall, "factor": moving}), encoding="utf-8")
+        partial.write_text(
+            json.dumps({"at": self._anchor.at.isoformat(), "wall": self._anchor.wall, "factor": moving}),
+            encoding="utf-8",
+        )
         partial.replace(self.path)
         self._wake()
 

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Any, TypeVar
 
 from cutover.core.clock import Clock
@@ -40,28 +41,50 @@ class Ask:
 class Desk:
     """Takes commands to machines. Messages derived from the new facts commit with them."""
 
-    def __init__(self, journal: Journal, clock: Clock, messages: Callable[[Sequence[Fact], str], Sequence[Message]] | None = None) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        messages: Callable[[Sequence[Fact], str], Sequence[Message]] | None = None,
+    ) -> None:
         self.journal = journal
         self.clock = clock
         self._messages = messages
+        self._lock = Lock()  # a web server's threads share one desk
         self._states: OrderedDict[tuple[str, str], tuple[int, Any]] = OrderedDict()
 
     def load(self, machine: Machine[S], stream: str) -> tuple[S, int]:
         """The state of a stream now, and its seq (0 when nothing has happened yet)."""
-        seq, state = self._states.get((machine.name, stream), (0, machine.start))
+        known = (machine.name, stream)
+        seq, state = self._states.get(known, (0, machine.start))
         if fresh := self.journal.read(stream, after=seq):
             seq, state = fresh[-1].seq, machine.fold(fresh, state)
-        self._states[machine.name, stream] = seq, state
-        self._states.move_to_end((machine.name, stream))
-        while len(self._states) > KEPT:
-            self._states.popitem(last=False)
+        with self._lock:
+            self._states[known] = seq, state
+            self._states.move_to_end(known)
+            while len(self._states) > KEPT:
+                self._states.popitem(last=False)
         return state, seq
 
     def state(self, machine: Machine[S], stream: str) -> S:
         return self.load(machine, stream)[0]
 
-    def ask(self, machine: Machine[Any], stream: str, command: Command, *, key: str | None = None, at: datetime | None = None, fence: Fence | None = None, cause: str | None = None) -> list[Recorded]:
-        """Decide one command and record what follows. Raises Refused, or Conflict after five lost races."""
+    def ask(
+        self,
+        machine: Machine[Any],
+        stream: str,
+        command: Command,
+        *,
+        key: str | None = None,
+        at: datetime | None = None,
+        fence: Fence | None = None,
+        cause: str | None = None,
+    ) -> list[Recorded]:
+        """Decide one command and record what follows. Raises Refused, or Conflict after five lost races.
+
+        A `key` that this stream has seen gives back what it led to then, whatever is asked now; a key that
+        another stream has used is a Conflict.
+        """
         return self.ask_all([Ask(machine, stream, command, key, at, cause)], fence=fence)
 
     def ask_all(self, asks: Sequence[Ask], *, fence: Fence | None = None) -> list[Recorded]:
@@ -74,7 +97,7 @@ class Desk:
             except Conflict as conflict:
                 if attempt == TRIES - 1 or "has moved on" not in str(conflict):
                     raise
-        raise AssertionError("unreachable")
+        raise AssertionError("unreachable")  # the last attempt returns or raises
 
     def _decide(self, asks: Sequence[Ask]) -> list[Batch]:
         now = self.clock.now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -12,85 +13,216 @@ from pydantic import BaseModel, ValidationError
 from cutover.core.errors import Invalid, Problem, nearest
 
 M = TypeVar("M", bound=BaseModel)
+Place = tuple[int | str, ...]
+
+_BY_HAND = re.compile(
+    r"(?:Value error, )?(?:(?P<field>[\w.\-]+): )?(?P<message>.*?)(?:; expected (?P<expected>.*?))?(?:; did you mean '(?P<nearest>.*)'\?)?"
+)
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML without its surprises: `no` is a word, 1:30:00 is no number, 010 keeps its nought, dates stay text.
+
+    The fields that want a number, a duration or a time read the text themselves and name the line.
+    """
+
+
+_PlainLoader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
+    ("float", r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("merge", r"<<", "<"),
+):
+    _PlainLoader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first)
+    )
 
 
 def read_text(path: Path) -> str:
     """The text of a UTF-8 file (BOM allowed). Raises Invalid when missing, empty, RTF or not UTF-8."""
+    raw = _read_bytes(path)
+    if not raw.strip():
+        raise Invalid(Problem("the file is empty", file=str(path)))
+    if raw.startswith(b"{\\rtf"):
+        mend = "open it in a word processor and save as plain text"
+        raise Invalid(Problem("this is RTF, not text", file=str(path), expected=mend))
     try:
-        raw = path.read_bytes()
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        what = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+        raise Invalid(
+            Problem(what, str(path), line, expected="a UTF-8 file: save it again as UTF-8")
+        ) from error
+
+
+def read_yaml(path: Path, model: type[M]) -> M:
+    """Read and check one document. Raises Invalid with every problem found, each on its line."""
+    node, value = _parse(path, read_text(path))
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        found = [problem for e in error.errors() for problem in _problems(path, node, model, e)]
+        raise Invalid(*found) from error
+
+
+def line_of(node: Any, location: Place) -> int | None:
+    """The 1-based line where a location of the document stands, or of its nearest parent that exists."""
+    line = node.start_mark.line + 1 if node is not None else None
+    for step in location:
+        if (child := _child(node, step)) is not None:
+            key, node = child
+            line = key.start_mark.line + 1
+    return line
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
     except FileNotFoundError:
         siblings = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
         raise Invalid(Problem("no such file", file=str(path), nearest=nearest(path.name, siblings))) from None
     except OSError as error:
         raise Invalid(Problem(f"cannot be read: {error.strerror}", file=str(path))) from error
-    if not raw.strip():
-        raise Invalid(Problem("the file is empty", file=str(path)))
-    if raw.startswith(b"{\\rtf"):
-        raise Invalid(Problem("this is RTF, not text", file=str(path), expected="open it in a word processor and save as plain text"))
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise Invalid(Problem(f"byte 0x{raw[error.start]:02x} is not UTF-8", file=str(path), line=line, expected="a UTF-8 file: save it again as UTF-8")) from error
 
 
-def read_yaml(path: Path, model: type[M]) -> M:
-    """Read and check one document. Raises Invalid with every problem found, each on its line."""
-    text = read_text(path)
+def _parse(path: Path, text: str) -> tuple[Any, Any]:
+    """The document's nodes, which know their lines, and its value."""
+    loader: _PlainLoader | None = None
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = yaml.safe_load(text)
+        loader = _PlainLoader(text)
+        node = loader.get_single_node()
+        twice = list(_given_twice(path, node))
+        value = None if node is None or twice else loader.construct_document(node)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        what = " ".join(str(p) for p in (getattr(error, "context", None), getattr(error, "problem", None)) if p)
-        raise Invalid(Problem(f"not YAML: {what or error}", file=str(path), line=mark.line + 1 if mark else None)) from error
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise Invalid(*(_problem(path, node, model, e) for e in error.errors())) from error
+        raise Invalid(_not_yaml(path, text, error)) from error
+    except RecursionError as error:
+        raise Invalid(Problem("nested too deeply", file=str(path))) from error
+    finally:
+        if loader is not None:
+            loader.dispose()
+    if twice:
+        raise Invalid(*twice)
+    if node is None:
+        raise Invalid(Problem("the document is empty", file=str(path), line=1))
+    return node, value
 
 
-def line_of(node: Any, location: tuple[int | str, ...]) -> int | None:
-    """The 1-based line where a location of the document stands, or of its nearest parent that exists."""
-    line = node.start_mark.line + 1 if node is not None else None
-    for step in location:
-        child = _child(node, step)
-        if child is None:
-            break
-        key, node = child
-        line = key.start_mark.line + 1
-    return line
+def _given_twice(path: Path, node: Any) -> Iterator[Problem]:
+    """YAML would let the last of two equal keys win in silence."""
+    waiting, seen = [node], set()
+    while waiting:
+        at = waiting.pop()
+        if id(at) in seen or not isinstance(at, yaml.CollectionNode):
+            continue
+        seen.add(id(at))
+        keys: set[str] = set()
+        for key, value in (
+            at.value if isinstance(at, yaml.MappingNode) else ((None, item) for item in at.value)
+        ):
+            waiting.append(value)
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in keys:
+                    yield Problem("is given twice", str(path), key.start_mark.line + 1, str(key.value))
+                keys.add(key.value)
+
+
+def _not_yaml(path: Path, text: str, error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    line = mark.line + 1 if mark else None
+    if isinstance(error, yaml.reader.ReaderError):
+        line = text.count("\n", 0, int(error.position)) + 1
+        return Problem(
+            f"not YAML: character #x{ord(str(error.character)):04x} has no place in text", str(path), line
+        )
+    said = (getattr(error, "context", None), getattr(error, "problem", None))
+    what = " ".join(" ".join(str(part) for part in said if part).split())
+    return Problem(f"not YAML: {what or error}", str(path), line)
 
 
 def _child(node: Any, step: int | str) -> tuple[Any, Any] | None:
     if isinstance(node, yaml.MappingNode):
         return next(((k, v) for k, v in node.value if k.value == str(step)), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step], node.value[step]
-    return None
+    if not isinstance(node, yaml.SequenceNode):
+        return None
+    if isinstance(step, int):
+        return (node.value[step], node.value[step]) if step < len(node.value) else None
+    return next(((item, item) for item in node.value if _id_of(item) == step), None)
 
 
-def _problem(path: Path, node: Any, model: type[BaseModel], error: Any) -> Problem:
-    location = tuple(error["loc"])
-    message = re.sub(r"^Value error, ", "", error["msg"])
-    near = ""
-    if error["type"] == "extra_forbidden":
-        message = f"unknown field '{location[-1]}'"
-        near = nearest(str(location[-1]), _fields_at(model, location[:-1]))
-    elif error["type"] == "missing":
-        message = "is missing"
-    elif error["type"] == "enum":
-        message = f"'{error['input']}' is not one of its values"
-        near = nearest(str(error["input"]), re.findall(r"'([^']+)'", str(error["ctx"]["expected"])))
-        return Problem(message, str(path), line_of(node, location), _dotted(location), str(error["ctx"]["expected"]), near)
-    return Problem(message, str(path), line_of(node, location), _dotted(location), nearest=near)
+def _id_of(node: Any) -> str | None:
+    known = _child(node, "id") if isinstance(node, yaml.MappingNode) else None
+    return None if known is None else str(known[1].value)
 
 
-def _dotted(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(step + 1) if isinstance(step, int) else step for step in location)
+def _problems(path: Path, node: Any, model: type[BaseModel], error: Any) -> Iterator[Problem]:
+    """What pydantic says, in our words; a validator of ours may name several fields, one a line."""
+    location: Place = tuple(error["loc"])
+    spelled = _SPELLED.get(error["type"])
+    if spelled is not None:
+        message, expected, near = spelled(model, location, error)
+        yield Problem(message, str(path), line_of(node, location), _dotted(node, location), expected, near)
+        return
+    for said in error["msg"].splitlines():
+        parts = re.fullmatch(_BY_HAND, said)
+        named = (parts["field"] or "").split(".") if parts else []
+        place: Place = (*location, *(step for step in named if step))
+        found = _found(error) if error["type"] != "value_error" else ""
+        yield Problem(
+            (parts["message"] if parts else said) + found,
+            str(path),
+            line_of(node, place),
+            _dotted(node, place),
+            (parts and parts["expected"]) or "",
+            (parts and parts["nearest"]) or "",
+        )
 
 
-def _fields_at(model: Any, location: tuple[int | str, ...]) -> list[str]:
+def _unknown(model: type[BaseModel], location: Place, error: Any) -> tuple[str, str, str]:
+    del error
+    name = str(location[-1])
+    return f"unknown field '{name}'", "", nearest(name, _fields_at(model, location[:-1]))
+
+
+def _missing(model: type[BaseModel], location: Place, error: Any) -> tuple[str, str, str]:
+    del model, location, error
+    return "is missing", "", ""
+
+
+def _not_a_value(model: type[BaseModel], location: Place, error: Any) -> tuple[str, str, str]:
+    del model, location
+    expected = str(error["ctx"]["expected"])
+    near = nearest(str(error["input"]), re.findall(r"'([^']+)'", expected))
+    return f"'{error['input']}' is not one of its values", expected, near
+
+
+_SPELLED = {
+    "extra_forbidden": _unknown,
+    "missing": _missing,
+    "enum": _not_a_value,
+    "literal_error": _not_a_value,
+}
+
+
+def _found(error: Any) -> str:
+    given = error["input"]
+    return f" (found {given!r})" if isinstance(given, str | int | float | None) else ""
+
+
+def _dotted(node: Any, location: Place) -> str:
+    """components.2.mode: counted from one, without the tags that pydantic puts in for the members of a union."""
+    shown = []
+    for index, step in enumerate(location):
+        child = _child(node, step)
+        if child is not None or index == len(location) - 1:
+            shown.append(str(step + 1) if isinstance(step, int) else step)
+        node = child[1] if child is not None else node
+    return ".".join(shown)
+
+
+def _fields_at(model: Any, location: Place) -> list[str]:
     """The field names of the model that stands at a location, following the annotations."""
     for step in location:
         if isinstance(step, int):

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
-from cutover.core.errors import Invalid, Unavailable
+from cutover.core.errors import Invalid, Problem, Unavailable
 
 BUSY_SECONDS = 30
+EXPECTED = "sqlite:///file or postgresql://host/name (with cutover-golive[postgres] installed)"
 APPEND_LOCK = 0x6375746F  # one writer of the chain at a time, on PostgreSQL too ("cuto")
 
 
@@ -28,35 +29,35 @@ def open_engine(url: str) -> Engine:
     """An engine with the right pragmas. Raises Invalid for a URL whose driver we do not carry."""
     try:
         address = make_url(url)
+    except ArgumentError as error:
+        raise Invalid(Problem("that is not a database URL", expected=EXPECTED)) from error
+    try:
         if address.get_backend_name() == "postgresql" and address.drivername == "postgresql":
             address = address.set(drivername="postgresql+psycopg")
         if address.get_backend_name() == "sqlite":
-            engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS}, isolation_level="AUTOCOMMIT")
+            engine = create_engine(
+                address, connect_args={"timeout": BUSY_SECONDS}, isolation_level="AUTOCOMMIT"
+            )
             event.listen(engine, "connect", _prepare_sqlite)
             return engine
         return create_engine(address, pool_pre_ping=True)
-    except (NoSuchModuleError, ImportError, ValueError) as error:
-        raise Invalid(f"database URL '{url}' cannot be opened: {error}; install cutover-golive[postgres] for PostgreSQL") from error
+    except (NoSuchModuleError, ImportError) as error:
+        hidden = address.render_as_string(hide_password=True)
+        raise Invalid(
+            Problem(f"database URL '{hidden}' cannot be opened: {error}", expected=EXPECTED)
+        ) from error
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """The only write transaction there is: serialised, committed at the end, rolled back on any error."""
     try:
-        with engine.connect() as connection:
+        with engine.connect() as connection, connection.begin():
             if engine.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-                try:
-                    yield connection
-                except BaseException:
-                    connection.exec_driver_sql("ROLLBACK")
-                    raise
-                connection.exec_driver_sql("COMMIT")
-                connection.rollback()
             else:
-                with connection.begin():
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPEND_LOCK})
-                    yield connection
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPEND_LOCK})
+            yield connection
     except OperationalError as error:
         raise Unavailable(f"the database did not take the write: {error.orig}") from error
 
@@ -82,5 +83,10 @@ def reachable(engine: Engine) -> str:
 
 
 def _prepare_sqlite(dbapi: Any, _record: Any) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+    ):
         dbapi.execute(f"PRAGMA {pragma}")

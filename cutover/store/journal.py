@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product, takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,7 +27,7 @@ from cutover.store.metadata import utc_text
 from cutover.store.outbox import Message, enqueue
 
 GENESIS = "0" * 64
-_COLUMNS = ("position", "stream", "seq", "at", "recorded_at", "actor", "kind", "v", "body", "cause", "idempotency_key", "prev_hash")
+_COLUMNS = tuple(column.name for column in j.columns if column.name != "hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,18 @@ class Verification:
 class Journal:
     """Appends facts and reads them back; the only writer of the database apart from leases and deliveries."""
 
-    def __init__(self, engine: Engine, catalogue: Catalogue, clock: Clock, projections: Sequence[Projection] = ()) -> None:
+    def __init__(
+        self, engine: Engine, catalogue: Catalogue, clock: Clock, projections: Sequence[Projection] = ()
+    ) -> None:
         self.engine = engine
         self.catalogue = catalogue
         self.clock = clock
         self.projections = tuple(projections)
+        self.listeners: list[Callable[[Sequence[Recorded]], None]] = []
 
-    def append(self, *batches: Batch, fence: Fence | None = None, messages: Sequence[Message] = ()) -> list[Recorded]:
+    def append(
+        self, *batches: Batch, fence: Fence | None = None, messages: Sequence[Message] = ()
+    ) -> list[Recorded]:
         """Record all batches, or none of them.
 
         A batch whose idempotency key is already in the journal with the same facts is returned as it was
@@ -110,12 +116,17 @@ class Journal:
                     fresh = True
             if fresh:
                 enqueue(connection, messages, self.clock.now())
+        if fresh:
+            for listener in tuple(self.listeners):
+                listener(recorded)
         return recorded
 
     def read(self, stream: str, after: int = 0) -> list[Recorded]:
         """The facts of one stream with seq > `after`, in order."""
         with reading(self.engine) as connection:
-            rows = connection.execute(select(j).where(j.c.stream == stream, j.c.seq > after).order_by(j.c.seq))
+            rows = connection.execute(
+                select(j).where(j.c.stream == stream, j.c.seq > after).order_by(j.c.seq)
+            )
             return [self._recorded(row) for row in rows.mappings()]
 
     def tail(self, after: int = 0, limit: int = 1000, kinds: Sequence[str] = ()) -> list[Recorded]:
@@ -135,15 +146,18 @@ class Journal:
 
     def streams(self, prefix: str) -> list[str]:
         """The names of all streams that begin with `prefix`, in order of their first fact."""
-        query = select(j.c.stream).where(j.c.stream.startswith(prefix, autoescape=True), j.c.seq == 1).order_by(j.c.position)
+        query = (
+            select(j.c.stream)
+            .where(j.c.stream.startswith(prefix, autoescape=True), j.c.seq == 1)
+            .order_by(j.c.position)
+        )
         with reading(self.engine) as connection:
             return list(connection.execute(query).scalars())
 
     def keyed(self, key: str) -> list[Recorded]:
         """The facts once recorded under this idempotency key, if any."""
-        query = select(j).where((j.c.idempotency_key == key) | j.c.idempotency_key.startswith(f"{key}#", autoescape=True))
         with reading(self.engine) as connection:
-            return [self._recorded(row) for row in connection.execute(query.order_by(j.c.seq)).mappings()]
+            return self._keyed(connection, key)
 
     def head(self) -> Checkpoint:
         with reading(self.engine) as connection:
@@ -155,55 +169,60 @@ class Journal:
 
     def raw(self) -> Iterator[dict[str, Any]]:
         """The rows as stored, oldest first: what an export holds and what `verify_rows` reads."""
-        with reading(self.engine) as connection:
-            for row in connection.execution_options(yield_per=1000).execute(select(j).order_by(j.c.position)).mappings():
+        everything = select(j).order_by(j.c.position)
+        with (
+            reading(self.engine) as connection,
+            connection.execution_options(yield_per=1000).execute(everything) as stored,
+        ):
+            for row in stored.mappings():
                 yield dict(row)
 
     def export(self, path: Path) -> int:
         """Write every row as one JSON line; returns how many. The file appears whole or not at all."""
         partial = path.with_name(path.name + ".partial")
         count = 0
-        with partial.open("w", encoding="utf-8") as out:
-            for count, row in enumerate(self.raw(), start=1):
+        with partial.open("w", encoding="utf-8", newline="\n") as out:
+            for row in self.raw():
                 out.write(canonical(row) + "\n")
+                count += 1
         partial.replace(path)
         return count
 
     def _earlier(self, connection: Connection, batch: Batch) -> list[Recorded]:
         if batch.key is None:
             return []
-        keys = [_key(batch.key, i) for i in range(len(batch.facts))]
-        query = select(j).where(j.c.idempotency_key.in_(keys)).order_by(j.c.seq)
-        earlier = [self._recorded(row) for row in connection.execute(query).mappings()]
+        earlier = self._keyed(connection, batch.key)
         same = [(r.stream, r.event) for r in earlier] == [(batch.stream, f.event) for f in batch.facts]
         if earlier and not same:
-            raise Conflict(f"key '{batch.key}' was used before for something else (position {earlier[0].position})")
+            raise Conflict(
+                f"key '{batch.key}' was used before for something else (position {earlier[0].position})"
+            )
         return earlier
+
+    def _keyed(self, connection: Connection, key: str) -> list[Recorded]:
+        """Facts of one batch stand directly after one another, so the first one leads to all."""
+        first = connection.execute(
+            select(j.c.stream, j.c.seq).where(j.c.idempotency_key == key)
+        ).one_or_none()
+        if first is None:
+            return []
+        query = select(j).where(j.c.stream == first.stream, j.c.seq >= first.seq).order_by(j.c.seq)
+        rows = connection.execute(query).mappings()
+        batch = takewhile(lambda pair: pair[1]["idempotency_key"] == _key(key, pair[0]), enumerate(rows))
+        return [self._recorded(row) for _, row in batch]
 
     def _write(self, connection: Connection, batch: Batch) -> list[Recorded]:
         seq = connection.execute(select(func.max(j.c.seq)).where(j.c.stream == batch.stream)).scalar() or 0
         if seq != batch.expected_seq:
-            raise Conflict(f"{batch.stream} has moved on: it is at {seq}, not {batch.expected_seq}; reload and decide again")
-        head = _head(connection)
-        now = utc_text(self.clock.now())
-        rows = []
-        for i, fact in enumerate(batch.facts):
-            row = {
-                "position": head.position + 1, "stream": batch.stream, "seq": seq + i + 1,
-                "at": utc_text(fact.at), "recorded_at": now, "actor": fact.actor,
-                "kind": fact.event.kind(), "v": fact.event.version,
-                "body": canonical(fact.event.model_dump(mode="json")),
-                "cause": batch.cause, "idempotency_key": _key(batch.key, i), "prev_hash": head.hash,
-            }  # fmt: skip
-            row["hash"] = digest(row)
-            head = Checkpoint(head.position + 1, row["hash"])
-            rows.append(row)
+            raise Conflict(
+                f"{batch.stream} has moved on: it is at {seq}, not {batch.expected_seq}; reload and decide again"
+            )
+        rows = list(_chained(batch, _head(connection), utc_text(self.clock.now())))
         if rows:
             connection.execute(insert(j), rows)
         recorded = [_as_recorded(row, fact) for row, fact in zip(rows, batch.facts, strict=True)]
-        for one in recorded:
-            for projection in self.projections:
-                projection.apply(connection, one)
+        for one, projection in product(recorded, self.projections):
+            projection.apply(connection, one)
         return recorded
 
     def _recorded(self, row: RowMapping) -> Recorded:
@@ -223,43 +242,92 @@ def digest(row: dict[str, Any]) -> str:
 
 def verify_rows(rows: Iterable[dict[str, Any]], checkpoint: Checkpoint | None = None) -> Verification:
     """Check positions, links and hashes of exported or stored rows; needs no server and no catalogue."""
-    head, anchored = Checkpoint(0, GENESIS), checkpoint is None or checkpoint.position == 0
+    anchor = checkpoint or Checkpoint(0, GENESIS)
+    head = Checkpoint(0, GENESIS)
     for row in rows:
-        if row["position"] != head.position + 1:
-            return Verification(head.position, head, f"position {head.position + 1} is missing (found {row['position']})")
-        if row["prev_hash"] != head.hash or digest(row) != row["hash"]:
-            return Verification(head.position, head, f"position {row['position']} was changed or moved")
+        if fault := _break(row, head, anchor):
+            return Verification(head.position, head, fault)
         head = Checkpoint(row["position"], row["hash"])
-        if checkpoint and head.position == checkpoint.position:
-            anchored = head.hash == checkpoint.hash
-            if not anchored:
-                return Verification(head.position, head, f"position {head.position} does not match the checkpoint: rewritten")
-    if not anchored and checkpoint:
-        return Verification(head.position, head, f"the journal ends at {head.position}, before the checkpoint {checkpoint.position}: its tail was cut")
+    if head.position < anchor.position:
+        fault = (
+            f"the journal ends at {head.position}, before the checkpoint {anchor.position}: its tail was cut"
+        )
+        return Verification(head.position, head, fault)
     return Verification(head.position, head)
+
+
+def _break(row: dict[str, Any], head: Checkpoint, anchor: Checkpoint) -> str:
+    """Why `row` cannot stand directly after `head`, or ''."""
+    if strange := set(row) ^ {*_COLUMNS, "hash"}:
+        return f"after position {head.position} stands no journal row ({', '.join(sorted(strange))} missing or unknown)"
+    if row["position"] != head.position + 1:
+        return f"position {head.position + 1} is missing (found {row['position']})"
+    if row["prev_hash"] != head.hash or digest(row) != row["hash"]:
+        return f"position {row['position']} was changed or moved"
+    if row["position"] == anchor.position and row["hash"] != anchor.hash:
+        return f"position {row['position']} does not match the checkpoint: rewritten"
+    return ""
 
 
 def read_export(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of an exported file. Raises Invalid naming the line that is not JSON."""
-    with path.open(encoding="utf-8") as lines:
+    with path.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, start=1):
             try:
-                yield json.loads(line)
-            except ValueError as error:
-                raise Invalid(Problem("not a journal row", file=str(path), line=number, expected="one JSON object a line")) from error
+                row = json.loads(line)
+            except ValueError:
+                row = None
+            if not isinstance(row, dict):
+                raise Invalid(
+                    Problem("not a journal row", str(path), number, expected="one JSON object a line")
+                )
+            yield row
 
 
 def _head(connection: Connection) -> Checkpoint:
-    row = connection.execute(select(j.c.position, j.c.hash).order_by(j.c.position.desc()).limit(1)).one_or_none()
+    row = connection.execute(
+        select(j.c.position, j.c.hash).order_by(j.c.position.desc()).limit(1)
+    ).one_or_none()
     return Checkpoint(row.position, row.hash) if row else Checkpoint(0, GENESIS)
 
 
+def _chained(batch: Batch, head: Checkpoint, now: str) -> Iterator[dict[str, Any]]:
+    """The rows that a batch becomes when it lands directly after `head`."""
+    for i, fact in enumerate(batch.facts):
+        row: dict[str, Any] = {
+            "position": head.position + 1,
+            "stream": batch.stream,
+            "seq": batch.expected_seq + i + 1,
+            "at": utc_text(fact.at),
+            "recorded_at": now,
+            "actor": fact.actor,
+            "kind": fact.event.kind(),
+            "v": fact.event.version,
+            "body": canonical(fact.event.model_dump(mode="json")),
+            "cause": batch.cause,
+            "idempotency_key": _key(batch.key, i),
+            "prev_hash": head.hash,
+        }
+        row["hash"] = digest(row)
+        head = Checkpoint(head.position + 1, row["hash"])
+        yield row
+
+
 def _key(key: str | None, index: int) -> str | None:
-    return key if key is None or index == 0 else f"{key}#{index}"
+    """The batch's key stands on its first fact; the others carry it with a mark that no caller would write."""
+    return key if key is None or index == 0 else f"{key} +{index}"
 
 
 def _as_recorded(row: RowMapping | dict[str, Any], fact: Fact) -> Recorded:
     return Recorded(
-        event=fact.event, at=fact.at, actor=fact.actor, position=row["position"], stream=row["stream"], seq=row["seq"],
-        recorded_at=datetime.fromisoformat(row["recorded_at"]), cause=row["cause"], idempotency_key=row["idempotency_key"], hash=row["hash"],
-    )  # fmt: skip
+        event=fact.event,
+        at=fact.at,
+        actor=fact.actor,
+        position=row["position"],
+        stream=row["stream"],
+        seq=row["seq"],
+        recorded_at=datetime.fromisoformat(row["recorded_at"]),
+        cause=row["cause"],
+        idempotency_key=row["idempotency_key"],
+        hash=row["hash"],
+    )

@@ -19,6 +19,7 @@ from cutover.store.engine import writing
 from cutover.store.metadata import leases_table as t
 
 LEASE = timedelta(seconds=25)  # takeover by another machine within 30 s
+GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,12 @@ def acquire(engine: Engine, name: str, owner: str, now: datetime) -> Fence:
             connection.execute(insert(t).values(name=name, owner=owner, epoch=1, expires_at=now + LEASE))
             return Fence(name, 1)
         if row.owner != owner and row.expires_at > now and not _is_dead_here(row.owner):
-            raise Conflict(f"{name} is being run by {row.owner} until {row.expires_at:%H:%M:%S}Z; stop it or wait")
-        connection.execute(update(t).where(t.c.name == name).values(owner=owner, epoch=row.epoch + 1, expires_at=now + LEASE))
+            raise Conflict(
+                f"{name} is being run by {row.owner} until {row.expires_at:%H:%M:%S}Z; stop it or wait"
+            )
+        connection.execute(
+            update(t).where(t.c.name == name).values(owner=owner, epoch=row.epoch + 1, expires_at=now + LEASE)
+        )
         return Fence(name, row.epoch + 1)
 
 
@@ -65,17 +70,21 @@ def check_fence(connection: Connection, fence: Fence) -> None:
     """Raises Conflict unless `fence` is still the newest epoch of its lease."""
     epoch = connection.execute(select(t.c.epoch).where(t.c.name == fence.name)).scalar()
     if epoch != fence.epoch:
-        raise Conflict(f"the lease of {fence.name} was taken over (epoch {epoch}, ours {fence.epoch}): another runner goes on")
+        raise Conflict(
+            f"the lease of {fence.name} was taken over (epoch {epoch}, ours {fence.epoch}): another runner goes on"
+        )
 
 
 def _is_dead_here(owner: str) -> bool:
-    host, _, rest = owner.rpartition(":")[0].rpartition(":")
-    pid, started = rest, owner.rpartition(":")[2]
+    process, _, started = owner.rpartition(":")
+    host, _, pid = process.rpartition(":")
     return host == socket.gethostname() and pid.isdigit() and _started(int(pid)) != started
 
 
 def _started(pid: int) -> str:
+    """When a process began, in ticks since boot; a killed one that nobody has buried yet is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
-        return "gone"
+        return GONE
+    return GONE if stat[0] in "ZX" else stat[19]

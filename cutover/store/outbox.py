@@ -28,13 +28,27 @@ def enqueue(connection: Connection, messages: Sequence[Message], now: datetime) 
     for m in messages:
         if connection.execute(select(t.c.id).where(t.c.id == m.id)).one_or_none() is None:
             connection.execute(
-                insert(t).values(id=m.id, channel=m.channel, recipient=m.recipient, subject=m.subject, body=m.body, created_at=now, attempts=0, next_attempt_at=now)
+                insert(t).values(
+                    id=m.id,
+                    channel=m.channel,
+                    recipient=m.recipient,
+                    subject=m.subject,
+                    body=m.body,
+                    created_at=now,
+                    attempts=0,
+                    next_attempt_at=now,
+                )
             )
 
 
 def due(engine: Engine, now: datetime, limit: int = 50) -> list[Message]:
     """Unsent messages whose next attempt is due, oldest first."""
-    query = select(t).where(t.c.sent_at.is_(None), t.c.next_attempt_at <= now).order_by(t.c.created_at, t.c.id).limit(limit)
+    query = (
+        select(t)
+        .where(t.c.sent_at.is_(None), t.c.next_attempt_at <= now)
+        .order_by(t.c.created_at, t.c.id)
+        .limit(limit)
+    )
     with reading(engine) as connection:
         return [Message(r.id, r.channel, r.recipient, r.subject, r.body) for r in connection.execute(query)]
 
@@ -49,4 +63,6 @@ def mark_failed(engine: Engine, message: Message, now: datetime) -> None:
     with writing(engine) as connection:
         attempts = (connection.execute(select(t.c.attempts).where(t.c.id == message.id)).scalar() or 0) + 1
         wait = timedelta(minutes=min(60, 2 ** (attempts - 1)))
-        connection.execute(update(t).where(t.c.id == message.id).values(attempts=attempts, next_attempt_at=now + wait))
+        connection.execute(
+            update(t).where(t.c.id == message.id).values(attempts=attempts, next_attempt_at=now + wait)
+        )

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Engine, inspect, text
 
+from cutover.core.errors import Unavailable
 from cutover.store.engine import reading, writing
 
 HEAD = "0001"  # tests compare it with the newest migration
@@ -22,13 +24,29 @@ def current(engine: Engine) -> str:
 
 
 def upgrade(engine: Engine) -> bool:
-    """Bring the database to HEAD; True when there was something to do."""
-    if current(engine) == HEAD:
+    """Bring the database to HEAD; True when there was something to do.
+
+    Raises Unavailable (permanent) for a database that a newer version has upgraded.
+    """
+    at = current(engine)
+    if at == HEAD:
         return False
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    with writing(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config = migrations()
+    try:
+        with writing(engine) as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise Unavailable(
+            f"the database is at schema {at}, this version knows {HEAD}: install the newer version",
+            permanent=True,
+        ) from error
     return True
+
+
+def migrations() -> Config:
+    """Where the migrations stand, as Alembic wants to be told."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config

@@ -1,0 +1,1 @@
+"""Forms, serials, sheets, passes and the register's identities, without any store."""

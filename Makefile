@@ -1,0 +1,35 @@
+# For developers; users need only ./run and ./test.
+.PHONY: setup lint types arch bench docs test chaos wheel constraints
+bin := .venv/bin
+
+setup:  ## .venv with everything the tests need
+	@./test --version
+
+lint:
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+
+types:
+	$(bin)/mypy
+
+arch:  ## who may import whom
+	$(bin)/lint-imports --no-logo
+
+test:
+	./test
+
+chaos:  ## killed at seeded moments, resumed, nothing done twice
+	./test -k "kill or chaos or crash" --timeout 900
+
+bench:
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(bin)/python "$$file" || exit 1; done
+
+docs:  ## the documentation's own tests: commands, links, words
+	./test tests/docs
+
+wheel:
+	scripts/wheel_smoke.sh
+
+constraints:  ## pins for every platform; never a registry's address in them
+	uv pip compile pyproject.toml --all-extras --group dev --universal --no-annotate --no-header --no-emit-index-url \
+	  --upgrade --output-file constraints.txt

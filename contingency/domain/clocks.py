@@ -1,0 +1,145 @@
+"""Which time limits run on a record, when each falls due, and which have been missed.
+
+The rules are data (clocks.yaml), because limits are law and local policy, not code. A limit given as a span is
+elapsed time in UTC, so it is right across a clock change; a limit in working days is counted on the wall
+calendar of the rules' zone. Detention has two zero points: reviews run from *detention authorised*, the 24
+hours from the *relevant time*. No clock stops because a system is off or the record is on paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, model_validator
+
+from cutover.core.duration import show_duration
+from cutover.domain.programme import Id, Part, Span
+
+WEEKEND = (5, 6)
+
+
+class ClockRule(Part):
+    """One limit: on which forms, from which of the record's times, how long, and what ends it."""
+
+    id: Id
+    title: str
+    form_types: tuple[str, ...]
+    starts_from: tuple[str, ...] = Field(
+        min_length=1, description="the first of these times that the record has starts the clock"
+    )
+    limit: Span | None = None
+    working_days: int | None = Field(default=None, ge=1)
+    then_every: Span | None = Field(default=None, description="a repeating limit: from each time it was met")
+    met_by: str = Field(default="", description="name of the record's time at which it was met")
+    stops_at: str = Field(default="", description="name of the record's time that ends it for good")
+    warn_before: Span = timedelta(hours=1)
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if (self.limit is None) == (self.working_days is None):
+            raise ValueError(f"{self.id}: give either limit or working_days")
+        return self
+
+
+class ClockRules(Part):
+    """clocks.yaml: the rules, and the calendar in which working days are counted."""
+
+    note: str = ""
+    zone: str = "Europe/London"
+    holidays: tuple[date, ...] = ()
+    rules: tuple[ClockRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _make_sense(self) -> Self:
+        if self.zone not in available_timezones():
+            raise ValueError(f"zone: '{self.zone}' is not an IANA zone")
+        ids = [rule.id for rule in self.rules]
+        if twice := next((i for i in ids if ids.count(i) > 1), None):
+            raise ValueError(f"rules: id '{twice}' is given twice")
+        return self
+
+
+class ClockStatus(StrEnum):
+    RUNNING = "running"
+    WARNING = "warning"
+    BREACHED = "breached"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class StatutoryClock:
+    """One limit running on one record: from when, until when, warned of when."""
+
+    rule: str
+    title: str
+    starts_at: datetime
+    due_at: datetime
+    warn_at: datetime
+    stopped: bool = False
+
+    def status(self, now: datetime) -> ClockStatus:
+        if self.stopped:
+            return ClockStatus.STOPPED
+        if now >= self.due_at:
+            return ClockStatus.BREACHED
+        return ClockStatus.WARNING if now >= self.warn_at else ClockStatus.RUNNING
+
+    def left(self, now: datetime) -> str:
+        """What remains, in words: 'due in 2h 10m' or '40m past'."""
+        gap = self.due_at - now
+        words = show_duration(timedelta(minutes=round(abs(gap).total_seconds() / 60)))
+        return f"due in {words}" if gap > timedelta(0) else f"{words} past its limit"
+
+
+Times = Mapping[str, datetime | Sequence[datetime]]
+
+
+def clocks_of(rules: ClockRules, form_type: str, times: Times) -> tuple[StatutoryClock, ...]:
+    """The clocks of one record, the one due soonest first; a rule whose start is unknown has no clock."""
+    found = (_clock(rules, rule, times) for rule in rules.rules if form_type in rule.form_types)
+    return tuple(sorted((clock for clock in found if clock), key=lambda clock: (clock.due_at, clock.rule)))
+
+
+def next_due(clocks: Iterable[StatutoryClock]) -> StatutoryClock | None:
+    """The running clock that falls due first, missed or not."""
+    return min((c for c in clocks if not c.stopped), key=lambda c: (c.due_at, c.rule), default=None)
+
+
+def breached(clocks: Iterable[StatutoryClock], now: datetime) -> tuple[StatutoryClock, ...]:
+    """The clocks whose limit has passed, the longest past first."""
+    return tuple(sorted((c for c in clocks if c.status(now) is ClockStatus.BREACHED), key=lambda c: c.due_at))
+
+
+def _clock(rules: ClockRules, rule: ClockRule, times: Times) -> StatutoryClock | None:
+    starts = next((found for name in rule.starts_from if (found := _all(times, name))), ())
+    if not starts:
+        return None
+    start, met = min(starts), _all(times, rule.met_by)
+    due = _due(rules, rule, start)
+    stopped = bool(_all(times, rule.stops_at)) or (bool(met) and rule.then_every is None)
+    if rule.then_every is not None and met:
+        due = max(met) + rule.then_every
+    return StatutoryClock(rule.id, rule.title, start, due, due - rule.warn_before, stopped)
+
+
+def _all(times: Times, name: str) -> tuple[datetime, ...]:
+    found = times.get(name, ())
+    moments = (found,) if isinstance(found, datetime) else tuple(found)
+    return tuple(moment.astimezone(UTC) for moment in moments)
+
+
+def _due(rules: ClockRules, rule: ClockRule, start: datetime) -> datetime:
+    if rule.limit is not None:
+        return start + rule.limit
+    wall = start.astimezone(ZoneInfo(rules.zone))
+    left = rule.working_days or 0
+    while left:
+        wall += timedelta(days=1)  # wall time: the same time of day, whatever the clocks did overnight
+        left -= wall.weekday() not in WEEKEND and wall.date() not in rules.holidays
+    return wall.astimezone(UTC)

@@ -1,0 +1,229 @@
+"""One paper record into the target, once: created, merged, linked or rejected, and never sent again blindly.
+
+Theory: before anything is sent, the key under which it will be sent is recorded (begun). An outcome follows:
+converted with the target's reference, or rejected with the target's reason. Begun without an outcome means the
+process or the line died in between: what happened is found by asking the target for the serial, and only when
+the target does not know it is it sent again, under the same key. A record that looks like one the target
+already holds is matched and left; a person says merged, linked or distinct, and what is distinct goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from cutover.core.errors import Refused
+from cutover.core.event import Command, Event, Fact
+from cutover.core.machine import Machine, Table
+from cutover.domain.programme import Part
+
+
+class Progress(StrEnum):
+    WAITING = "waiting"
+    BEGUN = "begun"
+    CONVERTED = "converted"
+    MATCHED = "matched"
+    DISTINCT = "distinct"
+    MERGED = "merged"
+    LINKED = "linked"
+    REJECTED = "rejected"
+
+
+class Candidate(Part):
+    """A record of the target that may be the same event."""
+
+    reference: str
+    score: float
+    reason: str
+
+
+class ConversionBegun(Event):
+    """From here on the record may be in the target under `key`."""
+
+    key: str
+
+
+class RecordConverted(Event):
+    """The target holds it; `probed` when we learnt so by asking after the fact."""
+
+    reference: str
+    attempts: int = 1
+    probed: bool = False
+
+
+class RecordMatched(Event):
+    """It may be in the target already: a person decides."""
+
+    candidates: tuple[Candidate, ...]
+
+
+class MatchDismissed(Event):
+    """A person says that it is another event."""
+
+    reason: str
+
+
+class RecordMerged(Event):
+    """The same event: the paper is kept as a second source of `reference`."""
+
+    reference: str
+
+
+class RecordLinked(Event):
+    """Another event that belongs with `reference`, for a person to follow up."""
+
+    reference: str
+
+
+class RecordRejected(Event):
+    """The target will not take it, and why."""
+
+    reason: str
+
+
+class BeginConversion(Command):
+    key: str
+
+
+class RecordOutcome(Command):
+    reference: str
+    attempts: int = 1
+    probed: bool = False
+
+
+class ReportMatch(Command):
+    candidates: tuple[Candidate, ...]
+
+
+class DismissMatch(Command):
+    reason: str
+
+
+class MergeRecord(Command):
+    reference: str
+
+
+class LinkRecord(Command):
+    reference: str
+
+
+class RejectRecord(Command):
+    reason: str
+
+
+EVENTS = (
+    ConversionBegun,
+    RecordConverted,
+    RecordMatched,
+    MatchDismissed,
+    RecordMerged,
+    RecordLinked,
+    RecordRejected,
+)
+
+CONVERSIONS = Table(
+    name="conversion",
+    theory="the key is recorded before the first attempt; without an outcome the target is asked",
+    stages=Progress,
+    start=Progress.WAITING,
+    terminal=frozenset({Progress.CONVERTED, Progress.MERGED, Progress.LINKED, Progress.REJECTED}),
+    moves={
+        (Progress.WAITING, ConversionBegun): Progress.BEGUN,
+        (Progress.WAITING, RecordMatched): Progress.MATCHED,
+        (Progress.MATCHED, RecordMerged): Progress.MERGED,
+        (Progress.MATCHED, RecordLinked): Progress.LINKED,
+        (Progress.MATCHED, MatchDismissed): Progress.DISTINCT,
+        (Progress.DISTINCT, ConversionBegun): Progress.BEGUN,
+        (Progress.BEGUN, RecordConverted): Progress.CONVERTED,
+        (Progress.BEGUN, RecordRejected): Progress.REJECTED,
+    },
+)
+DISPOSITIONS = {
+    Progress.CONVERTED: "converted",
+    Progress.MERGED: "merged",
+    Progress.LINKED: "linked",
+    Progress.REJECTED: "rejected",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionState:
+    """How far one record has come, under which key, with which reference or reason, on whose word."""
+
+    progress: Progress = Progress.WAITING
+    key: str = ""
+    reference: str = ""
+    reason: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    attempts: int = 0
+    by: str = ""
+
+
+def decide(state: ConversionState, command: Command, now: datetime) -> Sequence[Event]:
+    del now
+    match command:
+        case BeginConversion():
+            event: Event = ConversionBegun(key=command.key)
+        case RecordOutcome():
+            if state.progress is Progress.CONVERTED and state.reference == command.reference:
+                return []  # two workers learnt the same
+            event = RecordConverted(**command.model_dump(exclude={"by"}))
+        case ReportMatch():
+            event = RecordMatched(candidates=command.candidates)
+        case RejectRecord():
+            event = RecordRejected(reason=command.reason)
+        case _:
+            return _settle_match(state, command)
+    CONVERSIONS.next(state.progress, type(event))
+    return [event]
+
+
+def _settle_match(state: ConversionState, command: Command) -> Sequence[Event]:
+    match command:
+        case DismissMatch():
+            CONVERSIONS.next(state.progress, MatchDismissed)
+            if not command.reason.strip():
+                raise Refused("dismissing a match needs a reason")
+            return [MatchDismissed(reason=command.reason)]
+        case MergeRecord():
+            CONVERSIONS.next(state.progress, RecordMerged)
+            _known(state, command.reference)
+            return [RecordMerged(reference=command.reference)]
+        case LinkRecord():
+            CONVERSIONS.next(state.progress, RecordLinked)
+            _known(state, command.reference)
+            return [RecordLinked(reference=command.reference)]
+    raise Refused(f"conversion: {type(command).__name__} is not possible while {state.progress}")
+
+
+def _known(state: ConversionState, reference: str) -> None:
+    known = [c.reference for c in state.candidates]
+    if reference not in known:
+        raise Refused(f"'{reference}' is not among the candidates ({', '.join(known)})")
+
+
+def evolve(state: ConversionState, fact: Fact) -> ConversionState:
+    progress = CONVERSIONS.next(state.progress, type(fact.event))
+    match fact.event:
+        case ConversionBegun(key=key):
+            return replace(state, progress=progress, key=key, by=fact.actor)
+        case RecordConverted() as e:
+            return replace(
+                state, progress=progress, reference=e.reference, attempts=e.attempts, by=fact.actor
+            )
+        case RecordMatched(candidates=found):
+            return replace(state, progress=progress, candidates=found, by=fact.actor)
+        case RecordMerged(reference=reference) | RecordLinked(reference=reference):
+            return replace(state, progress=progress, reference=reference, by=fact.actor)
+        case RecordRejected(reason=reason) | MatchDismissed(reason=reason):
+            return replace(state, progress=progress, reason=reason, by=fact.actor)
+    raise Refused(f"conversion: {fact.event.kind()} is not one of its facts")
+
+
+CONVERSION = Machine("conversion", ConversionState(), decide, evolve)
+
+
+def conversion_stream(serial: str) -> str:
+    return f"conversion:{serial}"

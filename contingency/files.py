@@ -1,0 +1,148 @@
+"""What the programme has declared before its window: contingency/*.yaml, checked as one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import yaml
+from pydantic import model_validator
+
+from contingency.domain.clocks import ClockRules
+from contingency.domain.triage import TriagePolicy
+from contingency.domain.triggers import Play, Trigger
+from cutover.core.errors import Invalid, Problem, nearest
+from cutover.domain.programme import Part, Programme
+from cutover.store.documents import line_of, read_text, read_yaml
+
+SHIPPED_CLOCKS = Path(__file__).parent / "clocks.yaml"
+
+
+class ContingencyFile(Part):
+    """One file under contingency/: any of triggers, plays, triage policy and clocks."""
+
+    triggers: tuple[Trigger, ...] = ()
+    plays: tuple[Play, ...] = ()
+    triage: TriagePolicy | None = None
+    clocks: ClockRules | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.triggers or self.plays or self.triage or self.clocks):
+            raise ValueError("declares nothing: expected triggers, plays, triage or clocks")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class PlayBook:
+    """Triggers and plays by id, the triage policy and the clocks in force."""
+
+    triggers: dict[str, Trigger] = field(default_factory=dict)
+    plays: dict[str, Play] = field(default_factory=dict)
+    triage: TriagePolicy = field(default_factory=TriagePolicy)
+    clocks: ClockRules = field(default_factory=ClockRules)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file as read, with its YAML nodes to find a line by."""
+
+    path: Path
+    file: ContingencyFile
+
+    def problem(self, location: tuple[int | str, ...], message: str, near: str = "") -> Problem:
+        node = yaml.compose(read_text(self.path), Loader=yaml.SafeLoader)
+        dotted = ".".join(str(step + 1) if isinstance(step, int) else step for step in location)
+        return Problem(message, str(self.path), line_of(node, location), dotted, nearest=near)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The names there are, by what they name; None: not known here, so not checked."""
+
+    plays: Collection[str]
+    monitors: Collection[str] | None
+    forms: Collection[str] | None
+    programme: Programme | None
+
+    def of(self, what: str) -> Collection[str] | None:
+        if what in ("person", "component", "station"):
+            parts = {"person": "people", "component": "components", "station": "stations"}[what]
+            return None if self.programme is None else {part.id for part in getattr(self.programme, parts)}
+        return {"play": self.plays, "monitor": self.monitors, "form": self.forms}[what]
+
+
+def load_plays(
+    folder: Path,
+    programme: Programme | None = None,
+    *,
+    monitors: Collection[str] | None = None,
+    forms: Collection[str] | None = None,
+) -> PlayBook:
+    """Read every file of `folder`; names are checked against what is known of the programme.
+
+    Raises Invalid with every problem of every file. A folder that is not there declares nothing.
+    """
+    problems: list[Problem] = []
+    reads: list[_Read] = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            reads.append(_Read(path, read_yaml(path, ContingencyFile)))
+        except Invalid as error:
+            problems += error.problems
+    known = _Known({play.id for read in reads for play in read.file.plays}, monitors, forms, programme)
+    problems += [*_twice(reads), *(found for read in reads for found in _unknown(read, known))]
+    if problems:
+        raise Invalid(*problems)
+    files = [read.file for read in reads]
+    return PlayBook(
+        triggers={trigger.id: trigger for file in files for trigger in file.triggers},
+        plays={play.id: play for file in files for play in file.plays},
+        triage=next((file.triage for file in files if file.triage), TriagePolicy()),
+        clocks=next((file.clocks for file in files if file.clocks), None) or shipped_clocks(),
+    )
+
+
+def shipped_clocks() -> ClockRules:
+    """The limits that come with the package: general knowledge, to be checked locally."""
+    return read_yaml(SHIPPED_CLOCKS, ClockRules)
+
+
+def _twice(reads: Iterable[_Read]) -> Iterable[Problem]:
+    seen: dict[tuple[str, str], Path] = {}
+    for read in reads:
+        for location, name in _declared(read.file):
+            kind = str(location[0])
+            if first := seen.get((kind, name)):
+                what = f"'{name}'" if name else kind
+                yield read.problem(location, f"{what} is declared twice (first in {first.name})")
+            seen.setdefault((kind, name), read.path)
+
+
+def _declared(file: ContingencyFile) -> Iterable[tuple[tuple[int | str, ...], str]]:
+    yield from ((("triggers", i), trigger.id) for i, trigger in enumerate(file.triggers))
+    yield from ((("plays", i), play.id) for i, play in enumerate(file.plays))
+    yield from (((kind,), "") for kind in ("triage", "clocks") if getattr(file, kind))
+
+
+def _unknown(read: _Read, known: _Known) -> Iterable[Problem]:
+    for location, what, name in _named(read.file):
+        names = known.of(what)
+        if names is not None and name not in names:
+            yield read.problem(location, f"no {what} is named '{name}'", nearest(name, names))
+
+
+def _named(file: ContingencyFile) -> Iterable[tuple[tuple[int | str, ...], str, str]]:
+    """Every name a file uses: where it stands, what it should name, the name."""
+    for i, trigger in enumerate(file.triggers):
+        yield ("triggers", i, "play"), "play", trigger.play
+        yield ("triggers", i, "monitor"), "monitor", trigger.monitor
+        yield ("triggers", i, "decider"), "person", trigger.decider
+        for n, alternate in enumerate(trigger.alternates):
+            yield ("triggers", i, "alternates", n, "person"), "person", alternate.person
+    for i, play in enumerate(file.plays):
+        yield ("plays", i, "component"), "component", play.component
+        yield from ((("plays", i, "stations", n), "station", name) for n, name in enumerate(play.stations))
+        yield from ((("plays", i, "blocks", name), "form", name) for name in play.blocks)

@@ -1,0 +1,282 @@
+"""The only door to contingency: propose, enact, decline, stand down, and finish what a crash left half done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from contingency.backlogs import BacklogService
+from contingency.conversions import ConversionService
+from contingency.domain import backlog, conversion, triggers
+from contingency.domain.triggers import (
+    OPEN,
+    PLAY,
+    DeclinePlay,
+    DoLine,
+    EnactPlay,
+    LapsePlay,
+    Play,
+    PlayStage,
+    PlayState,
+    ProposePlay,
+    RecordSupply,
+    StandDown,
+    Trigger,
+    deciders,
+    due,
+    open_lines,
+    play_stream,
+)
+from contingency.files import PlayBook
+from contingency.rooms import CheckSeen, Monitors, Stationery
+from contingency.tables import PlayRow, play_rows
+from cutover.core.errors import NotFound, Refused
+from cutover.domain.modes import COMPONENT, Mode, SwitchMode, component_stream
+from cutover.store.desk import Ask, Desk
+
+__all__ = ["EVENTS", "BacklogService", "ContingencyService", "ConversionService", "PlayView", "TriggerView"]
+
+EVENTS = (*triggers.EVENTS, *backlog.EVENTS, *conversion.EVENTS)
+WATCH = "contingency watch"
+_CALM = ("OK", "WARNING")  # what ends a breach; not knowing does not
+
+
+@dataclass(frozen=True, slots=True)
+class PlayView:
+    """One life of a play: where it stands, who may decide, what is still open."""
+
+    id: str
+    play: str
+    title: str
+    component: str
+    stage: PlayStage
+    trigger: str
+    bad_since: datetime
+    proposed_at: datetime
+    deciders: tuple[str, ...]
+    decided_by: str
+    decided_at: datetime | None
+    reason: str
+    sheets: int | None
+    open_lines: tuple[str, ...]
+    done_lines: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerView:
+    """One trigger now: since when its monitor is bad, when it will propose."""
+
+    id: str
+    monitor: str
+    play: str
+    bad_since: datetime | None
+    proposes_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContingencyStatus:
+    """Triggers, the open plays, and each mode that is not live."""
+
+    at: datetime
+    triggers: tuple[TriggerView, ...]
+    plays: tuple[PlayView, ...]
+    modes: dict[str, Mode]
+
+
+class ContingencyService:
+    """Plays of one programme: proposed by monitors, decided by people."""
+
+    def __init__(self, desk: Desk, plays: PlayBook, paper: Stationery, monitors: Monitors) -> None:
+        self.desk = desk
+        self.book = plays
+        self.paper = paper
+        self.monitors = monitors
+
+    def watch(self, now: datetime | None = None) -> list[PlayView]:
+        """Propose what is due, let lapse what is over. Asked twice, it changes nothing the second time."""
+        at = now or self.desk.clock.now()
+        seen = {check.check_id: check for check in self.monitors.all(at)}
+        changed = [
+            self._lapse(row, at) for row in self._rows([PlayStage.PROPOSED]) if self._is_over(row, seen)
+        ]
+        for trigger in self.book.triggers.values():
+            since = _bad_since(trigger, seen)
+            if since is not None and due(trigger, since, at) and self._is_new(trigger, since):
+                changed.append(self._propose(trigger, since, at))
+        return [self._view(stream, at) for stream in changed]
+
+    def enact(self, play: str, *, by: str, reason: str) -> PlayView:
+        """Enact a proposed play and switch its component in one step, then hand out its serial blocks.
+
+        The same person asking again finishes what a crash left half done. Raises Refused with every reason.
+        """
+        stream = self._open(play)
+        state = self.desk.state(PLAY, stream)
+        if not (state.stage is PlayStage.ENACTED and state.decided_by == by and state.supplied is None):
+            self.desk.ask_all(
+                [Ask(PLAY, stream, EnactPlay(by=by, reason=reason)), *self._switch(stream, by, reason)]
+            )
+        self._supply(stream)
+        return self._view(stream)
+
+    def decline(self, play: str, *, by: str, reason: str) -> PlayView:
+        """Refuse a proposed play; the same breach does not propose it again."""
+        stream = self._open(play)
+        self.desk.ask(PLAY, stream, DeclinePlay(by=by, reason=reason))
+        return self._view(stream)
+
+    def do_lines(self, play: str, *, by: str, lines: Sequence[str]) -> PlayView:
+        """Record checklist lines as done in somebody's name."""
+        stream = self._open(play)
+        self.desk.ask_all([Ask(PLAY, stream, DoLine(by=by, line=line)) for line in lines])
+        return self._view(stream)
+
+    def stand_down(self, play: str, *, by: str, checklist: Sequence[str] = ()) -> PlayView:
+        """End a play: `checklist` lines are done in the name of `by`, then the component goes back.
+
+        Only a decider may, and only when no line is open: raises Refused naming each, and records nothing.
+        """
+        stream = self._open(play)
+        ending = self._play(stream)
+        asks = [Ask(PLAY, stream, DoLine(by=by, line=line)) for line in checklist]
+        asks += [Ask(PLAY, stream, StandDown(by=by))]
+        self.desk.ask_all(
+            [
+                *asks,
+                *self._to_mode(ending.component, ending.return_to, by, f"{ending.title}: stood down", stream),
+            ]
+        )
+        return self._view(stream)
+
+    def settle(self) -> list[PlayView]:
+        """Finish what was begun: enacted plays whose stations have not all got their blocks."""
+        rows = self._rows([PlayStage.ENACTED, PlayStage.STANDING_DOWN])
+        half_done = [row.stream for row in rows if self.desk.state(PLAY, row.stream).supplied is None]
+        for stream in half_done:
+            self._supply(stream)
+        return [self._view(stream) for stream in half_done]
+
+    def plays(self, stages: Iterable[PlayStage] | None = None) -> list[PlayView]:
+        """Every life of every play, newest first."""
+        return [self._view(row.stream) for row in self._rows(stages)]
+
+    def status(self, now: datetime | None = None) -> ContingencyStatus:
+        """How contingency stands: who has to decide what, and which components are not live."""
+        at = now or self.desk.clock.now()
+        seen = {check.check_id: check for check in self.monitors.all(at)}
+        components = sorted({play.component for play in self.book.plays.values()})
+        modes = {name: self.desk.state(COMPONENT, component_stream(name)).mode for name in components}
+        return ContingencyStatus(
+            at=at,
+            triggers=tuple(_trigger_view(trigger, seen) for trigger in self.book.triggers.values()),
+            plays=tuple(self._view(row.stream, at) for row in self._rows(OPEN)),
+            modes={name: mode for name, mode in modes.items() if mode is not Mode.LIVE},
+        )
+
+    def _is_over(self, row: PlayRow, seen: dict[str, CheckSeen]) -> bool:
+        trigger = self.desk.state(PLAY, row.stream).trigger
+        check = seen.get(trigger.monitor) if trigger else None
+        return (
+            trigger is not None and check is not None and check.hard in _CALM and check.hard != trigger.status
+        )
+
+    def _lapse(self, row: PlayRow, at: datetime) -> str:
+        reason = "the breach ended before anybody decided"
+        self.desk.ask(PLAY, row.stream, LapsePlay(by=WATCH, reason=reason), at=at)
+        return row.stream
+
+    def _is_new(self, trigger: Trigger, since: datetime) -> bool:
+        """Neither decided before for this breach, nor under way for another."""
+        lives = play_rows(self.desk.journal.engine, play=trigger.play)
+        stream = play_stream(trigger.id, since)
+        return all(row.stage not in OPEN and row.stream != stream for row in lives)
+
+    def _propose(self, trigger: Trigger, since: datetime, at: datetime) -> str:
+        stream = play_stream(trigger.id, since)
+        wish = ProposePlay(by=WATCH, trigger=trigger, play=self.book.plays[trigger.play], bad_since=since)
+        self.desk.ask(PLAY, stream, wish, at=at)
+        return stream
+
+    def _switch(self, stream: str, by: str, reason: str) -> list[Ask]:
+        play = self._play(stream)
+        return self._to_mode(play.component, play.switch_to, by, f"{play.title}: {reason}", stream)
+
+    def _to_mode(self, component: str, mode: Mode, by: str, reason: str, cause: str) -> list[Ask]:
+        """Nothing to ask when somebody has switched it already: the play is what is decided here."""
+        stream = component_stream(component)
+        if self.desk.state(COMPONENT, stream).mode is mode:
+            return []
+        return [Ask(COMPONENT, stream, SwitchMode(by=by, to=mode, reason=reason, cause=cause), cause=cause)]
+
+    def _supply(self, stream: str) -> None:
+        """Hand every station its blocks. Each hand-out has its key, so doing it again hands out nothing more."""
+        state = self.desk.state(PLAY, stream)
+        if state.supplied is not None:
+            return
+        play, sheets = self._play(stream), dict[str, dict[str, int]]()
+        for station in play.stations:
+            for form_type, count in play.blocks.items():
+                key = f"{stream}:issue:{station}:{form_type}"
+                got = self.paper.issue(
+                    station=station, form_type=form_type, count=count, by=state.decided_by, key=key
+                )
+                sheets.setdefault(station, {})[form_type] = len(got)
+        self.desk.ask(PLAY, stream, RecordSupply(by=state.decided_by, sheets=sheets))
+
+    def _rows(self, stages: Iterable[PlayStage] | None = None) -> list[PlayRow]:
+        return play_rows(self.desk.journal.engine, stages)
+
+    def _open(self, play: str) -> str:
+        """The stream of the newest life of a play (or of a life by its own id). Raises NotFound, Refused."""
+        if play.startswith("play:") and self.desk.load(PLAY, play)[1]:
+            return play
+        if play not in self.book.plays:
+            raise NotFound("play", play, self.book.plays)
+        lives = play_rows(self.desk.journal.engine, play=play)
+        if not lives:
+            raise Refused(f"{play} is armed, but nothing has proposed it")
+        return next((row.stream for row in lives if row.stage in OPEN), lives[0].stream)
+
+    def _play(self, stream: str) -> Play:
+        play = self.desk.state(PLAY, stream).play
+        if play is None:
+            raise NotFound("play", stream)
+        return play
+
+    def _view(self, stream: str, now: datetime | None = None) -> PlayView:
+        state, play = self.desk.state(PLAY, stream), self._play(stream)
+        assert state.trigger and state.bad_since and state.proposed_at  # noqa: PT018  (a proposal has them)
+        return PlayView(
+            id=stream,
+            play=play.id,
+            title=play.title,
+            component=play.component,
+            stage=state.stage,
+            trigger=state.trigger.id,
+            bad_since=state.bad_since,
+            proposed_at=state.proposed_at,
+            deciders=deciders(state, now or self.desk.clock.now()),
+            decided_by=state.decided_by,
+            decided_at=state.decided_at,
+            reason=state.reason,
+            sheets=_sheets(state),
+            open_lines=tuple(line.id for line in open_lines(state)),
+            done_lines=dict(state.lines),
+        )
+
+
+def _bad_since(trigger: Trigger, seen: dict[str, CheckSeen]) -> datetime | None:
+    check = seen.get(trigger.monitor)
+    return check.hard_since if check is not None and check.hard == trigger.status else None
+
+
+def _trigger_view(trigger: Trigger, seen: dict[str, CheckSeen]) -> TriggerView:
+    since = _bad_since(trigger, seen)
+    return TriggerView(
+        trigger.id, trigger.monitor, trigger.play, since, since + trigger.sustained if since else None
+    )
+
+
+def _sheets(state: PlayState) -> int | None:
+    return None if state.supplied is None else sum(sum(forms.values()) for forms in state.supplied.values())

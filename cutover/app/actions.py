@@ -1,0 +1,127 @@
+"""What automated tasks may do beyond HTTP: snapshot, reconcile, switch a mode, issue paper, tell partners."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cutover.core.clock import Pace
+from cutover.core.errors import Invalid, NotFound
+from cutover.domain.modes import COMPONENT, Mode, SwitchMode, component_stream
+from cutover.domain.programme import Programme
+from cutover.reconciliation.contract import Side
+from cutover.reconciliation.service import ReconciliationService
+from cutover.store.desk import Desk
+from paper_capture.service import PaperService
+from runbooks.actions import Call, Outcome
+from runbooks.service import PERFORMER
+
+
+class _Repeatable:
+    """Kinds whose effect is ours and keyed: after a crash they are simply performed again under the same key."""
+
+    async def settle(self, call: Call) -> Outcome | None:
+        del call
+        return None
+
+
+@dataclass(frozen=True)
+class ModeAction(_Repeatable):
+    """Arguments: component, to, reason."""
+
+    desk: Desk
+    programme: Programme
+
+    async def perform(self, call: Call) -> Outcome:
+        name = str(call.arguments["component"])
+        if self.programme.component(name) is None:
+            raise NotFound("component", name, [c.id for c in self.programme.components])
+        to = Mode(call.arguments["to"])
+        command = SwitchMode(
+            by=PERFORMER, to=to, reason=str(call.arguments.get("reason", call.task.title)), cause=call.key
+        )
+        if self.desk.state(COMPONENT, component_stream(name)).mode is not to:
+            self.desk.ask(COMPONENT, component_stream(name), command, key=f"mode:{call.key}")
+        return Outcome(ok=True, evidence=f"{name} is {to}")
+
+
+@dataclass(frozen=True)
+class SnapshotAction(_Repeatable):
+    """Arguments: contract, side (source or target)."""
+
+    service: ReconciliationService
+    pace: Pace
+
+    async def perform(self, call: Call) -> Outcome:
+        async with self.pace.hold():
+            taken = await asyncio.to_thread(
+                self.service.snapshot,
+                str(call.arguments["contract"]),
+                Side(call.arguments["side"]),
+                by=PERFORMER,
+            )
+        return Outcome(
+            ok=True,
+            evidence=f"{taken.rows:,} rows of the {call.arguments['side']} frozen",
+            result={"rows": taken.rows},
+        )
+
+
+@dataclass(frozen=True)
+class ReconcileAction(_Repeatable):
+    """Arguments: contract. A finding is not a failure of the task: the gate reads the verdict."""
+
+    service: ReconciliationService
+    pace: Pace
+
+    async def perform(self, call: Call) -> Outcome:
+        contract = str(call.arguments["contract"])
+        async with self.pace.hold():
+            outcome = await asyncio.to_thread(
+                self.service.run, contract, by=PERFORMER, key=f"reconcile:{call.key}"
+            )
+        return Outcome(ok=True, evidence=str(outcome), link=f"/reconciliation/{contract}")
+
+
+@dataclass(frozen=True)
+class IssuePaperAction(_Repeatable):
+    """Arguments: forms (form type -> sheets for each station), stations (default: all)."""
+
+    paper: PaperService
+    programme: Programme
+    pace: Pace
+
+    async def perform(self, call: Call) -> Outcome:
+        forms: Mapping[str, int] = call.arguments["forms"]
+        known = [s.id for s in self.programme.stations]
+        stations: Sequence[str] = call.arguments.get("stations", known)
+        if unknown := set(stations) - set(known):
+            raise Invalid(f"unknown stations: {', '.join(sorted(unknown))}")
+        async with self.pace.hold():
+            for station in stations:
+                for form_type, count in forms.items():
+                    self.paper.issue(
+                        station=station,
+                        form_type=form_type,
+                        count=count,
+                        by=PERFORMER,
+                        key=f"{call.key}:{station}:{form_type}",
+                    )
+        total = sum(forms.values()) * len(stations)
+        return Outcome(ok=True, evidence=f"{total:,} sheets issued to {len(stations)} stations")
+
+
+@dataclass(frozen=True)
+class SimulatedAction:
+    """Stands for any kind when a plan is walked through without its systems: takes the planned time, changes nothing."""
+
+    pace: Pace
+
+    async def perform(self, call: Call) -> Outcome:
+        await self.pace.sleep_until(self.pace.now() + call.task.expected)
+        return Outcome(ok=True, evidence="simulated: the planned time has passed")
+
+    async def settle(self, call: Call) -> Outcome | None:
+        del call
+        return None

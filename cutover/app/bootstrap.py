@@ -1,0 +1,209 @@
+"""Everything wired, in one place: from a programme folder to services that share one journal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+from contingency.conversion_service import ConversionService
+from sqlalchemy import Engine
+
+import contingency.domain.backlog
+import contingency.domain.conversion
+import contingency.domain.triggers
+import cutover.domain.gates
+import cutover.domain.modes
+import cutover.reconciliation.comparison
+import monitors.domain.health
+import monitors.domain.ledger
+import paper_capture.service
+import runbooks.domain.run_events
+from contingency.service import ContingencyService
+from contingency.tables import Backlog, Conversions, Plays
+from contingency.targets import HttpTarget
+from cutover.app.actions import IssuePaperAction, ModeAction, ReconcileAction, SimulatedAction, SnapshotAction
+from cutover.app.evidence import providers
+from cutover.app.programme_folder import ProgrammeFolder
+from cutover.app.settings import Settings, read_settings
+from cutover.core.clock import Clock, Pace, show
+from cutover.core.event import Catalogue, Event
+from cutover.core.ids import IdFactory
+from cutover.reconciliation.service import ReconciliationService
+from cutover.reconciliation.tables import ReconciliationView
+from cutover.store import schema
+from cutover.store.clock_file import RealPace, programme_clock
+from cutover.store.desk import Desk
+from cutover.store.engine import open_engine, sqlite_url
+from cutover.store.journal import Journal, Projection
+from cutover.store.projections import prepare
+from monitors.ledger_service import LedgerService
+from monitors.service import MonitorService
+from monitors.tables import CaseFiles, MonitorStates
+from paper_capture.service import PaperService
+from paper_capture.tables import PaperProjection
+from runbooks.actions import ActionKind, Actions, HttpAction
+from runbooks.performer import Executor, Performer
+from runbooks.service import RunService
+
+EVENTS: tuple[tuple[type[Event], ...], ...] = (
+    cutover.domain.modes.EVENTS,
+    cutover.domain.gates.EVENTS,
+    cutover.reconciliation.comparison.EVENTS,
+    runbooks.domain.run_events.EVENTS,
+    monitors.domain.health.EVENTS,
+    monitors.domain.ledger.EVENTS,
+    paper_capture.service.EVENTS,
+    contingency.domain.triggers.EVENTS,
+    contingency.domain.conversion.EVENTS,
+    contingency.domain.backlog.EVENTS,
+)
+
+_current: ContextVar[World | None] = ContextVar("cutover_world", default=None)
+
+
+def catalogue() -> Catalogue:
+    """Every kind of fact this version knows."""
+    return Catalogue(*EVENTS)
+
+
+def projections() -> list[Projection]:
+    """Every view of the journal this version keeps."""
+    return [
+        ReconciliationView(),
+        MonitorStates(),
+        CaseFiles(),
+        PaperProjection(),
+        Plays(),
+        Conversions(),
+        Backlog(),
+    ]
+
+
+@dataclass
+class World:
+    """One programme, opened: its files, its journal, its services. Services are made when first asked for."""
+
+    folder: ProgrammeFolder
+    settings: Settings
+    clock: Clock
+    engine: Engine
+    pace: Pace
+    systems_elsewhere: Mapping[str, str] = field(default_factory=dict)
+    simulated: bool = False
+
+    @cached_property
+    def journal(self) -> Journal:
+        return Journal(self.engine, catalogue(), self.clock, projections())
+
+    @cached_property
+    def desk(self) -> Desk:
+        return Desk(self.journal, self.clock)
+
+    @cached_property
+    def ids(self) -> IdFactory:
+        return IdFactory(self.clock, os.urandom)
+
+    @cached_property
+    def runs(self) -> RunService:
+        return RunService(self.desk, self.folder.programme, providers(self))
+
+    @cached_property
+    def monitors(self) -> MonitorService:
+        return MonitorService(self.desk, self.folder.checks)
+
+    @cached_property
+    def ledger(self) -> LedgerService:
+        return LedgerService(self.desk)
+
+    @cached_property
+    def reconciliation(self) -> ReconciliationService:
+        return ReconciliationService(self.desk, self.folder.contracts, self.folder.state, self.systems)
+
+    @cached_property
+    def paper(self) -> PaperService:
+        return PaperService(self.desk, self.folder.forms)
+
+    @cached_property
+    def contingency(self) -> ContingencyService:
+        return ContingencyService(self.desk, self.folder.plays, self.paper, self.monitors)
+
+    @cached_property
+    def conversions(self) -> ConversionService:
+        return ConversionService(
+            self.desk, self.paper, HttpTarget(self.systems().get("new_records", "")), self.folder.rules
+        )
+
+    def systems(self) -> Mapping[str, str]:
+        """Where each system answers: a rehearsal's stand-ins, or what the programme says."""
+        return {**self.folder.programme.systems, **self.systems_elsewhere}
+
+    def actions(self, client: httpx.AsyncClient) -> Actions:
+        """The kinds of action automated tasks may use here."""
+        programme = self.folder.programme
+        kinds: dict[str, ActionKind] = {
+            "http": HttpAction(self.systems, client, self.pace),
+            "mode": ModeAction(self.desk, programme),
+            "snapshot": SnapshotAction(self.reconciliation, self.pace),
+            "reconcile": ReconcileAction(self.reconciliation, self.pace),
+            "issue_paper": IssuePaperAction(self.paper, programme, self.pace),
+        }
+        if self.simulated:
+            kinds = dict.fromkeys(kinds, SimulatedAction(self.pace))
+        return Actions(kinds, self._names)
+
+    def performer(self, run_id: str, executor: Executor, client: httpx.AsyncClient) -> Performer:
+        return Performer(self.runs, run_id, self.actions(client), executor, self.pace)
+
+    def _names(self) -> Mapping[str, Any]:
+        """What an action's arguments may refer to in {{ … }}."""
+        programme = self.folder.programme
+        return {
+            "systems": self.systems(),
+            "programme": programme.title,
+            "opens": show(programme.opens, programme.zone),
+            "closes": show(programme.closes, programme.zone),
+        }
+
+
+def build_world(path: Path, *, pace: Pace | None = None, settings: Settings | None = None) -> World:
+    """Open a programme folder: database migrated, views prepared. Raises Invalid or Unavailable."""
+    settings = settings or read_settings()
+    folder = ProgrammeFolder(path.resolve())
+    _ = folder.programme  # a folder that is none says so before a database is made in it
+    clock = pace or programme_clock(folder.clock_file)
+    engine = open_engine(settings.database_url or sqlite_url(folder.state / "cutover.db"))
+    schema.upgrade(engine)
+    world = World(folder, settings, clock, engine, pace or RealPace(clock))
+    prepare(world.journal)
+    return world
+
+
+@contextmanager
+def open_world(path: Path) -> Iterator[World]:
+    """The world of a folder: the one already open in this context (a rehearsal's), or a new one, closed at the end."""
+    current = _current.get()
+    if current is not None and current.folder.path == path.resolve():
+        yield current
+        return
+    world = build_world(path)
+    try:
+        yield world
+    finally:
+        world.engine.dispose()
+
+
+@contextmanager
+def as_current(world: World) -> Iterator[World]:
+    """Make `world` what `open_world` gives inside this context, flows included."""
+    token = _current.set(world)
+    try:
+        yield world
+    finally:
+        _current.reset(token)

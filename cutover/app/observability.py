@@ -1,0 +1,35 @@
+"""Logs, declared once: structured lines, readable on a terminal, JSON elsewhere. The core logs nothing."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+
+def set_up_logging(level: str = "INFO", *, stream: Any = None) -> None:
+    """Configure structlog for this process; quiet libraries stay quiet."""
+    out = stream or sys.stderr
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer()
+        if out.isatty()
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+        ),
+        logger_factory=structlog.WriteLoggerFactory(file=out),
+        cache_logger_on_first_use=False,
+    )
+    for name in ("httpx", "httpcore", "prefect", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.WARNING)

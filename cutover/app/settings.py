@@ -1,0 +1,53 @@
+"""One tree of settings, read once from the environment: CUTOVER_<NAME>, or CUTOVER_<NAME>_FILE for a secret in a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cutover.core.errors import Invalid, Problem
+
+PREFIX = "CUTOVER_"
+
+
+class Settings(BaseSettings):
+    """What may be set from outside. Everything has a default that works on one machine with no account."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    database_url: str = Field(
+        default="", description="SQLAlchemy URL; default: SQLite in the programme's state folder"
+    )
+    host: str = Field(default="127.0.0.1", description="address that `cutover serve` listens on")
+    port: int = Field(default=8080, ge=0, le=65535, description="port of `cutover serve`; 0 takes a free one")
+    prefect_port: int = Field(
+        default=0, ge=0, le=65535, description="port of the local Prefect server; 0 takes a free one"
+    )
+    prefect_api_url: str = Field(
+        default="", description="use this Prefect server instead of starting a local one"
+    )
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Build the settings. Raises Invalid naming the variable that is wrong."""
+    env = os.environ if environ is None else environ
+    from_files = {}
+    for name in Settings.model_fields:
+        if path := env.get(f"{PREFIX}{name.upper()}_FILE"):
+            try:
+                from_files[name] = Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise Invalid(
+                    Problem(f"cannot read {path}: {error.strerror}", field=f"{PREFIX}{name.upper()}_FILE")
+                ) from error
+    try:
+        return Settings(**from_files)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise Invalid(
+            *(Problem(e["msg"], field=f"{PREFIX}{str(e['loc'][0]).upper()}") for e in error.errors())
+        ) from error

@@ -1,0 +1,107 @@
+"""`cutover reconcile`: compare, show, export. Exit 1 while the verdict is not PASS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from cutover.cli.output import answer, table
+
+if TYPE_CHECKING:
+    from cutover.reconciliation.findings import Outcome
+    from cutover.reconciliation.service import ReconciliationService
+
+SHOWN = 20
+By = Annotated[str, Parameter(env_var=["CUTOVER_BY", "USER"], help="who asks")]
+
+
+def commands(service: Callable[[Path], ReconciliationService]) -> App:
+    """The sub-app; `service` opens a programme folder."""
+    app = App(name="reconcile", help="Compare what left with what arrived, record by record.")
+
+    @app.command
+    def run(
+        contract: str,
+        *,
+        by: By = "operator",
+        gate_round: Annotated[int | None, Parameter(name="--round")] = None,
+        programme: Path = Path(),
+        json: bool = False,
+    ) -> int:
+        """Compare both sides now and record the outcome."""
+        outcome = service(programme).run(contract, by=by, round=gate_round)
+        answer(outcome, as_json=json, text=_lines(outcome))
+        return int(not outcome.passed)
+
+    @app.command
+    def show(
+        contract: str,
+        *,
+        klass: Annotated[str | None, Parameter(name="--class")] = None,
+        every: Annotated[bool, Parameter(name="--all", negative=())] = False,
+        programme: Path = Path(),
+        json: bool = False,
+    ) -> int:
+        """The last outcome and its findings: the first 20, or every one with --all."""
+        opened = service(programme)
+        outcome = opened.latest(contract)
+        if outcome is None:
+            answer(
+                {"contract": contract, "verdict": None},
+                as_json=json,
+                text=[f"{contract} has not been reconciled yet"],
+            )
+            return 1
+        found = (
+            opened.findings(contract, klass, None if every else SHOWN + 1) if outcome.findings_file else []
+        )
+        shown = found if every else found[:SHOWN]
+        answer({"outcome": outcome, "findings": shown}, as_json=json, text=_lines(outcome))
+        if shown and not json:
+            table("Findings", ("class", "key", "state", "which", "difference"), map(_row, shown))
+            answer(
+                None,
+                as_json=False,
+                text=[] if len(found) == len(shown) else ["… and more: --all names every one"],
+            )
+        return int(not outcome.passed)
+
+    @app.command
+    def export(contract: str, file: Path, *, programme: Path = Path(), json: bool = False) -> None:
+        """Write every finding of the last run to a CSV file."""
+        lines = service(programme).export(contract, file)
+        answer(
+            {"file": str(file), "lines": lines}, as_json=json, text=[f"{lines:,} findings written to {file}"]
+        )
+
+    return app
+
+
+def _lines(outcome: Outcome) -> Iterable[str]:
+    yield f"{outcome.contract}, run {outcome.run}: {outcome}"
+    for side, reading in (("source", outcome.source), ("target", outcome.target)):
+        if reading:
+            yield f"  {side}: {reading.rows:,} rows of {reading.origin}, read {reading.read_at:%a %d %b %H:%M}Z{' at the freeze' if reading.frozen else ''}"
+    if outcome.counts:
+        yield "  " + ", ".join(f"{n:,} {klass.replace('_', ' ')}" for klass, n in outcome.counts.items() if n)
+    if outcome.kinds:
+        yield "  differing cells: " + ", ".join(
+            f"{n:,} {kind.replace('_', ' ')}" for kind, n in outcome.kinds.items()
+        )
+
+
+def _row(finding: Mapping[str, Any]) -> tuple[str, ...]:
+    which = ", ".join(f"{name} {value}" for name, value in finding["context"].items())
+    cells = "; ".join(
+        f"{c['column']}: {c['source']!r} -> {c['target']!r} ({c['kind']})" for c in finding["cells"]
+    )
+    return (
+        finding["class"],
+        " / ".join(str(part) for part in finding["key"].values()),
+        finding["state"],
+        which,
+        finding["detail"] or cells,
+    )

@@ -1,0 +1,134 @@
+"""The life of one contract's comparison: running, answered or failed; only the newest run may answer.
+
+Theory: a comparison is asked for again and again, by gates, by repairs, a week later. Each start takes the
+next number, also when an earlier run died without a word; an answer counts only for the newest number, so
+that a slow run cannot overwrite what a later one found. A side may be snapshot at any time, which is how the
+source is frozen before the target exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from cutover.core.errors import Refused
+from cutover.core.event import Command, Event, Fact
+from cutover.core.machine import Machine, Table
+from cutover.reconciliation.findings import Outcome, Verdict
+from cutover.reconciliation.snapshot import Snapshot
+
+
+class Stage(StrEnum):
+    IDLE = "idle"
+    RUNNING = "running"
+    ANSWERED = "answered"
+    FAILED = "failed"
+
+
+class SnapshotTaken(Event):
+    """One side was read ahead of a run: at the freeze."""
+
+    snapshot: Snapshot
+
+
+class ReconciliationStarted(Event):
+    run: int
+    round: int | None = None
+
+
+class ReconciliationFinished(Event):
+    """Both sides were compared whole; the outcome carries verdict, counts, digests and the engine's version."""
+
+    outcome: Outcome
+
+
+class ReconciliationFailed(Event):
+    """There is no answer: the outcome's verdict is ERROR, whatever was found before."""
+
+    outcome: Outcome
+
+
+class KeepSnapshot(Command):
+    snapshot: Snapshot
+
+
+class Start(Command):
+    round: int | None = None
+
+
+class Answer(Command):
+    """What a run came to; an ERROR is recorded as a failure."""
+
+    outcome: Outcome
+
+
+EVENTS = (SnapshotTaken, ReconciliationStarted, ReconciliationFinished, ReconciliationFailed)
+
+COMPARISONS = Table(
+    name="comparison",
+    theory="started again and again; only the newest run may answer, and a failure is never a pass",
+    stages=Stage,
+    start=Stage.IDLE,
+    terminal=frozenset(),
+    moves={
+        **{(stage, SnapshotTaken): stage for stage in Stage},
+        **{(stage, ReconciliationStarted): Stage.RUNNING for stage in Stage},
+        (Stage.RUNNING, ReconciliationFinished): Stage.ANSWERED,
+        (Stage.RUNNING, ReconciliationFailed): Stage.FAILED,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonState:
+    """`outcome` is the last answer or failure; while a run is under way it is still that of the run before."""
+
+    stage: Stage = Stage.IDLE
+    run: int = 0
+    round: int | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    outcome: Outcome | None = None
+    snapshots: Mapping[str, Snapshot] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def decide(state: ComparisonState, command: Command, now: datetime) -> Sequence[Event]:
+    del now
+    match command:
+        case KeepSnapshot(snapshot=snapshot):
+            return [SnapshotTaken(snapshot=snapshot)]
+        case Start(round=round_):
+            return [ReconciliationStarted(run=state.run + 1, round=round_)]
+        case Answer(outcome=outcome):
+            event = ReconciliationFailed if outcome.verdict is Verdict.ERROR else ReconciliationFinished
+            COMPARISONS.next(state.stage, event)
+            if outcome.run != state.run:
+                raise Refused(
+                    f"comparison: run {outcome.run} was overtaken by run {state.run}, which will answer"
+                )
+            return [event(outcome=outcome)]
+    raise Refused(f"comparison: {type(command).__name__} is not possible while {state.stage}")
+
+
+def evolve(state: ComparisonState, fact: Fact) -> ComparisonState:
+    stage = COMPARISONS.next(state.stage, type(fact.event))
+    match fact.event:
+        case SnapshotTaken(snapshot=snapshot):
+            return replace(
+                state, snapshots=MappingProxyType({**state.snapshots, snapshot.side.value: snapshot})
+            )
+        case ReconciliationStarted(run=run, round=round_):
+            return replace(state, stage=stage, run=run, round=round_, started_at=fact.at)
+        case ReconciliationFinished(outcome=outcome) | ReconciliationFailed(outcome=outcome):
+            return replace(state, stage=stage, outcome=outcome, finished_at=fact.at)
+    return state
+
+
+COMPARISON = Machine("comparison", ComparisonState(), decide, evolve)
+
+
+def comparison_stream(contract_id: str) -> str:
+    return f"reconciliation:{contract_id}"

@@ -1,0 +1,222 @@
+"""What must agree with what: the two sides, the key, the columns with their types, what is left out and on whose word.
+
+Nothing is equivalent by default. A rule that allows a difference, a column that is not compared and a record
+that is excluded each stand here by name, so that the outcome can count them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import duckdb
+from pydantic import BeforeValidator, Field, model_validator
+
+from cutover.core.errors import Invalid, Problem, nearest
+from cutover.domain.programme import Id, Part
+from cutover.store.documents import read_yaml
+
+TYPES = "text, integer, decimal(p,s), timestamp, date or boolean"
+_DECIMAL = re.compile(r"decimal\((\d{1,2}),\s*(\d{1,2})\)")
+_WIDEST = 38
+FORMATS = ("csv", "parquet")
+
+
+class Side(StrEnum):
+    SOURCE = "source"
+    TARGET = "target"
+
+
+class Rule(StrEnum):
+    """A difference that a column may be allowed, by name; each use is counted. Mojibake never is one."""
+
+    WHITESPACE = "whitespace"
+    UNICODE_FORM = "unicode_form"
+    NULL_EMPTY = "null_empty"
+    ROUNDING = "rounding"
+
+
+def _contract_type(value: Any) -> Any:
+    text = str(value).strip().lower()
+    if decimal := _DECIMAL.fullmatch(text):
+        precision, scale = int(decimal[1]), int(decimal[2])
+        if 1 <= precision <= _WIDEST and scale <= precision:
+            return f"decimal({precision},{scale})"
+    if text in ("text", "integer", "timestamp", "date", "boolean"):
+        return text
+    raise ValueError(f"'{value}' is not a contract type: expected {TYPES}")
+
+
+def _short_form(value: Any) -> Any:
+    return {"type": value} if isinstance(value, str) else value
+
+
+def _one_or_more(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[Id, ...], BeforeValidator(_one_or_more)]
+
+
+class Column(Part):
+    """One compared column: its contract type, its name on each side where that differs, the rules it is allowed."""
+
+    type: Annotated[str, BeforeValidator(_contract_type)]
+    source: str = ""
+    target: str = ""
+    rules: tuple[Rule, ...] = ()
+
+    def named(self, side: Side, name: str) -> str:
+        """What this column is called on one side."""
+        return (self.source if side is Side.SOURCE else self.target) or name
+
+
+class Place(Part):
+    """Where one side is read: a file of the programme, or a path of a system fetched over HTTP."""
+
+    path: str = Field(min_length=1)
+    system: str = Field(default="", description="name under `systems`; empty: a file")
+    format: Literal["", "csv", "parquet"] = ""
+
+    @model_validator(mode="after")
+    def _format_is_known(self) -> Self:
+        if not self.format and self._suffix not in FORMATS:
+            raise ValueError(
+                f"'{self.path}' does not tell its format: end it in .csv or .parquet, or say format:"
+            )
+        return self
+
+    @property
+    def _suffix(self) -> str:
+        return self.path.split("?")[0].rpartition(".")[2].lower()
+
+    @property
+    def kind(self) -> str:
+        return self.format or self._suffix
+
+    def __str__(self) -> str:
+        return f"{self.system}{self.path}" if self.system else self.path
+
+
+class NotCompared(Part):
+    """A column of a side that is knowingly left out, with the reason; the outcome repeats it."""
+
+    column: str
+    side: Side
+    reason: str = Field(min_length=1)
+
+
+class Exclusion(Part):
+    """Records that need not agree: an SQL predicate over the contract's columns, a reason and a signature."""
+
+    name: Id
+    where: str
+    reason: str = Field(min_length=1)
+    signed_by: str = Field(min_length=1)
+    side: Literal["source", "target", "both"] = "both"
+
+    @model_validator(mode="after")
+    def _is_one_predicate(self) -> Self:
+        try:
+            statements = duckdb.extract_statements(f"SELECT ({self.where})")
+        except duckdb.Error as error:
+            raise ValueError(f"'{self.where}' is not a predicate: {str(error).splitlines()[0]}") from error
+        if len(statements) != 1:
+            raise ValueError(f"'{self.where}' is more than one predicate")
+        return self
+
+
+class Contract(Part):
+    """One file of reconciliation/*.yaml: every record of the source is in the target, once, with the same values."""
+
+    id: Id
+    title: str
+    entity: str
+    source: Place
+    target: Place
+    source_frozen: bool = Field(
+        default=False, description="use the source snapshot taken at the freeze, if there is one"
+    )
+    key: Names = Field(min_length=1)
+    columns: dict[Id, Annotated[Column, BeforeValidator(_short_form)]]
+    state: Names = Field(
+        default=(), description="columns by whose values findings are broken down, such as status"
+    )
+    context: Names = Field(
+        default=(), description="columns that tell a person which record a finding is about"
+    )
+    not_compared: tuple[NotCompared, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_columns(self) -> Self:
+        for field in ("key", "state", "context"):
+            for name in getattr(self, field):
+                if name not in self.columns:
+                    near = nearest(name, self.columns)
+                    raise ValueError(
+                        f"{field}: '{name}' is not one of columns"
+                        + (f"; did you mean '{near}'?" if near else "")
+                    )
+        for field, names in (("key", self.key), ("exclusions", [e.name for e in self.exclusions])):
+            if twice := [name for name, n in Counter(names).items() if n > 1]:
+                raise ValueError(f"{field}: '{twice[0]}' is given twice")
+        return self
+
+    def place(self, side: Side) -> Place:
+        return self.source if side is Side.SOURCE else self.target
+
+    def left_out(self, side: Side) -> set[str]:
+        return {n.column for n in self.not_compared if n.side is side}
+
+    def excluded_on(self, side: Side) -> tuple[Exclusion, ...]:
+        return tuple(e for e in self.exclusions if e.side in (side.value, "both"))
+
+    def digest(self) -> str:
+        """What decides a row hash: two snapshots compare only when this is the same for both."""
+        what = self.model_dump(
+            mode="json", include={"id", "key", "columns", "state", "exclusions", "not_compared"}
+        )
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+
+def load_contracts(folder: Path) -> dict[str, Contract]:
+    """Every contract of a `reconciliation/` folder by id; files are found from the programme folder above it.
+
+    Raises Invalid with the problems of all files at once.
+    """
+    contracts: dict[str, Contract] = {}
+    problems: list[Problem] = []
+    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        try:
+            contract = read_yaml(path, Contract)
+        except Invalid as error:
+            problems += error.problems
+            continue
+        if contract.id in contracts:
+            problems.append(Problem(f"contract '{contract.id}' is defined twice", file=str(path), field="id"))
+        contracts[contract.id] = _located(contract, folder.parent)
+    if problems:
+        raise Invalid(*problems)
+    return contracts
+
+
+def by_id(contracts: Iterable[Contract]) -> Mapping[str, Contract]:
+    """Contracts built in Python, as a service takes them."""
+    return {contract.id: contract for contract in contracts}
+
+
+def _located(contract: Contract, root: Path) -> Contract:
+    places = {s.value: contract.place(s) for s in Side}
+    found = {
+        name: place.model_copy(update={"path": str(root / place.path)})
+        for name, place in places.items()
+        if not place.system
+    }
+    return contract.model_copy(update=found)

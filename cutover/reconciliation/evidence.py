@@ -1,0 +1,200 @@
+"""Every finding, written down whole: the key, its state, what tells a person which record it is, each differing cell.
+
+The rows behind the differing keys are read once more. When they are not the rows that were hashed, the side
+moved while it was being read, and the outcome says so instead of guessing.
+"""
+
+# ruff: noqa: S608  (every identifier and text in the SQL is quoted by rows.name and rows.literal)
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from duckdb.func import SPECIAL
+
+from cutover.reconciliation import rows
+from cutover.reconciliation.contract import Contract, Side
+from cutover.reconciliation.explain import kind_of
+from cutover.reconciliation.findings import Class
+from cutover.reconciliation.rows import keys, literal, name
+from cutover.reconciliation.snapshot import reading
+
+FIRST = 5
+_CELL = 'STRUCT("column" VARCHAR, source VARCHAR, target VARCHAR, kind VARCHAR, rule VARCHAR)'
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the findings file says in short: cells by kind, keys no rule explains, the first keys, doubts about it."""
+
+    kinds: Mapping[str, int]
+    unexplained: int
+    first: Mapping[str, tuple[str, ...]]
+    doubts: tuple[str, ...]
+
+
+def write(
+    engine: duckdb.DuckDBPyConnection, contract: Contract, raw: Mapping[Side, Path], to: Path
+) -> Evidence:
+    """Write all findings of a matching done in `engine` to a Parquet file, whole or not at all."""
+    doubts = [doubt for side in Side if (doubt := _gather(engine, contract, side, raw[side]))]
+    text: list[Any] = ["VARCHAR", "VARCHAR", "VARCHAR", "BOOLEAN"]
+    engine.create_function("kind_of", kind_of, text, "VARCHAR", null_handling=SPECIAL)
+    engine.execute(f"CREATE TABLE cells AS {_cells(contract)}")
+    engine.execute(f"CREATE TABLE findings AS {_findings(contract)}")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    partial = to.with_name(to.name + ".partial")
+    engine.execute(
+        f"COPY (FROM findings ORDER BY ALL) TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
+    )
+    partial.replace(to)
+    if blank := _one(engine, "SELECT count(*) FROM findings WHERE class = 'changed' AND len(cells) = 0"):
+        doubts.append(f"{blank:,} changed records show no differing cell")
+    unexplained = _one(engine, "SELECT count(*) FROM findings WHERE class = 'changed' AND NOT explained")
+    kinds = dict(engine.execute("SELECT kind, count(*) FROM cells GROUP BY kind ORDER BY kind").fetchall())
+    return Evidence(kinds, unexplained, _first(engine), tuple(doubts))
+
+
+def read(path: Path, klass: Class | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+    """Findings of a file, all of them unless `limit` is given; by class and key."""
+    query = (
+        f"FROM read_parquet({literal(str(path))})"
+        + (f" WHERE class = {literal(klass)}" if klass else "")
+        + " ORDER BY ALL"
+    )
+    with _looking() as looking:
+        found = looking.execute(query + (f" LIMIT {int(limit)}" if limit is not None else ""))
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def export(path: Path, contract: Contract, to: Path) -> int:
+    """Write a findings file as CSV, one line a finding or differing cell; returns the lines. NULL is empty, '' is quoted."""
+    parts = [
+        "class",
+        *(f"key[{literal(k)}] AS {name(k)}" for k in contract.key),
+        "state",
+        "copies_in_source",
+        "copies_in_target",
+        "detail",
+    ]
+    parts += [f"context[{literal(c)}] AS {name(f'context {c}')}" for c in contract.context]
+    parts += [
+        'cell."column" AS "column"',
+        "cell.source AS source_value",
+        "cell.target AS target_value",
+        "cell.kind AS kind",
+        "cell.rule AS explained_by",
+    ]
+    each = f"SELECT *, unnest(CASE WHEN len(cells) = 0 THEN [NULL::{_CELL}] ELSE cells END) AS cell FROM read_parquet({literal(str(path))})"
+    partial = to.with_name(to.name + ".partial")
+    with _looking() as looking:
+        lines = _one(looking, f"SELECT count(*) FROM ({each})")
+        looking.execute(
+            f"COPY (SELECT {', '.join(parts)} FROM ({each}) ORDER BY ALL) TO {literal(str(partial))} (FORMAT csv, HEADER, FORCE_QUOTE *)"
+        )
+    partial.replace(to)
+    return lines
+
+
+def _looking() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(
+        ":memory:", config={"threads": 1, "memory_limit": "512MB", "autoinstall_known_extensions": False}
+    )
+
+
+def _gather(engine: duckdb.DuckDBPyConnection, contract: Contract, side: Side, raw: Path) -> str:
+    """Read the rows behind the differing keys again; returns why they are not the rows that were hashed, or ''."""
+    k, kind = keys(contract), contract.place(side).kind
+    keyless = f"SELECT h FROM {side}_all WHERE keyless AND excluded IS NULL"
+    clean = not _one(engine, f"SELECT (SELECT count(*) FROM odd) + (SELECT count(*) FROM ({keyless}))")
+    nothing = " LIMIT 0" if clean else ""  # clean sides are not read twice
+    with reading(contract, side):
+        has = rows.header(engine, raw, kind)
+        told = rows.told(contract, side, rows.typed(contract, side, raw, has))
+        engine.execute(f"""
+            CREATE TABLE {side}_rows AS SELECT told.*, {rows.key_is_null(contract)} AS keyless FROM ({told}) told
+            LEFT JOIN (SELECT {k}, true AS is_odd FROM odd) USING ({k}) WHERE excluded IS NULL AND (is_odd OR {rows.key_is_null(contract)}){nothing}""")
+    sums = "count(*), coalesce(sum(h::HUGEINT), 0)"
+    hashed = f"SELECT {sums} FROM (SELECT h FROM {side}_keys SEMI JOIN odd USING ({k}) UNION ALL {keyless})"
+    same = engine.execute(hashed).fetchall() == engine.execute(f"SELECT {sums} FROM {side}_rows").fetchall()
+    return "" if same else f"the {side} changed while it was being read: its findings cannot be told from it"
+
+
+def _cells(contract: Contract) -> str:
+    """Each differing cell of each changed key. Of several copies of a key, the first by hash stands for it."""
+    k = keys(contract)
+    pairs = f"""
+        WITH s AS (SELECT DISTINCT ON ({k}) * FROM source_rows WHERE NOT keyless ORDER BY {k}, h),
+             t AS (SELECT DISTINCT ON ({k}) * FROM target_rows WHERE NOT keyless ORDER BY {k}, h),
+             differing AS ({" UNION ALL ".join(_column(contract, n) for n in contract.columns)})"""
+    return f"""{pairs}
+        SELECT *, CASE WHEN list_contains(rules, kind) THEN kind ELSE '' END AS rule
+        FROM (SELECT *, kind_of(type, source, target, wrong) AS kind FROM differing)"""
+
+
+def _column(contract: Contract, n: str) -> str:
+    column, text, wrong = contract.columns[n], name(f"text:{n}"), name(f"is_wrong:{n}")
+    rules = "[" + ", ".join(literal(r) for r in column.rules) + "]::VARCHAR[]"
+    return f"""
+        SELECT {keys(contract, "s")}, {literal(n)} AS "column", {literal(column.type)} AS type, s.{text} AS source, t.{text} AS target,
+            s.{wrong} OR t.{wrong} AS wrong, {rules} AS rules
+        FROM s JOIN t USING ({keys(contract)}) JOIN odd USING ({keys(contract)})
+        WHERE class = 'changed' AND (s.{text} IS DISTINCT FROM t.{text} OR s.{wrong} OR t.{wrong})"""
+
+
+def _findings(contract: Contract) -> str:
+    k = keys(contract)
+    told = f"""
+        WITH context AS (
+            SELECT DISTINCT ON ({k}) {k}, context FROM (
+                SELECT {k}, {_context(contract)} AS context, 0 AS side, h FROM source_rows WHERE NOT keyless
+                UNION ALL SELECT {k}, {_context(contract)}, 1, h FROM target_rows WHERE NOT keyless)
+            ORDER BY {k}, side, h),
+        explained AS (SELECT {k}, bool_and(rule <> '') AS explained,
+            list({{'column': "column", 'source': source, 'target': target, 'kind': kind, 'rule': rule}} ORDER BY "column") AS cells
+            FROM cells GROUP BY {k}),
+        copies AS (SELECT {k}, side, count(DISTINCT h) AS versions FROM (
+            SELECT {k}, h, 'source' AS side FROM source_rows UNION ALL SELECT {k}, h, 'target' FROM target_rows) GROUP BY {k}, side)"""
+    cells = f"coalesce(cells, [])::{_CELL}[] AS cells"
+    head = (
+        f"class, {_key(contract)} AS key, state, in_source AS copies_in_source, in_target AS copies_in_target"
+    )
+    apart = f"""SELECT {head}, '' AS detail, coalesce(explained, false) AS explained, context, {cells}
+        FROM odd LEFT JOIN context USING ({k}) LEFT JOIN explained USING ({k}) WHERE class <> 'matched'"""
+    twice = [
+        f"""SELECT {head.replace("class", f"'duplicate_{side}'", 1)},
+        in_{side} || ' copies, ' || CASE WHEN versions = 1 THEN 'identical' ELSE 'differing' END AS detail, false, context, []::{_CELL}[]
+        FROM odd LEFT JOIN context USING ({k}) JOIN copies USING ({k}) WHERE in_{side} > 1 AND copies.side = '{side}'"""
+        for side in Side
+    ]
+    keyless = [
+        f"""SELECT 'null_key', {_key(contract)}, state, {int(side is Side.SOURCE)}::BIGINT, {int(side is Side.TARGET)}::BIGINT,
+        'in the {side}', false, {_context(contract)}, []::{_CELL}[] FROM {side}_rows WHERE keyless"""
+        for side in Side
+    ]
+    return told + " UNION ALL ".join(f"({part})" for part in (apart, *twice, *keyless))
+
+
+def _key(contract: Contract) -> str:
+    parts = ", ".join(f"{literal(n)}: {name(f'key:{i}')}" for i, n in enumerate(contract.key))
+    return f"MAP {{{parts}}}"
+
+
+def _context(contract: Contract) -> str:
+    cells = ", ".join(f"{literal(n)}: {name(f'text:{n}')}" for n in contract.context)
+    return f"MAP {{{cells}}}::MAP(VARCHAR, VARCHAR)"
+
+
+def _first(engine: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
+    found = engine.execute(f"""
+        SELECT class, list(array_to_string(map_values(key), ' / ') ORDER BY key)[:{FIRST}] FROM findings WHERE class <> 'null_key' GROUP BY class ORDER BY class
+        """).fetchall()
+    return {klass: tuple(shown) for klass, shown in found}
+
+
+def _one(engine: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(engine.execute(query).fetchall()[0][0])

@@ -1,0 +1,265 @@
+"""Where everything on a chart stands: moments to pixels, bars to rows, ticks to wall times.
+
+Geometry only; `templates/charts.html` draws it as SVG. A chart carries its title and a sentence that says what
+it shows, and the page puts the same facts in a table beside it. Colours live in the style sheet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+WIDTH = 1120
+GUTTER = 150  # for the names of the lanes
+RIGHT = 14
+HEAD = 64  # two rows of marks and one of ticks above the first lane
+ROW = 20
+LANE_GAP = 8
+LETTER = 6.6  # pixels that one letter of a label takes, generously
+HOUR = timedelta(hours=1)
+_STEPS = (1, 2, 3, 6, 12, 24)
+_MOST_TICKS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One piece of work. `done` is what really happened, `expected` what is still to come of it."""
+
+    name: str
+    title: str
+    look: str  # a stage, which the style sheet knows
+    planned: tuple[datetime, datetime]
+    done: tuple[datetime, datetime] | None = None
+    expected: tuple[datetime, datetime] | None = None
+    critical: bool = False
+    diamond: str = ""  # a sign: drawn as a diamond instead of a bar
+
+    @property
+    def begins(self) -> datetime:
+        return min(span[0] for span in (self.planned, self.done, self.expected) if span)
+
+    @property
+    def ends(self) -> datetime:
+        return max(span[1] for span in (self.planned, self.done, self.expected) if span)
+
+    @property
+    def latest(self) -> tuple[datetime, datetime]:
+        """Where it is, as far as is known: expected, else done, else planned."""
+        return self.expected or self.done or self.planned
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A line down the chart: now, window end, latest backout."""
+
+    at: datetime
+    label: str
+    look: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Moments to pixels, from `left` to `right`."""
+
+    begins: datetime
+    ends: datetime
+    left: float
+    right: float
+
+    def x(self, at: datetime) -> float:
+        share = (at - self.begins) / (self.ends - self.begins)
+        return round(self.left + (self.right - self.left) * min(1.0, max(0.0, share)), 1)
+
+    def span(self, of: tuple[datetime, datetime] | None) -> Stretch | None:
+        if of is None:
+            return None
+        x = self.x(of[0])
+        return Stretch(x, round(max(2.0, self.x(of[1]) - x), 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedBar:
+    bar: Bar
+    y: int
+    planned: Stretch
+    done: Stretch | None
+    expected: Stretch | None
+    centre: float
+    label_x: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLane:
+    title: str
+    y: int
+    height: int
+    bars: tuple[PlacedBar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedMark:
+    mark: Mark
+    x: float
+    y: int
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    x: float
+    label: str
+    strong: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gantt:
+    """A chart ready to be drawn."""
+
+    title: str
+    says: str
+    width: int
+    height: int
+    left: int
+    right: int
+    top: int
+    lanes: tuple[PlacedLane, ...]
+    marks: tuple[PlacedMark, ...]
+    ticks: tuple[Tick, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A forecast against the moment by which it must end, ready to be drawn."""
+
+    title: str
+    says: str
+    width: int
+    height: int
+    bar: Stretch
+    likely: Stretch
+    limit: float
+    points: tuple[PlacedMark, ...]
+    ticks: tuple[Tick, ...]
+    late: Stretch | None
+
+
+def gantt(
+    title: str, says: str, lanes: Mapping[str, Sequence[Bar]], marks: Sequence[Mark], zone: str
+) -> Gantt | None:
+    """Bars packed into as few rows a lane as their labels allow; None when there is nothing to draw."""
+    bars = [bar for lane in lanes.values() for bar in lane]
+    if not bars:
+        return None
+    moments = [*(b.begins for b in bars), *(b.ends for b in bars), *(m.at for m in marks)]
+    scale = _scale(moments, GUTTER, WIDTH - RIGHT)
+    placed, y = [], HEAD
+    for name, lane in lanes.items():
+        rows = _pack(lane, scale)
+        placed.append(_lane(name, rows, scale, y))
+        y += placed[-1].height + LANE_GAP
+    lines = _marks([*marks, *clock_changes(scale.begins, scale.ends, zone)], scale)
+    ticks = tuple(_ticks(scale, zone))
+    return Gantt(
+        title, says, WIDTH, y + 4, GUTTER, WIDTH - RIGHT, HEAD - 8, tuple(placed), lines, ticks
+    )
+
+
+def band(title: str, says: str, points: Sequence[Mark], limit: datetime, zone: str) -> Band:
+    """Three points of a forecast (likely, cautious, pessimistic), in order, against a limit."""
+    first, middle, last = points
+    reach = max(last.at, limit) - min(first.at, limit)
+    margin = max(reach / 8, 2 * HOUR)
+    scale = _scale([min(first.at, limit) - margin, max(last.at, limit) + margin], 8, WIDTH - 8)
+    late = scale.span((max(limit, first.at), last.at)) if last.at > limit else None
+    bar, likely = scale.span((first.at, last.at)), scale.span((first.at, middle.at))
+    assert bar is not None  # both ends are given
+    assert likely is not None
+    placed = _marks([*points, Mark(limit, "window closes", "closes")], scale, rows=(14, 30, 46))
+    return Band(title, says, WIDTH, 112, bar, likely, scale.x(limit), placed, tuple(_ticks(scale, zone)), late)
+
+
+def clock_changes(begins: datetime, ends: datetime, zone: str) -> list[Mark]:
+    """Where the wall clock jumps inside a stretch of time: a night with an hour twice, or one short."""
+    place = ZoneInfo(zone)
+    found = []
+    at = begins.replace(minute=0, second=0, microsecond=0)
+    while at < ends:
+        before, after = at.astimezone(place), (at + HOUR).astimezone(place)
+        if before.utcoffset() != after.utcoffset():
+            found.append(Mark(at + HOUR, f"clocks change to {after:%Z}", "clocks"))
+        at += HOUR
+    return found
+
+
+def _scale(moments: Sequence[datetime], left: float, right: float) -> Scale:
+    begins, ends = min(moments), max(moments)
+    return Scale(begins, max(ends, begins + HOUR), left, right)
+
+
+def _pack(bars: Iterable[Bar], scale: Scale) -> list[list[Bar]]:
+    """First row that is free, in order of beginning; a label counts as part of its bar."""
+    rows: list[tuple[float, list[Bar]]] = []
+    for bar in sorted(bars, key=lambda b: (b.begins, b.ends, b.name)):
+        left, right = scale.x(bar.begins) - (6 if bar.diamond else 0), _label_x(bar, scale)
+        right += LETTER * len(bar.name) + 6
+        row = next((i for i, (busy, _) in enumerate(rows) if busy <= left), len(rows))
+        if row == len(rows):
+            rows.append((right, [bar]))
+        else:
+            rows[row] = (right, [*rows[row][1], bar])
+    return [row for _, row in rows]
+
+
+def _label_x(bar: Bar, scale: Scale) -> float:
+    """Right of the bar; left of it would stand on the bar before."""
+    return round(scale.x(bar.ends) + (11 if bar.diamond else 5), 1)
+
+
+def _lane(title: str, rows: Sequence[Sequence[Bar]], scale: Scale, top: int) -> PlacedLane:
+    bars = []
+    for i, row in enumerate(rows):
+        for bar in row:
+            planned = scale.span(bar.planned)
+            assert planned is not None  # every bar has a plan
+            done, expected = scale.span(bar.done), scale.span(bar.expected)
+            centre, y = scale.x(bar.latest[1]), top + 3 + i * ROW
+            bars.append(PlacedBar(bar, y, planned, done, expected, centre, _label_x(bar, scale)))
+    return PlacedLane(title, top, max(1, len(rows)) * ROW + 2, tuple(bars))
+
+
+def _marks(marks: Sequence[Mark], scale: Scale, rows: Sequence[int] = (14, 28)) -> tuple[PlacedMark, ...]:
+    """Lines with their labels, each in the first row where it does not stand on the one before."""
+    busy = [float("-inf")] * len(rows)
+    placed = []
+    for mark in sorted(marks, key=lambda m: m.at):
+        x, width = scale.x(mark.at), LETTER * len(mark.label) + 8
+        anchor = "end" if x + width > scale.right else "start"
+        left = x - width if anchor == "end" else x
+        row = next((i for i, until in enumerate(busy) if until <= left), busy.index(min(busy)))
+        busy[row] = left + width
+        placed.append(PlacedMark(mark, x, rows[row], anchor))
+    return tuple(placed)
+
+
+def _ticks(scale: Scale, zone: str) -> Iterator[Tick]:
+    """Full hours of the wall clock, strong at midnight with the day's name."""
+    place = ZoneInfo(zone)
+    hours = (scale.ends - scale.begins) / HOUR
+    step = next((s for s in _STEPS if hours / s <= _MOST_TICKS), 24)
+    wall = scale.begins.astimezone(place).replace(minute=0, second=0, microsecond=0, tzinfo=None)
+    wall = wall.replace(hour=wall.hour - wall.hour % step)
+    last = scale.ends.astimezone(place).replace(tzinfo=None)
+    while wall <= last:
+        at = wall.replace(tzinfo=place).astimezone(UTC)
+        if scale.begins <= at <= scale.ends:
+            strong = wall.hour == 0
+            yield Tick(scale.x(at), f"{wall:%a %d %b}" if strong else f"{wall:%H:%M}", strong)
+        wall += step * HOUR

@@ -1,0 +1,57 @@
+"""Serve an application until told to stop: one stop for the server and for its open streams."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from cutover.core.errors import Unavailable
+
+GRACE_SECONDS = 2
+
+
+class Server(uvicorn.Server):
+    """Ends when `stop` is set, from a signal or from anywhere else. Open streams see the same stop."""
+
+    def __init__(self, app: ASGIApp, stop: threading.Event) -> None:
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            ws="none",
+            lifespan="on",
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        super().__init__(config)
+        self.stop = stop
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.stop.set()  # before the server waits for its streams: they would hold it
+        super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        return self.stop.is_set() or await super().on_tick(counter)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises Unavailable when the port is taken."""
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise Unavailable(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from error
+
+
+def serve(
+    app: ASGIApp, stop: threading.Event, *, host: str, port: int, ready: Callable[[str], None]
+) -> None:
+    """Serve until Ctrl-C or `stop`; `ready` is told the address as soon as the port is ours."""
+    with listen(host, port) as sock, suppress(KeyboardInterrupt):  # Ctrl-C is how serving ends
+        ready(f"http://{host}:{sock.getsockname()[1]}/")
+        Server(app, stop).run(sockets=[sock])

@@ -1,0 +1,75 @@
+// Keeps an open page true: on news from the journal it reads its own `data-live` regions again and swaps what
+// changed. Without this script every page still works; "Reload" does the same by hand.
+"use strict";
+(() => {
+  const badge = document.getElementById("live");
+  const EVERY = 500, QUIET = 25000, SLOW_REFRESH = 9000; // milliseconds
+  let source, position = document.body.dataset.position, heard = 0, read = 0, waiting = false;
+
+  const say = (look, text) => {
+    badge.hidden = false;
+    if (badge.textContent !== text) { badge.className = "live " + look; badge.textContent = text; }
+  };
+  const regions = () => [...document.querySelectorAll("[data-live]")];
+
+  const swap = (region, fresh) => {
+    if (region.dataset.sent === fresh.innerHTML) return;
+    const focus = region.contains(document.activeElement) ? document.activeElement.id : "";
+    const open = [...region.querySelectorAll("details[open][id]")].map(d => d.id);
+    const scrolls = [...region.querySelectorAll(".scroll[id]")].map(s => [s.id, s.scrollLeft, s.scrollTop]);
+    const y = window.scrollY;
+    region.dataset.sent = fresh.innerHTML;
+    region.replaceChildren(...fresh.childNodes);
+    open.forEach(id => document.getElementById(id)?.setAttribute("open", ""));
+    scrolls.forEach(([id, x, top]) => document.getElementById(id)?.scrollTo(x, top));
+    if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+    window.scrollTo({ top: y, behavior: "instant" });
+  };
+
+  const refresh = async () => {
+    waiting = false; read = Date.now();
+    const names = regions().map(r => r.dataset.live);
+    if (!names.length) return;
+    const url = new URL(location.href);
+    url.hash = ""; url.searchParams.set("fragment", names.join(","));
+    try {
+      const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(10000) });
+      if (!answer.ok) return say("waiting", "not up to date: answer " + answer.status);
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const region of regions()) {
+        const fresh = page.querySelector(`[data-live="${region.dataset.live}"]`);
+        if (fresh) swap(region, fresh);
+      }
+      say("on", "live");
+    } catch { say("waiting", "reconnecting"); }
+  };
+  const soon = () => {
+    if (waiting) return;
+    waiting = true; setTimeout(refresh, Math.max(0, EVERY - (Date.now() - read)));
+  };
+
+  const connect = () => {
+    source?.close(); heard = Date.now();
+    source = new EventSource("/stream?after=" + encodeURIComponent(position));
+    source.onopen = () => { heard = Date.now(); soon(); };
+    source.addEventListener("news", e => { heard = Date.now(); position = e.lastEventId; soon(); });
+    source.addEventListener("beat", () => { heard = Date.now(); if (heard - read > SLOW_REFRESH) soon(); });
+    source.addEventListener("trouble", e => { heard = Date.now(); say("waiting", "not up to date: " + e.data); });
+    source.addEventListener("stopped", () => { source.close(); heard = Date.now() - QUIET + 5000; say("off", "stopped"); });
+    source.onerror = () => { if (!badge.classList.contains("off")) say("waiting", "reconnecting"); };
+  };
+
+  // A fact named in the address may be on another page of the journal: go to where it stands.
+  const target = /^#p(\d+)$/.exec(location.hash);
+  if (target && document.querySelector("[data-facts]") && !document.getElementById(location.hash.slice(1))) {
+    location.replace(location.pathname + "?after=" + Math.max(0, target[1] - 20) + location.hash);
+  }
+
+  document.getElementById("reload").addEventListener("click", e => { e.preventDefault(); location.reload(); });
+  if (!regions().length) return;
+  say("waiting", "connecting");
+  connect();
+  // The watchdog: an EventSource that failed at first, or whose line went silently dead, does not come back by itself.
+  setInterval(() => { if (Date.now() - heard > QUIET || source.readyState === 2 && Date.now() - heard > 5000) connect(); }, 2000);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
+})();

@@ -1,0 +1,106 @@
+"""`cutover monitor`: how everything stands, who has it in hand, and the prober in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from cutover.cli.border import DONE, NO
+from cutover.cli.output import answer, table
+from cutover.core.duration import parse_duration
+from cutover.core.errors import Invalid, Problem
+
+if TYPE_CHECKING:
+    from monitors.prober import Prober
+    from monitors.service import CheckView, MonitorService
+
+COLUMNS = ("check", "component", "status", "since", "detail", "last result", "acknowledged", "suppressed by")
+Folder = Annotated[Path, Parameter(help="the programme folder")]
+Until = Annotated[
+    str, Parameter(help="a duration from now (2h, 45m) or a moment with its zone (2026-10-25T06:00+00:00)")
+]
+Note = Annotated[str, Parameter(help="what is being done")]
+By = Annotated[str, Parameter(help="who has it in hand")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
+
+
+def commands(service: Callable[[Path], MonitorService], prober: Callable[[Path], Prober]) -> App:
+    """The `monitor` commands; `prober` makes the one that runs on the machine's own clock."""
+    app = App(name="monitor", help="Is it healthy: checks, alerts, acknowledgements.")
+
+    @app.command
+    def status(programme: Folder = Path(), json: AsJson = False) -> int:
+        """How every check stands, worst first. Exit 1 when any is not OK."""
+        views = service(programme).all()
+        if json:
+            answer(views, as_json=True)
+        else:
+            table("Checks", COLUMNS, (_row(view) for view in views))
+        return DONE if all(view.status == "OK" for view in views) else NO
+
+    @app.command
+    def ack(
+        check: str, *, until: Until, note: Note, by: By, programme: Folder = Path(), json: AsJson = False
+    ) -> None:
+        """Take a failing check in hand until a time, by name; after that it alerts again."""
+        monitors = service(programme)
+        end = _moment(until, monitors.now())
+        monitors.acknowledge(check, by, end, note)
+        view = monitors.state(check)
+        answer(view, as_json=json, text=[f"{check} is in {by}'s hands until {end:%a %d %b %H:%M} UTC"])
+
+    @app.command
+    def run(programme: Folder = Path()) -> None:
+        """Ask every check when it is due, until interrupted."""
+        asyncio.run(_until_interrupted(prober(programme)))
+
+    return app
+
+
+async def _until_interrupted(prober: Prober) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    await prober.run(stop)
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return now + parse_duration(text)
+    if at.tzinfo is None:
+        raise Invalid(
+            Problem(
+                f"'{text}' does not say in which zone",
+                field="--until",
+                expected=f"{text}+00:00, or a duration such as 2h",
+            )
+        )
+    return at
+
+
+def _row(view: CheckView) -> tuple[object, ...]:
+    status = str(view.status) if view.reason is None else f"{view.status} ({view.reason})"
+    if not view.settled:
+        status += f" soft {view.attempt}/{view.max_attempts}"
+    ack = view.acknowledged
+    held = f"{ack.by} until {ack.until:%d %b %H:%M}Z" if ack else ""
+    since = view.hard_since if view.settled else view.failing_since
+    return (
+        view.check_id,
+        view.component,
+        status,
+        since,
+        view.detail,
+        view.last_result_at,
+        held,
+        ", ".join(view.suppressed_by),
+    )

@@ -1,0 +1,91 @@
+"""Which checks a programme has: every file of its `monitors/` folder, read and checked as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import yaml
+
+from cutover.core.errors import Invalid, Problem, nearest
+from cutover.domain.programme import Programme
+from cutover.store.documents import line_of, read_text, read_yaml
+from monitors.domain.check import AnyCheck, HttpCheck, JourneyCheck, MonitorFile
+
+Placed = tuple[Path, int, AnyCheck]
+
+
+def load_checks(folder: Path, programme: Programme | None = None) -> tuple[AnyCheck, ...]:
+    """The checks of `folder`/*.yaml in order of file name; none when there is no such folder.
+
+    Raises Invalid for what is wrong in any file, for an id given twice, an unknown parent, parents that go
+    round in a circle (they would silence one another), and, given the programme, an unknown component or system.
+    """
+    placed: list[Placed] = []
+    problems: list[Problem] = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            placed += [(path, i, check) for i, check in enumerate(read_yaml(path, MonitorFile).checks)]
+        except Invalid as error:
+            problems += error.problems
+    if not problems:
+        problems = [*_twice(placed), *_strangers(placed), *_circles(placed), *_misplaced(placed, programme)]
+    if problems:
+        raise Invalid(*problems)
+    return tuple(check for _, _, check in placed)
+
+
+def _twice(placed: list[Placed]) -> Iterable[Problem]:
+    first: dict[str, Path] = {}
+    for one in placed:
+        path, _, check = one
+        if check.id in first:
+            yield _problem(one, "id", f"'{check.id}' is given twice (first in {first[check.id].name})")
+        first.setdefault(check.id, path)
+
+
+def _strangers(placed: list[Placed]) -> Iterable[Problem]:
+    known = {check.id for _, _, check in placed}
+    for one in placed:
+        for parent in one[2].parents:
+            if parent not in known:
+                yield _problem(one, "parents", f"no check '{parent}'", nearest(parent, known))
+
+
+def _circles(placed: list[Placed]) -> Iterable[Problem]:
+    parents = {check.id: check.parents for _, _, check in placed}
+    for one in placed:
+        if one[2].id in _above(one[2].id, parents):
+            yield _problem(one, "parents", f"'{one[2].id}' is an ancestor of itself")
+
+
+def _above(check_id: str, parents: Mapping[str, tuple[str, ...]]) -> set[str]:
+    found: set[str] = set()
+    pending = list(parents.get(check_id, ()))
+    while pending:
+        parent = pending.pop()
+        if parent not in found:
+            found.add(parent)
+            pending += parents.get(parent, ())
+    return found
+
+
+def _misplaced(placed: list[Placed], programme: Programme | None) -> Iterable[Problem]:
+    if programme is None:
+        return
+    components = {component.id for component in programme.components}
+    for one in placed:
+        check = one[2]
+        if check.component and check.component not in components:
+            yield _problem(
+                one, "component", f"no component '{check.component}'", nearest(check.component, components)
+            )
+        system = check.system if isinstance(check, HttpCheck | JourneyCheck) else ""
+        if system and system not in programme.systems:
+            yield _problem(one, "system", f"no system '{system}'", nearest(system, programme.systems))
+
+
+def _problem(one: Placed, field: str, message: str, near: str = "") -> Problem:
+    path, index, _ = one
+    line = line_of(yaml.compose(read_text(path), Loader=yaml.SafeLoader), ("checks", index, field))
+    return Problem(message, str(path), line, f"checks.{index + 1}.{field}", nearest=near)

@@ -1,0 +1,332 @@
+"""Is the thing well: what a check asks for, and what its answer means (OK, WARNING, CRITICAL, UNKNOWN and why).
+
+It must not know how the question travels: a probe turns a `Request` into an `Answer`, and `interpret` judges
+the answer. UNKNOWN always carries its reason and is never read as OK.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from cutover.domain.programme import Id, Part, Span
+
+Scalar = str | int | float | bool | None
+Seconds = Annotated[float, Field(gt=0, le=300)]
+_PLACE = re.compile(r"\{(\w+)\}")
+_BELIEVED_INTERVALS = 3  # without a `stale_after`, a result is believed this long
+
+
+class Status(StrEnum):
+    OK = "OK"
+    WARNING = "WARNING"
+    CRITICAL = "CRITICAL"
+    UNKNOWN = "UNKNOWN"
+
+
+WORST_FIRST = (Status.CRITICAL, Status.UNKNOWN, Status.WARNING, Status.OK)
+
+
+class Reason(StrEnum):
+    """Why nothing is known."""
+
+    NO_DATA = "no_data"
+    ERROR = "error"
+    STALE = "stale"
+    NOT_DUE = "not_due"
+    PROBER_OVERLOADED = "prober_overloaded"
+
+
+class Severity(StrEnum):
+    """How much it matters when this check fails, as its owner declared."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Result(BaseModel):
+    """One evaluation of one check. `latency` is in seconds of real time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    status: Status
+    reason: Reason | None = None
+    detail: str = ""
+    latency: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _unknown_has_a_reason(self) -> Self:
+        if (self.status is Status.UNKNOWN) != (self.reason is not None):
+            raise ValueError("UNKNOWN has a reason, and nothing else has one")
+        return self
+
+
+def ok(detail: str = "", latency: float | None = None) -> Result:
+    return Result(status=Status.OK, detail=detail, latency=latency)
+
+
+def warning(detail: str, latency: float | None = None) -> Result:
+    return Result(status=Status.WARNING, detail=detail, latency=latency)
+
+
+def critical(detail: str, latency: float | None = None) -> Result:
+    return Result(status=Status.CRITICAL, detail=detail, latency=latency)
+
+
+def unknown(reason: Reason, detail: str, latency: float | None = None) -> Result:
+    return Result(status=Status.UNKNOWN, reason=reason, detail=detail, latency=latency)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP question as data. `key` is its idempotency key: asked twice, it takes effect once."""
+
+    method: str
+    path: str
+    query: Mapping[str, Scalar] = field(default_factory=dict)
+    body: Mapping[str, Scalar] | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, after `latency` seconds of real time."""
+
+    status: int
+    body: bytes
+    latency: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """Nothing came back, or nothing that can be read, and why."""
+
+    why: str
+    latency: float
+
+
+class Expect(Part):
+    """What a good answer looks like.
+
+    `body` maps a dotted field of the JSON body to the value it must equal; `mentions` lists values that must
+    stand somewhere in the JSON body, whatever its shape.
+    """
+
+    status: int = Field(default=200, ge=100, le=599)
+    body: dict[str, Scalar] = Field(default_factory=dict)
+    mentions: tuple[str, ...] = ()
+
+
+class Check(Part):
+    """What every kind of check declares: whose it is, how often it asks, how soon it believes."""
+
+    id: Id
+    title: str
+    component: str = ""
+    owner: str
+    severity: Severity = Severity.HIGH
+    interval: Span = timedelta(minutes=5)
+    retry_interval: Span = Field(
+        default=timedelta(minutes=1), description="how soon to ask again while unsure"
+    )
+    max_attempts: int = Field(default=3, ge=1, description="failures in a row until it is believed (HARD)")
+    recover_after: int = Field(default=2, ge=1, description="successes in a row until a recovery is believed")
+    stale_after: Span | None = Field(
+        default=None, description="older results are UNKNOWN; default three intervals"
+    )
+    timeout: Seconds = Field(default=10.0, description="seconds of real time for one request")
+    parents: tuple[str, ...] = Field(
+        default=(), description="while one of them is CRITICAL this one alerts nobody"
+    )
+
+    @property
+    def fresh_for(self) -> timedelta:
+        """How long a result is believed."""
+        return self.stale_after or _BELIEVED_INTERVALS * self.interval
+
+    @model_validator(mode="after")
+    def _make_sense(self) -> Self:
+        if not timedelta(0) < self.retry_interval <= self.interval:
+            raise ValueError("retry_interval must be longer than nothing and at most the interval")
+        if self.fresh_for <= self.interval:
+            raise ValueError(
+                "stale_after must be longer than the interval, or every result goes stale before the next"
+            )
+        if self.id in self.parents:
+            raise ValueError(f"'{self.id}' cannot be its own parent")
+        return self
+
+
+class HttpCheck(Check):
+    """One GET of a system's path, or of a whole URL."""
+
+    kind: Literal["http"]
+    system: str = Field(default="", description="name under `systems` of the programme")
+    path: str = Field(default="/health", pattern=r"^/")
+    url: str = Field(default="", pattern=r"^(https?://.*)?$", description="instead of system and path")
+    expect: Expect = Expect()
+    slow_after: Seconds | None = Field(default=None, description="a good answer slower than this is WARNING")
+
+    @model_validator(mode="after")
+    def _has_one_target(self) -> Self:
+        if bool(self.system) == bool(self.url):
+            raise ValueError("name either a system or a url")
+        return self
+
+
+class Step(Part):
+    """One request of a journey. `{run}`, `{now}` and what earlier steps kept may stand in any text.
+
+    An `always` step clears up: it runs even after a failure, as soon as what it refers to is known.
+    """
+
+    name: str
+    method: Literal["GET", "POST"] = "GET"
+    path: str = Field(pattern=r"^/")
+    query: dict[str, Scalar] = Field(default_factory=dict)
+    body: dict[str, Scalar] = Field(default_factory=dict)
+    expect: Expect = Expect()
+    keep: dict[str, str] = Field(
+        default_factory=dict, description="name to remember -> dotted field of the answer"
+    )
+    always: bool = False
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The names that stand in the texts of this step."""
+        texts = (
+            self.path,
+            *self.query.values(),
+            *self.body.values(),
+            *self.expect.body.values(),
+            *self.expect.mentions,
+        )
+        return frozenset(name for text in texts if isinstance(text, str) for name in _PLACE.findall(text))
+
+
+GIVEN = frozenset({"run", "now"})
+
+
+class JourneyCheck(Check):
+    """Ordered steps that share a context: what a person does, done by a marked synthetic person."""
+
+    kind: Literal["journey"]
+    system: str = Field(min_length=1)
+    steps: tuple[Step, ...]
+
+    @model_validator(mode="after")
+    def _knows_every_name(self) -> Self:
+        if not self.steps:
+            raise ValueError("steps: the list is empty")
+        known = set(GIVEN)
+        for step in self.steps:
+            if missing := step.needs - known:
+                raise ValueError(
+                    f"step '{step.name}' refers to {sorted(missing)}; known by then: {sorted(known)}"
+                )
+            known |= step.keep.keys()
+        return self
+
+
+class LedgerCheck(Check):
+    """The case-transfer ledger: does the identity hold, and how old is the oldest unacknowledged file."""
+
+    kind: Literal["ledger"]
+    standard: Span = Field(description="a file sent this long ago without acknowledgement is CRITICAL")
+    waiting_standard: Span | None = Field(
+        default=None, description="a file built this long ago and not sent is WARNING"
+    )
+
+
+AnyCheck = Annotated[HttpCheck | JourneyCheck | LedgerCheck, Field(discriminator="kind")]
+
+
+class MonitorFile(Part):
+    """One file of `monitors/`."""
+
+    checks: tuple[AnyCheck, ...]
+
+    @model_validator(mode="after")
+    def _has_some(self) -> Self:
+        if not self.checks:
+            raise ValueError("checks: the list is empty")
+        return self
+
+
+def question(check: HttpCheck) -> Request:
+    """What an HTTP check asks of its system."""
+    return Request("GET", "" if check.url else check.path)
+
+
+def interpret(check: HttpCheck, answer: Answer | NoAnswer) -> Result:
+    """What the answer to an HTTP check means."""
+    if isinstance(answer, NoAnswer):
+        return critical(answer.why, answer.latency)
+    if why := unmet(check.expect, answer):
+        return critical(why, answer.latency)
+    if check.slow_after is not None and answer.latency > check.slow_after:
+        return warning(
+            f"answered in {answer.latency:.2f} s, slower than {check.slow_after:g} s", answer.latency
+        )
+    return ok(f"answered {answer.status}", answer.latency)
+
+
+def unmet(expect: Expect, answer: Answer) -> str:
+    """The first thing about an answer that is not as expected, '' when all is."""
+    if answer.status != expect.status:
+        return f"answered {answer.status}, expected {expect.status}"
+    if not expect.body and not expect.mentions:
+        return ""
+    body = read_body(answer)
+    if body is None:
+        return "the body is not JSON"
+    for path, wanted in expect.body.items():
+        if (found := look_up(body, path)) != wanted:
+            return f"{path} is {found!r}, expected {wanted!r}"
+    values = {str(value) for value in _leaves(body)}
+    missing = next((wanted for wanted in expect.mentions if wanted not in values), None)
+    return "" if missing is None else f"'{missing}' is not in the answer"
+
+
+def read_body(answer: Answer) -> Any:
+    """The JSON body, or None when it is none."""
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def look_up(body: Any, path: str) -> Any:
+    """The value at a dotted path (`custody.cells.0`), None where there is none."""
+    for step in path.split("."):
+        if isinstance(body, dict):
+            body = body.get(step)
+        elif isinstance(body, list) and step.isdigit() and int(step) < len(body):
+            body = body[int(step)]
+        else:
+            return None
+    return body
+
+
+def fill(value: Scalar, known: Mapping[str, str]) -> Scalar:
+    """A text with its `{names}` filled in; anything else as it is."""
+    return _PLACE.sub(lambda match: known[match[1]], value) if isinstance(value, str) else value
+
+
+def _leaves(body: Any) -> list[Any]:
+    pending, found = [body], []
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict | list):
+            pending += value.values() if isinstance(value, dict) else value
+        else:
+            found.append(value)
+    return found

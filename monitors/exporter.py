@@ -1,0 +1,76 @@
+"""What Prometheus may scrape: finished gauges of every check and of the ledger, nothing to be counted there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from monitors.domain.check import Status
+from monitors.domain.ledger import Summary
+from monitors.service import CheckView
+
+CODES = {Status.OK: 0, Status.WARNING: 1, Status.CRITICAL: 2, Status.UNKNOWN: 3}  # as plugins exit
+LABELS = ("check", "component", "severity")
+
+
+def render(views: Iterable[CheckView], ledger: Summary | None, now: datetime) -> bytes:
+    """The text exposition of how everything stands at `now`. A gauge without a value is absent, never 0."""
+    registry = CollectorRegistry()
+    _checks(registry, views)
+    if ledger is not None:
+        _ledger(registry, ledger)
+    _gauge(registry, "evaluated_timestamp_seconds", "When these gauges were evaluated.").set(now.timestamp())
+    return generate_latest(registry)
+
+
+def _checks(registry: CollectorRegistry, views: Iterable[CheckView]) -> None:
+    gauges = {
+        name: _gauge(registry, f"check_{name}", help_, LABELS)
+        for name, help_ in (
+            ("status", "0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."),
+            ("settled", "1 when the status is believed (HARD), 0 while it is a suspicion (SOFT)."),
+            ("alerting", "1 when somebody has to act."),
+            ("since_timestamp_seconds", "Since when the believed status holds."),
+            ("last_result_timestamp_seconds", "When the check last gave any result."),
+            ("last_success_timestamp_seconds", "When the check was last OK."),
+            ("latency_seconds", "How long the last answer took."),
+        )
+    }
+    for view in views:
+        values = {
+            "status": CODES[view.status],
+            "settled": int(view.settled),
+            "alerting": int(view.alerting),
+            "since_timestamp_seconds": _seconds(view.hard_since),
+            "last_result_timestamp_seconds": _seconds(view.last_result_at),
+            "last_success_timestamp_seconds": _seconds(view.last_ok_at),
+            "latency_seconds": view.latency,
+        }
+        for name, value in values.items():
+            if value is not None:
+                gauges[name].labels(view.check_id, view.component, view.severity).set(value)
+
+
+def _ledger(registry: CollectorRegistry, ledger: Summary) -> None:
+    files = _gauge(registry, "ledger_files", "Case files by where they stand.", ("state",))
+    for state in ("built", "waiting", "sent", "in_flight", "acknowledged", "accepted", "rejected", "by_hand"):
+        files.labels(state).set(getattr(ledger, state))
+    lost = _gauge(
+        registry, "ledger_unaccounted", "sent - acknowledged - rejected - in flight; 0 when it holds."
+    )
+    lost.set(ledger.breaks_by)
+    oldest = _gauge(
+        registry, "ledger_oldest_seconds", "Age of the oldest file nobody acknowledged.", ("state",)
+    )
+    for state, age in (("in_flight", ledger.oldest_in_flight), ("waiting", ledger.oldest_waiting)):
+        oldest.labels(state).set((age or timedelta(0)).total_seconds())
+
+
+def _gauge(registry: CollectorRegistry, name: str, help_: str, labels: tuple[str, ...] = ()) -> Gauge:
+    return Gauge(f"cutover_{name}", help_, labels, registry=registry)
+
+
+def _seconds(at: datetime | None) -> float | None:
+    return at.timestamp() if at is not None else None

@@ -1,0 +1,155 @@
+"""Many probes, on time, honestly: when its own loop lags, a failure is UNKNOWN(prober_overloaded), not CRITICAL.
+
+It keeps no state: when each check is due follows from the journal and the last results, so it goes on after
+a restart where it was. Time stands still for a rehearsal while a question is under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import httpx
+import structlog
+
+from cutover.core.clock import Pace
+from cutover.core.errors import Conflict, Unavailable
+from monitors.domain.check import AnyCheck, HttpCheck, JourneyCheck, Reason, Result, Status, unknown
+from monitors.domain.health import next_due
+from monitors.domain.ledger import Summary, judge
+from monitors.probes import open_session, probe_http, probe_journey
+from monitors.service import MonitorService
+
+LAG_SHARE = 0.2  # of a check's timeout: a loop that stood still this long cannot tell who was slow
+TICK = 0.05  # seconds of real time between two looks at the loop
+WIDEST_SPREAD = timedelta(seconds=30)
+log = structlog.get_logger()
+
+
+class LoopLag:
+    """How late the event loop was: the longest time it stood still since a moment of real time."""
+
+    def __init__(self) -> None:
+        self._late: deque[tuple[float, float]] = deque(maxlen=6000)  # five minutes: the longest deadline
+        self._expected = time.perf_counter() + TICK
+
+    async def watch(self) -> None:
+        while True:
+            self._expected = time.perf_counter() + TICK
+            await asyncio.sleep(TICK)
+            now = time.perf_counter()
+            self._late.append((now, now - self._expected))
+
+    def worst_since(self, moment: float) -> float:
+        """Seconds; a tick that should have come and has not counts as well."""
+        pending = time.perf_counter() - self._expected
+        return max([pending, *(late for at, late in self._late if at >= moment)])
+
+
+class Prober:
+    """Asks each check when it is due and hands the result to the service, until told to stop."""
+
+    def __init__(
+        self,
+        service: MonitorService,
+        checks: Sequence[AnyCheck],
+        systems: Callable[[], Mapping[str, str]],
+        pace: Pace,
+        *,
+        ledger: Callable[[datetime], Summary] | None = None,
+        spread: bool = False,
+    ) -> None:
+        """`systems` names the base URLs, asked anew each time; `ledger` is what ledger checks judge.
+
+        `spread` shifts each check's first question by up to half a minute, so that not all ask at once;
+        rehearsals leave it off.
+        """
+        self._service = service
+        self._checks = tuple(checks)
+        self._systems = systems
+        self._pace = pace
+        self._ledger = ledger
+        self._spread = spread
+        self._lag = LoopLag()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Ask until `stop` is set; a question under way is finished within its deadline, a sleep is not."""
+        lag = asyncio.create_task(self._lag.watch())
+        try:
+            async with open_session() as session, asyncio.TaskGroup() as watches:
+                for check in self._checks:
+                    watches.create_task(self._watch(check, session, stop), name=f"check {check.id}")
+        finally:
+            lag.cancel()
+            await asyncio.gather(lag, return_exceptions=True)
+
+    async def probe(self, check: AnyCheck, session: httpx.AsyncClient, at: datetime) -> Result:
+        """One evaluation of one check, honest about our own lateness."""
+        began = time.perf_counter()
+        result = await self._evaluate(check, session, at)
+        late = self._lag.worst_since(began)
+        if result.status is not Status.OK and late > LAG_SHARE * check.timeout:
+            return unknown(
+                Reason.PROBER_OVERLOADED, f"the prober itself stood still for {late:.1f} s", result.latency
+            )
+        return result
+
+    async def _watch(self, check: AnyCheck, session: httpx.AsyncClient, stop: asyncio.Event) -> None:
+        due = self._first_due(check)
+        while await self._slept_until(due, stop):
+            async with self._pace.hold():
+                at = self._pace.now()
+                result = await self.probe(check, session, at)
+                due = self._record(check, result, at, _on_time(due, at, check))
+
+    async def _evaluate(self, check: AnyCheck, session: httpx.AsyncClient, at: datetime) -> Result:
+        if isinstance(check, HttpCheck):
+            return await probe_http(session, check, self._systems())
+        if isinstance(check, JourneyCheck):
+            return await probe_journey(session, check, self._systems(), at)
+        if self._ledger is None:
+            return unknown(Reason.NO_DATA, "no ledger is kept here")
+        return judge(check, self._ledger(at))
+
+    def _record(self, check: AnyCheck, result: Result, at: datetime, counted_from: datetime) -> datetime:
+        """Hand the result over; returns when to ask again."""
+        try:
+            changes = self._service.record(check.id, result, at)
+            state = self._service.health(check.id)
+        except (Unavailable, Conflict) as error:  # unrecorded, the check goes stale, which is the truth
+            log.warning("result_not_recorded", check=check.id, status=result.status, error=str(error))
+            return at + check.retry_interval
+        for change in changes:
+            log.info("check_changed", check=check.id, change=change.event.kind(), detail=result.detail)
+        return next_due(state, check, counted_from, at)
+
+    def _first_due(self, check: AnyCheck) -> datetime:
+        now = self._pace.now()
+        last = self._service.last(check.id)
+        due = next_due(self._service.health(check.id), check, last.at if last else None, now)
+        if not self._spread:
+            return due
+        widest = min(check.interval, WIDEST_SPREAD)
+        return max(due, now) + widest * (zlib.crc32(check.id.encode()) / 2**32)
+
+    async def _slept_until(self, at: datetime, stop: asyncio.Event) -> bool:
+        """True when it is `at`, False as soon as we are to stop."""
+        if stop.is_set():
+            return False
+        waits = {asyncio.ensure_future(self._pace.sleep_until(at)), asyncio.ensure_future(stop.wait())}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        return not stop.is_set()
+
+
+def _on_time(due: datetime, at: datetime, check: AnyCheck) -> datetime:
+    """What the next due time counts from: the timetable, or now when we are a whole interval behind it."""
+    return due if at - due < check.retry_interval else at

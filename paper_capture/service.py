@@ -1,0 +1,274 @@
+"""The only door to paper: print, issue, log, void, return, key, adjudicate, dispose, and account for all of it.
+
+Every call is one transaction: all of its sheets move or none does. Its keys come from serial, move and content, so
+a call repeated after a crash changes nothing, and the same move with other content is refused by the sheet itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from cutover.core.errors import Conflict, Invalid, NotFound, Problem, Refused
+from cutover.core.event import Recorded
+from cutover.store.desk import Ask, Desk
+from cutover.store.journal import canonical
+from paper_capture.domain.form import Form
+from paper_capture.domain.moves import EVENTS as MOVES
+from paper_capture.domain.moves import (
+    AdjudicateSheet,
+    DeclareMissing,
+    DisposeSheet,
+    Disposition,
+    EnterPass,
+    Entry,
+    HandBackUnused,
+    IssueSheet,
+    LogUsed,
+    PrintSheet,
+    ReturnSheet,
+    SheetCommand,
+    SpoilSheet,
+    UsedSheet,
+)
+from paper_capture.domain.passes import Value
+from paper_capture.domain.register import Account, Register, account
+from paper_capture.domain.serial import Block, parse_serial
+from paper_capture.domain.sheet import SHEET, sheet_stream
+from paper_capture.domain.stationery import EVENTS as BLOCKS
+from paper_capture.domain.stationery import (
+    STATIONERY,
+    BlockIssued,
+    BlockPrinted,
+    IssueBlock,
+    PrintBlock,
+    check_count,
+    stationery_stream,
+)
+from paper_capture.tables import SheetRow, block_rows, sheet_rows
+
+EVENTS = (*MOVES, *BLOCKS)
+TRIES = 5
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class PaperService:
+    """Paper of one programme. Serials are given and returned as text; every sheet call raises Invalid for a bad one."""
+
+    def __init__(self, desk: Desk, forms: Mapping[str, Form]) -> None:
+        self.desk = desk
+        self.forms = forms
+        self._by_prefix = {form.prefix: form for form in forms.values()}
+
+    def print_block(self, *, form_type: str, count: int, by: str, key: str | None = None) -> list[str]:
+        """Print the next `count` numbers into stock. The same key again answers the same serials."""
+        form = self._form_type(form_type)
+        check_count(form.id, count)
+        for attempt in range(TRIES):
+            if done := self._done(key, form, count):
+                return done
+            first = self.desk.state(STATIONERY, stationery_stream(form.id)).printed + 1
+            asks = [
+                self._print(form, first, count, by, key),
+                *self._print_sheets(Block(form.prefix, first, count), form, by),
+            ]
+            if self._took(asks, attempt):
+                return [str(serial) for serial in Block(form.prefix, first, count)]
+        raise AssertionError("unreachable")
+
+    def issue(
+        self, *, station: str, form_type: str, count: int, by: str, key: str | None = None
+    ) -> list[str]:
+        """Hand a station its next `count` sheets, printing what stock lacks. The same key again answers the same serials."""
+        form = self._form_type(form_type)
+        check_count(form.id, count)
+        for attempt in range(TRIES):
+            if done := self._done(key, form, count, station):
+                return done
+            state = self.desk.state(STATIONERY, stationery_stream(form.id))
+            block = Block(form.prefix, state.issued + 1, count)
+            asks: list[Ask] = []
+            if (lack := count - state.stock) > 0:
+                asks = [
+                    self._print(form, state.printed + 1, lack, by, None),
+                    *self._print_sheets(Block(form.prefix, state.printed + 1, lack), form, by),
+                ]
+            wish = IssueBlock(
+                by=by, form_type=form.id, prefix=form.prefix, first=block.first, count=count, station=station
+            )
+            asks.append(Ask(STATIONERY, stationery_stream(form.id), wish, key))
+            asks += [self._ask(IssueSheet(by=by, serial=str(serial), station=station)) for serial in block]
+            if self._took(asks, attempt):
+                return [str(serial) for serial in block]
+        raise AssertionError("unreachable")
+
+    def log_used(self, entries: Sequence[UsedSheet], *, by: str) -> list[Recorded]:
+        """Record what a station wrote. Field values may be incomplete; the grade is never lower than the ticks demand."""
+
+        def wish(entry: UsedSheet) -> SheetCommand:
+            serial, form = self._known(entry.serial)
+            values = form.check(entry.values, of=serial, partial=True)
+            grade = form.grade(values, entry.grade)
+            return LogUsed(
+                by=by,
+                serial=serial,
+                used=entry.model_copy(update={"serial": serial, "values": values, "grade": grade}),
+            )
+
+        return self._move(_each(entries, wish), "used")
+
+    def spoil(self, serial: str, *, by: str, reason: str) -> list[Recorded]:
+        """Void an unused sheet, which is kept."""
+        return self._move([SpoilSheet(by=by, serial=self._known(serial)[0], reason=reason)], "spoiled")
+
+    def declare_missing(self, serial: str, *, by: str, decided_by: str, reason: str) -> list[Recorded]:
+        """Give a sheet up for lost, on the word of a named decision-maker."""
+        return self._move(
+            [DeclareMissing(by=by, serial=self._known(serial)[0], decided_by=decided_by, reason=reason)],
+            "missing",
+        )
+
+    def return_unused(self, serials: Sequence[str], *, by: str) -> list[Recorded]:
+        """Take back blank sheets."""
+        return self._move([HandBackUnused(by=by, serial=s) for s, _ in _each(serials, self._known)], "unused")
+
+    def return_sheets(self, serials: Sequence[str], *, by: str) -> list[Recorded]:
+        """Take in used sheets for keying."""
+        return self._move([ReturnSheet(by=by, serial=s) for s, _ in _each(serials, self._known)], "returned")
+
+    def enter(self, entries: Sequence[Entry]) -> list[Recorded]:
+        """Record passes, each on its keyer's name; the last pass that a form asks for verifies it or finds discrepancies."""
+
+        def wish(entry: Entry) -> SheetCommand:
+            serial, form = self._known(entry.serial)
+            keyed = entry.model_copy(update={"serial": serial, "values": form.check(entry.values, of=serial)})
+            return EnterPass(by=entry.keyer, serial=serial, entry=keyed)
+
+        return self._move(_each(entries, wish), "keyed")
+
+    def adjudicate(self, serial: str, *, by: str, values: Mapping[str, Value]) -> list[Recorded]:
+        """Decide the discrepancies of two passes; by a third person, from the paper."""
+        known, form = self._known(serial)
+        read = form.check(values, of=known, partial=True)
+        return self._move([AdjudicateSheet(by=by, serial=known, values=read)], "adjudicated")
+
+    def dispose(
+        self,
+        serial: str,
+        *,
+        disposition: str,
+        reference: str,
+        by: str,
+        reason: str = "",
+        key: str | None = None,
+    ) -> list[Recorded]:
+        """Record what became of a verified sheet in the target: converted, merged, linked or rejected."""
+        known = self._known(serial)[0]
+        if disposition not in set(Disposition):
+            raise Invalid(
+                Problem(
+                    f"'{disposition}' is not a disposition",
+                    field="disposition",
+                    expected=", ".join(Disposition),
+                )
+            )
+        wish = DisposeSheet(
+            by=by, serial=known, disposition=Disposition(disposition), reference=reference, reason=reason
+        )
+        return self.desk.ask_all([self._ask(wish, key or _key(wish, "disposed"))])
+
+    def sheets(self, stages: Sequence[str] | None = None, form_type: str | None = None) -> list[SheetRow]:
+        """The register, in order of serial."""
+        return sheet_rows(self.desk.journal.engine, stages, form_type)
+
+    def sheet(self, serial: str) -> SheetRow:
+        """One sheet. Raises NotFound for a number that was never printed."""
+        known = self._known(serial)[0]
+        rows = sheet_rows(self.desk.journal.engine, serial=known)
+        if not rows:
+            raise NotFound("sheet", known)
+        return rows[0]
+
+    def history(self, serial: str) -> list[Recorded]:
+        """Every move of one sheet: who, when, where and why."""
+        return self.desk.journal.read(sheet_stream(self._known(serial)[0]))
+
+    def account(self, target_records: Mapping[str | None, Sequence[str]] | None = None) -> Account:
+        """Where every serial is, and which identities hold. `target_records`: serial (None: without one) to references."""
+        printed, issued = block_rows(self.desk.journal.engine)
+        sheets = {row.serial: row for row in self.sheets()}
+        prefixes = {form.id: form.prefix for form in self.forms.values()}
+        return account(Register(printed, issued, sheets, target_records, prefixes))
+
+    def _form_type(self, form_type: str) -> Form:
+        if form_type not in self.forms:
+            raise NotFound("form", form_type, self.forms)
+        return self.forms[form_type]
+
+    def _known(self, text: str) -> tuple[str, Form]:
+        serial = parse_serial(text, self._by_prefix)
+        return str(serial), self._by_prefix[serial.prefix]
+
+    def _done(self, key: str | None, form: Form, count: int, station: str = "") -> list[str]:
+        """The serials once given out under this key. Raises Conflict when it was for something else."""
+        facts = self.desk.journal.keyed(key) if key else []
+        if not facts:
+            return []
+        event = facts[0].event
+        if isinstance(event, BlockPrinted | BlockIssued):
+            to = event.station if isinstance(event, BlockIssued) else ""
+            if (event.form_type, event.count, to) == (form.id, count, station):
+                return [str(serial) for serial in Block(form.prefix, event.first, event.count)]
+        raise Conflict(f"key '{key}' was used before for something else (position {facts[0].position})")
+
+    def _print(self, form: Form, first: int, count: int, by: str, key: str | None) -> Ask:
+        wish = PrintBlock(by=by, form_type=form.id, prefix=form.prefix, first=first, count=count)
+        return Ask(STATIONERY, stationery_stream(form.id), wish, key)
+
+    def _print_sheets(self, block: Block, form: Form, by: str) -> list[Ask]:
+        return [
+            self._ask(
+                PrintSheet(
+                    by=by, serial=str(s), form_type=form.id, form_version=form.version, passes=form.passes
+                )
+            )
+            for s in block
+        ]
+
+    def _took(self, asks: Sequence[Ask], attempt: int) -> bool:
+        """Whether the block was ours; when somebody was quicker the next free numbers are asked for."""
+        try:
+            self.desk.ask_all(asks)
+        except (Conflict, Refused):
+            if attempt == TRIES - 1:
+                raise
+            return False
+        return True
+
+    def _move(self, wishes: Sequence[SheetCommand], move: str) -> list[Recorded]:
+        return self.desk.ask_all([self._ask(wish, _key(wish, move)) for wish in wishes])
+
+    def _ask(self, wish: SheetCommand, key: str | None = None) -> Ask:
+        return Ask(SHEET, sheet_stream(wish.serial), wish, key)
+
+
+def _each(items: Sequence[T], read: Callable[[T], R]) -> list[R]:
+    """Read every item. Raises Invalid with the problems of all of them at once."""
+    done: list[R] = []
+    problems: list[Problem] = []
+    for item in items:
+        try:
+            done.append(read(item))
+        except Invalid as error:
+            problems += error.problems
+    if problems:
+        raise Invalid(*problems)
+    return done
+
+
+def _key(wish: SheetCommand, move: str) -> str:
+    """Serial, move and a digest of what was said: repeated it is the same key, said otherwise it is another."""
+    said = hashlib.sha256(canonical(wish.model_dump(mode="json")).encode()).hexdigest()[:16]
+    return f"paper:{wish.serial}:{move}:{said}"

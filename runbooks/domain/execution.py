@@ -1,0 +1,303 @@
+"""What a run may do next: grants or refuses commands, names the actions that are due.
+
+Knows no database, no Prefect and no clock: `now` is a parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from cutover.core.errors import NotFound, Refused
+from cutover.core.event import Command, Event
+from cutover.core.machine import Machine
+from cutover.domain.gates import Verdict
+from runbooks.domain import run_events as ev
+from runbooks.domain.plan import Task, TaskType
+from runbooks.domain.run_events import RUN, TASK, Completion, RunStage, TaskStage
+from runbooks.domain.run_state import RunState, TaskState, evolve
+
+PERFORMED = frozenset({TaskType.AUTOMATED})
+SIGNATURES = 2  # names of others that a backout past the point of no return needs
+
+
+class Do(StrEnum):
+    """What the performer is asked to do about a task."""
+
+    PERFORM = "perform"
+    SETTLE = "settle"
+    ASK_GATE = "ask_gate"
+    READ_GATE = "read_gate"
+    COMPLETE_ITSELF = "complete_itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    do: Do
+    task: Task
+
+
+# --- what may be asked ----------------------------------------------------------------------------------
+
+
+def decide(state: RunState, command: Command, now: datetime) -> Sequence[Event]:
+    if isinstance(command, ev.TaskCommand):
+        return _decide_task(state, command, now)
+    if type(command) not in _RUN_DECISIONS:
+        raise Refused(f"run: {type(command).__name__} is not a command of a run")
+    event = _RUN_DECISIONS[type(command)](state, command)
+    if type(event) in _RUN_MOVES:
+        RUN.next(state.stage, type(event))
+    return [event]
+
+
+def _back_out(state: RunState, command: Any) -> Event:
+    signers = set(command.signed_by) - {command.by}
+    if state.no_return_at is not None and len(signers) < SIGNATURES:
+        raise Refused(
+            f"the point of no return was passed at {state.no_return_at:%d %b %H:%M}Z by {state.no_return_by}; "
+            f"a forced backout needs the names of {SIGNATURES} others"
+        )
+    return ev.BackoutBegan(reason=command.reason, signed_by=command.signed_by)
+
+
+_RUN_MOVES = frozenset(event for _, event in RUN.moves)
+_RUN_DECISIONS: Mapping[type[Command], Callable[[RunState, Any], Event]] = {
+    ev.StartRun: lambda s, c: ev.RunStarted(
+        **{name: getattr(c, name) for name in ev.RunStarted.model_fields}
+    ),
+    ev.PauseRun: lambda s, c: ev.RunPaused(message=c.message),
+    ev.UnpauseRun: lambda s, c: ev.RunUnpaused(),
+    ev.BackOut: _back_out,
+    ev.ConfirmBackedOut: lambda s, c: ev.RunBackedOut(),
+    ev.CancelRun: lambda s, c: ev.RunCanceled(reason=c.reason),
+    ev.LinkFlow: lambda s, c: ev.FlowLinked(flow_run_id=c.flow_run_id),
+    ev.MoveForecast: lambda s, c: ev.ForecastMoved(**c.model_dump(exclude={"by"})),
+}
+
+
+def _decide_task(state: RunState, command: ev.TaskCommand, now: datetime) -> Sequence[Event]:
+    if command.task not in state.plan:
+        raise NotFound("task", command.task, state.plan)
+    task, at = state.plan[command.task], state.tasks[command.task]
+    if state.stage is not RunStage.ACTIVE and isinstance(
+        command, ev.ClaimTask | ev.BeginTask | ev.CompleteItself
+    ):
+        raise Refused(
+            f"the run is {state.stage}: nothing new starts" + (f" ({state.message})" if state.message else "")
+        )
+    events = _DECISIONS[type(command)](state, task, at, command, now)
+    for event in events:
+        if (
+            isinstance(event, ev.TaskEvent)
+            and event.task == task.id
+            and not isinstance(event, ev.PointOfNoReturnPassed)
+        ):
+            at = replace(at, stage=TASK.next(at.stage, type(event)))
+    return [*events, *_completes(state, events)]
+
+
+def _claim(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
+    _theirs(state, task, command.by)
+    _startable(task, at, now)
+    return [ev.TaskClaimed(task=task.id)]
+
+
+def _finish(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
+    _theirs(state, task, command.by)
+    if task.type is TaskType.APPROVAL:
+        raise Refused(f"{task.id} is a gate: it ends by a decision (cutover gate vote)")
+    claim = (
+        []
+        if at.stage in (TaskStage.IN_PROGRESS, TaskStage.UNCERTAIN)
+        else _claim(state, task, at, command, now)
+    )
+    return [
+        *claim,
+        ev.TaskDone(task=task.id, evidence=command.evidence, link=command.link),
+        *_no_return(state, task),
+    ]
+
+
+def _skip(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
+    del at, now
+    if task.point_of_no_return or task.type is TaskType.APPROVAL:
+        raise Refused(
+            f"{task.id} cannot be skipped: it is a {'point of no return' if task.point_of_no_return else 'gate'}"
+        )
+    del state
+    return [ev.TaskSkipped(task=task.id, reason=command.reason)]
+
+
+def _fail(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
+    _theirs(state, task, command.by)
+    del at, now
+    return [ev.TaskFailed(task=task.id, reason=command.reason)]
+
+
+def _retry(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
+    del state, at, now
+    return [ev.TaskRetried(task=task.id, reason=command.reason)]
+
+
+def _begin(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
+    del state
+    _startable(task, at, now)
+    return [ev.TaskBegun(task=task.id, key=command.key)]
+
+
+def _progress(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
+    del state, at, now
+    return [ev.TaskProgressed(task=task.id, expected_end=command.expected_end, detail=command.detail)]
+
+
+def _outcome(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
+    del at, now
+    if not command.ok:
+        return [ev.TaskFailed(task=task.id, reason=command.evidence)]
+    done = ev.TaskDone(
+        task=task.id,
+        completion=Completion.AUTO,
+        evidence=command.evidence,
+        link=command.link,
+        result=command.result,
+    )
+    return [done, *_no_return(state, task)]
+
+
+def _uncertain(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
+    del state, at, now
+    return [ev.TaskBecameUncertain(task=task.id, why=command.why)]
+
+
+def _settle(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
+    del now
+    if at.stage is not TaskStage.UNCERTAIN:
+        raise Refused(f"{task.id} is {at.stage}, not uncertain")
+    if command.happened:
+        return [
+            ev.TaskDone(task=task.id, completion=Completion.AUTO, evidence=command.how),
+            *_no_return(state, task),
+        ]
+    return [ev.TaskFoundUndone(task=task.id, how=command.how)]
+
+
+def _pass_gate(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
+    del at, now
+    if command.verdict not in (Verdict.GO, Verdict.WAIVED):
+        return [ev.GateSaidNo(task=task.id, verdict=command.verdict, reason=command.reason)]
+    unneeded = [
+        ev.TaskSkipped(
+            task=t.id, reason=f"not needed: {task.id} said {command.verdict}", completion=Completion.AUTO
+        )
+        for t in state.runbook.tasks
+        if t.repairs == task.id and not state.tasks[t.id].is_over
+    ]
+    return [
+        ev.TaskDone(task=task.id, evidence=f"{command.verdict}: {command.reason}".rstrip(": ")),
+        *unneeded,
+        *_no_return(state, task),
+    ]
+
+
+def _complete_itself(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
+    del state, command
+    _startable(task, at, now)
+    return [ev.TaskDone(task=task.id, completion=Completion.AUTO)]
+
+
+_DECISIONS: Mapping[type[ev.TaskCommand], Any] = {
+    ev.ClaimTask: _claim, ev.FinishTask: _finish, ev.SkipTask: _skip, ev.FailTask: _fail, ev.RetryTask: _retry,
+    ev.BeginTask: _begin, ev.ReportProgress: _progress, ev.RecordOutcome: _outcome, ev.MarkUncertain: _uncertain,
+    ev.SettleTask: _settle, ev.PassGate: _pass_gate, ev.CompleteItself: _complete_itself,
+}  # fmt: skip
+
+
+def _theirs(state: RunState, task: Task, by: str) -> None:
+    """A task belongs to its owner, deputy and team; one that names nobody belongs to whoever takes it."""
+    allowed = {name for name in (task.owner, task.deputy) if name} | set(state.members.get(task.team, ()))
+    if allowed and by not in allowed:
+        raise Refused(f"{task.id} is for {', '.join(sorted(allowed))}, not for {by}")
+
+
+def _startable(task: Task, at: TaskState, now: datetime) -> None:
+    if at.stage is not TaskStage.STARTABLE:
+        raise Refused(f"{task.id} is {at.stage}, not startable")
+    if at.ready_at is not None and now < at.ready_at:
+        raise Refused(f"{task.id} may not start before {at.ready_at:%d %b %H:%M}Z")
+
+
+def _no_return(state: RunState, task: Task) -> list[Event]:
+    latest = state.latest_backout
+    return (
+        [ev.PointOfNoReturnPassed(task=task.id, latest_backout=latest)]
+        if task.point_of_no_return and latest
+        else []
+    )
+
+
+def _completes(state: RunState, events: Sequence[Event]) -> list[Event]:
+    """What follows of itself: a repaired gate is asked again, a run without open tasks is complete."""
+    over = {e.task for e in events if isinstance(e, ev.TaskDone | ev.TaskSkipped)}
+    if not over:
+        return []
+    open_ = {name for name, task in state.tasks.items() if not task.is_over} - over
+    again: list[Event] = [
+        ev.GateAskedAgain(task=gate, round=state.tasks[gate].round + 1)
+        for gate in {state.plan[name].repairs for name in over} & open_
+        if state.tasks[gate].stage is TaskStage.FAILED
+        and not any(state.plan[name].repairs == gate for name in open_)
+    ]
+    return again if open_ or state.stage is not RunStage.ACTIVE else [ev.RunCompleted()]
+
+
+# --- what is due ----------------------------------------------------------------------------------------
+
+
+def next_actions(state: RunState, now: datetime) -> list[Due]:
+    """Everything the performer should do now, in the order of the plan. People's tasks wait for people."""
+    if state.stage is not RunStage.ACTIVE:
+        return []
+    return [Due(do, task) for task in state.runbook.tasks if (do := _due(task, state.tasks[task.id], now))]
+
+
+def _due(task: Task, at: TaskState, now: datetime) -> Do | None:
+    if at.stage is TaskStage.STARTABLE and at.ready_at is not None and at.ready_at <= now:
+        if task.type in PERFORMED:
+            return Do.PERFORM
+        if task.type is TaskType.APPROVAL:
+            return Do.ASK_GATE
+        if task.type is TaskType.MILESTONE or (
+            task.type is TaskType.WAIT and at.ready_at + task.expected <= now
+        ):
+            return Do.COMPLETE_ITSELF
+    if task.type is TaskType.APPROVAL and at.stage is TaskStage.IN_PROGRESS:
+        return Do.READ_GATE
+    if task.type in PERFORMED and at.stage is TaskStage.UNCERTAIN:
+        return Do.SETTLE
+    return None
+
+
+def next_deadline(state: RunState, now: datetime) -> datetime | None:
+    """The next moment at which something becomes due by time alone."""
+    moments = [
+        at.ready_at + (state.plan[name].expected if state.plan[name].type is TaskType.WAIT else timedelta(0))
+        for name, at in state.tasks.items()
+        if at.stage is TaskStage.STARTABLE and at.ready_at is not None
+    ]
+    return min((m for m in moments if m > now), default=None)
+
+
+def effect_key(state: RunState, task_id: str) -> str:
+    """The name by which the world knows a task's effect: the same after a crash, new after an ordered retry."""
+    return f"{state.run_id}.{task_id}.{state.tasks[task_id].tries}"  # safe as one step of a URL path
+
+
+RUN_MACHINE = Machine("run", RunState(), decide, evolve)
+
+
+def run_stream(run_id: str) -> str:
+    return f"run:{run_id}"

@@ -1,0 +1,364 @@
+"""What can be asked of a run and what can happen to it: commands, events, and the two tables of legal moves.
+
+Theory: a run goes from planning to one of four ends; pausing keeps people's finished work and starts nothing
+new. A task waits until its predecessors release it, is claimed by a person or begun by the performer, and
+ends complete (normal, auto, skipped, abandoned) or failed. Failed holds its successors, skipped releases
+them. Uncertain means that the effect may have happened: a probe or a person settles it, never a blind re-run.
+A gate's task fails when the gate says no; its repair tasks then run and the gate is asked again in a new round.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cutover.core.event import Command, Event
+from cutover.core.machine import Table
+from cutover.domain.gates import Verdict
+from runbooks.domain.plan import Runbook
+
+
+class RunStage(StrEnum):
+    PLANNING = "planning"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    BACKING_OUT = "backing_out"
+    BACKED_OUT = "backed_out"
+    CANCELED = "canceled"
+    COMPLETE = "complete"
+
+
+class TaskStage(StrEnum):
+    NOT_STARTABLE = "not_startable"
+    STARTABLE = "startable"
+    IN_PROGRESS = "in_progress"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+
+
+class Completion(StrEnum):
+    NORMAL = "normal"
+    SKIPPED = "skipped"
+    ABANDONED = "abandoned"
+    AUTO = "auto"
+
+
+class RunType(StrEnum):
+    REHEARSAL = "rehearsal"
+    LIVE = "live"
+
+
+class Comms(StrEnum):
+    OFF = "off"
+    TEST = "test"
+    ON = "on"
+
+
+class RunSetup(BaseModel):
+    """How a run was started, so that `resume` starts it the same way."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    auto: bool = Field(default=False, description="people's tasks are played at their planned durations")
+    scenario: bool = Field(default=False, description="against the range, with its fault plan and cast")
+    speed: float | None = Field(
+        default=None, description="simulated seconds a second; None: real clock; 0: step from event to event"
+    )
+    prefect: bool = True
+
+
+# --- events ---------------------------------------------------------------------------------------------
+
+
+class RunStarted(Event):
+    run_id: str
+    runbook: Runbook
+    run_type: RunType
+    comms: Comms
+    opens: datetime
+    closes: datetime
+    backout: timedelta
+    members: dict[str, tuple[str, ...]]
+    setup: RunSetup
+
+
+class RunPaused(Event):
+    message: str
+
+
+class RunUnpaused(Event):
+    """Work may start again."""
+
+
+class BackoutBegan(Event):
+    reason: str
+    signed_by: tuple[str, ...] = ()
+
+
+class RunBackedOut(Event):
+    """The old systems serve again."""
+
+
+class RunCanceled(Event):
+    reason: str
+
+
+class RunCompleted(Event):
+    """Every task has ended."""
+
+
+class FlowLinked(Event):
+    """Where this stretch of the run can be watched in Prefect: a link, never the truth."""
+
+    flow_run_id: str
+
+
+class ForecastMoved(Event):
+    """The expected end as seen at this moment, and what moved it."""
+
+    p50: datetime
+    p80: datetime
+    p95: datetime
+    chance_to_miss: float
+    cause: str
+
+
+class TaskEvent(Event):
+    task: str
+
+
+class TaskReleased(TaskEvent):
+    """Its predecessors let it start. Derived while folding, never journalled."""
+
+
+class TaskClaimed(TaskEvent):
+    """A person has taken it up."""
+
+
+class TaskBegun(TaskEvent):
+    """The performer hands its action to an executor, under the key by which the effect is known."""
+
+    key: str
+
+
+class TaskProgressed(TaskEvent):
+    """Its end is now expected at another time than planned."""
+
+    expected_end: datetime
+    detail: str
+
+
+class TaskDone(TaskEvent):
+    completion: Completion = Completion.NORMAL
+    evidence: str = ""
+    link: str = ""
+    result: dict[str, Any] = Field(default_factory=dict)
+
+
+class TaskSkipped(TaskEvent):
+    reason: str
+    completion: Completion = Completion.SKIPPED
+
+
+class TaskFailed(TaskEvent):
+    reason: str
+
+
+class TaskRetried(TaskEvent):
+    reason: str
+
+
+class TaskBecameUncertain(TaskEvent):
+    why: str
+
+
+class TaskFoundUndone(TaskEvent):
+    """The effect did not happen: the task may start again."""
+
+    how: str
+
+
+class GateSaidNo(TaskEvent):
+    verdict: Verdict
+    reason: str
+
+
+class GateAskedAgain(TaskEvent):
+    round: int
+
+
+class PointOfNoReturnPassed(TaskEvent):
+    """Decided by name: from here the way back is closed."""
+
+    latest_backout: datetime
+
+
+EVENTS = (
+    RunStarted, RunPaused, RunUnpaused, BackoutBegan, RunBackedOut, RunCanceled, RunCompleted, FlowLinked, ForecastMoved,
+    TaskClaimed, TaskBegun, TaskProgressed, TaskDone, TaskSkipped, TaskFailed, TaskRetried, TaskBecameUncertain,
+    TaskFoundUndone, GateSaidNo, GateAskedAgain, PointOfNoReturnPassed,
+)  # fmt: skip
+
+
+# --- commands -------------------------------------------------------------------------------------------
+
+
+class StartRun(Command):
+    run_id: str
+    runbook: Runbook
+    run_type: RunType
+    comms: Comms
+    opens: datetime
+    closes: datetime
+    backout: timedelta
+    members: dict[str, tuple[str, ...]]
+    setup: RunSetup
+
+
+class PauseRun(Command):
+    message: str = Field(min_length=1)
+
+
+class UnpauseRun(Command): ...
+
+
+class BackOut(Command):
+    """After the point of no return only when forced and signed by two others."""
+
+    reason: str = Field(min_length=1)
+    signed_by: tuple[str, ...] = ()
+
+
+class ConfirmBackedOut(Command): ...
+
+
+class CancelRun(Command):
+    reason: str = Field(min_length=1)
+
+
+class LinkFlow(Command):
+    flow_run_id: str
+
+
+class MoveForecast(Command):
+    p50: datetime
+    p80: datetime
+    p95: datetime
+    chance_to_miss: float
+    cause: str
+
+
+class TaskCommand(Command):
+    task: str
+
+
+class ClaimTask(TaskCommand): ...
+
+
+class FinishTask(TaskCommand):
+    """A person's word that it is done; claims it first when nobody had."""
+
+    evidence: str = ""
+    link: str = ""
+
+
+class SkipTask(TaskCommand):
+    reason: str = Field(min_length=1)
+
+
+class FailTask(TaskCommand):
+    reason: str = Field(min_length=1)
+
+
+class RetryTask(TaskCommand):
+    reason: str = Field(min_length=1)
+
+
+class BeginTask(TaskCommand):
+    key: str
+
+
+class ReportProgress(TaskCommand):
+    expected_end: datetime
+    detail: str
+
+
+class RecordOutcome(TaskCommand):
+    """What an executor brought back."""
+
+    ok: bool
+    evidence: str
+    link: str = ""
+    result: dict[str, Any] = Field(default_factory=dict)
+
+
+class MarkUncertain(TaskCommand):
+    why: str
+
+
+class SettleTask(TaskCommand):
+    """What a probe or a person found out about an uncertain task."""
+
+    happened: bool
+    how: str = Field(min_length=1)
+
+
+class PassGate(TaskCommand):
+    """The gate's verdict, brought to the task that asked it."""
+
+    verdict: Verdict
+    reason: str
+
+
+class CompleteItself(TaskCommand):
+    """A milestone reached or a wait that is over."""
+
+
+RUN = Table(
+    name="run",
+    theory="planning to one of four ends; a pause starts nothing new and loses nothing",
+    stages=RunStage,
+    start=RunStage.PLANNING,
+    terminal=frozenset({RunStage.BACKED_OUT, RunStage.CANCELED, RunStage.COMPLETE}),
+    moves={
+        (RunStage.PLANNING, RunStarted): RunStage.ACTIVE,
+        (RunStage.ACTIVE, RunPaused): RunStage.PAUSED,
+        (RunStage.PAUSED, RunUnpaused): RunStage.ACTIVE,
+        (RunStage.ACTIVE, BackoutBegan): RunStage.BACKING_OUT,
+        (RunStage.PAUSED, BackoutBegan): RunStage.BACKING_OUT,
+        (RunStage.BACKING_OUT, RunBackedOut): RunStage.BACKED_OUT,
+        (RunStage.ACTIVE, RunCanceled): RunStage.CANCELED,
+        (RunStage.PAUSED, RunCanceled): RunStage.CANCELED,
+        (RunStage.ACTIVE, RunCompleted): RunStage.COMPLETE,
+    },
+)
+
+TASK = Table(
+    name="task",
+    theory="failed holds successors, skipped releases them, uncertain is settled and never blindly re-run",
+    stages=TaskStage,
+    start=TaskStage.NOT_STARTABLE,
+    terminal=frozenset({TaskStage.COMPLETE}),
+    moves={
+        (TaskStage.NOT_STARTABLE, TaskReleased): TaskStage.STARTABLE,
+        (TaskStage.NOT_STARTABLE, TaskSkipped): TaskStage.COMPLETE,
+        (TaskStage.STARTABLE, TaskSkipped): TaskStage.COMPLETE,
+        (TaskStage.STARTABLE, TaskClaimed): TaskStage.IN_PROGRESS,
+        (TaskStage.STARTABLE, TaskBegun): TaskStage.IN_PROGRESS,
+        (TaskStage.STARTABLE, TaskDone): TaskStage.COMPLETE,
+        (TaskStage.IN_PROGRESS, TaskProgressed): TaskStage.IN_PROGRESS,
+        (TaskStage.IN_PROGRESS, TaskDone): TaskStage.COMPLETE,
+        (TaskStage.IN_PROGRESS, TaskSkipped): TaskStage.COMPLETE,
+        (TaskStage.IN_PROGRESS, TaskFailed): TaskStage.FAILED,
+        (TaskStage.IN_PROGRESS, GateSaidNo): TaskStage.FAILED,
+        (TaskStage.IN_PROGRESS, TaskBecameUncertain): TaskStage.UNCERTAIN,
+        (TaskStage.UNCERTAIN, TaskDone): TaskStage.COMPLETE,
+        (TaskStage.UNCERTAIN, TaskFoundUndone): TaskStage.STARTABLE,
+        (TaskStage.FAILED, TaskRetried): TaskStage.STARTABLE,
+        (TaskStage.FAILED, GateAskedAgain): TaskStage.STARTABLE,
+        (TaskStage.FAILED, TaskSkipped): TaskStage.COMPLETE,
+    },
+)

@@ -1,0 +1,174 @@
+"""Where a run stands: its folded state, and how each fact changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from cutover.core.event import Fact
+from runbooks.domain import run_events as ev
+from runbooks.domain.plan import LinkKind, Runbook, Task
+from runbooks.domain.run_events import RUN, TASK, Completion, RunSetup, RunStage, RunType, TaskStage
+
+NO_PLAN = Runbook(id="none", title="none")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """Where one task stands. `ready_at` is when it may start, known once its predecessors have released it."""
+
+    stage: TaskStage = TaskStage.NOT_STARTABLE
+    completion: Completion | None = None
+    ready_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    by: str = ""
+    tries: int = 1
+    round: int = 1
+    key: str = ""
+    expected_end: datetime | None = None
+    note: str = ""
+    result: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def is_over(self) -> bool:
+        return self.stage is TaskStage.COMPLETE
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A whole run, folded from its stream."""
+
+    stage: RunStage = RunStage.PLANNING
+    run_id: str = ""
+    runbook: Runbook = NO_PLAN
+    run_type: RunType = RunType.REHEARSAL
+    comms: ev.Comms = ev.Comms.OFF
+    opens: datetime | None = None
+    closes: datetime | None = None
+    backout: timedelta = timedelta(0)
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    setup: RunSetup = field(default_factory=RunSetup)
+    tasks: Mapping[str, TaskState] = field(default_factory=lambda: MappingProxyType({}))
+    plan: Mapping[str, Task] = field(default_factory=lambda: MappingProxyType({}))
+    no_return_at: datetime | None = None
+    no_return_by: str = ""
+    forecast: ev.ForecastMoved | None = None
+    flows: tuple[str, ...] = ()
+    message: str = ""
+    ended_at: datetime | None = None
+
+    @property
+    def latest_backout(self) -> datetime | None:
+        """Until when the way back, begun then, still ends inside the window."""
+        return self.closes - self.backout if self.closes else None
+
+
+def evolve(state: RunState, fact: Fact) -> RunState:
+    event = fact.event
+    if isinstance(event, ev.TaskEvent):
+        return _evolve_task(state, fact, event)
+    match event:
+        case ev.RunStarted():
+            plan = event.runbook.by_id()
+            started = RunState(
+                RUN.next(state.stage, ev.RunStarted), event.run_id, event.runbook, event.run_type, event.comms, event.opens, event.closes,
+                event.backout, MappingProxyType(event.members), event.setup, {name: TaskState() for name in plan}, MappingProxyType(dict(plan)),
+            )  # fmt: skip
+            return _release(started, plan)
+        case ev.ForecastMoved():
+            return replace(state, forecast=event)
+        case ev.FlowLinked():
+            return replace(state, flows=(*state.flows, event.flow_run_id))
+        case ev.RunPaused():
+            return replace(state, stage=RUN.next(state.stage, ev.RunPaused), message=event.message)
+    stage = RUN.next(state.stage, type(event))
+    return replace(state, stage=stage, message="", ended_at=fact.at if stage in RUN.terminal else None)
+
+
+def _evolve_task(state: RunState, fact: Fact, event: ev.TaskEvent) -> RunState:
+    if isinstance(event, ev.PointOfNoReturnPassed):
+        return replace(state, no_return_at=fact.at, no_return_by=fact.actor)
+    before = state.tasks[event.task]
+    after = _moved(replace(before, stage=TASK.next(before.stage, type(event))), fact, event)
+    moved = replace(state, tasks={**state.tasks, event.task: after})
+    if isinstance(event, ev.GateSaidNo):
+        return _release(moved, (t.id for t in state.runbook.tasks if t.repairs == event.task))
+    if isinstance(event, ev.TaskClaimed | ev.TaskBegun | ev.TaskDone | ev.TaskSkipped):
+        return _release(
+            moved, (t.id for t in state.runbook.tasks if any(link.task == event.task for link in t.after))
+        )
+    return moved
+
+
+def _moved(at: TaskState, fact: Fact, event: ev.TaskEvent) -> TaskState:
+    change = _CHANGES.get(type(event))
+    return at if change is None else replace(at, **change(at, fact, event))
+
+
+def _done(at: TaskState, fact: Fact, event: Any) -> dict[str, Any]:
+    return {
+        "completion": event.completion,
+        "started_at": at.started_at or fact.at,
+        "ended_at": fact.at,
+        "by": at.by or fact.actor,
+        "note": event.evidence,
+        "result": MappingProxyType(event.result),
+    }
+
+
+_CHANGES: Mapping[type[ev.TaskEvent], Callable[[TaskState, Fact, Any], dict[str, Any]]] = {
+    ev.TaskClaimed: lambda at, fact, e: {"started_at": fact.at, "by": fact.actor},
+    ev.TaskBegun: lambda at, fact, e: {"started_at": fact.at, "by": fact.actor, "key": e.key},
+    ev.TaskProgressed: lambda at, fact, e: {"expected_end": e.expected_end, "note": e.detail},
+    ev.TaskDone: _done,
+    ev.TaskSkipped: lambda at, fact, e: {
+        "completion": e.completion,
+        "ended_at": fact.at,
+        "by": fact.actor,
+        "note": e.reason,
+    },
+    ev.TaskFailed: lambda at, fact, e: {"note": e.reason, "expected_end": None},
+    ev.TaskRetried: lambda at, fact, e: {"note": e.reason, "tries": at.tries + 1, "ready_at": fact.at},
+    ev.GateSaidNo: lambda at, fact, e: {"note": e.reason},
+    ev.TaskBecameUncertain: lambda at, fact, e: {"note": e.why},
+    ev.TaskFoundUndone: lambda at, fact, e: {"note": e.how, "expected_end": None},
+    ev.GateAskedAgain: lambda at, fact, e: {"round": e.round, "ready_at": fact.at, "note": ""},
+}
+
+
+def _release(state: RunState, names: Iterable[str]) -> RunState:
+    """Move every named task whose predecessors are all satisfied from not startable to startable."""
+    tasks = dict(state.tasks)
+    for name in names:
+        if tasks[name].stage is TaskStage.NOT_STARTABLE and (
+            ready := _ready_at(state, tasks, state.plan[name])
+        ):
+            tasks[name] = replace(
+                tasks[name], stage=TASK.next(TaskStage.NOT_STARTABLE, ev.TaskReleased), ready_at=ready
+            )
+    return replace(state, tasks=MappingProxyType(tasks))
+
+
+def _ready_at(state: RunState, tasks: Mapping[str, TaskState], task: Task) -> datetime | None:
+    if task.repairs and tasks[task.repairs].stage is not TaskStage.FAILED:
+        return None
+    assert state.opens is not None  # a run that has begun has a window
+    moments = [task.not_before or state.opens, state.opens + (task.start_offset or timedelta(0))]
+    for link in task.after:
+        before = tasks[link.task]
+        moment = (
+            before.ended_at
+            if link.kind is LinkKind.FS and before.is_over
+            else before.started_at
+            if link.kind is LinkKind.SS
+            else None
+        )
+        if link.kind in (LinkKind.FS, LinkKind.SS):
+            if moment is None:
+                return None
+            moments.append(moment + link.lag)
+    return max(moments)

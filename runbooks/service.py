@@ -1,0 +1,214 @@
+"""The door to runbooks: start a run, work on it, decide its gates. Loads, decides, appends; performs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cutover.core.errors import Invalid, NotFound, Refused
+from cutover.core.event import Command, Recorded
+from cutover.domain import gates
+from cutover.domain.gates import GATE, Finding, GateState, Verdict, gate_stream
+from cutover.domain.programme import Programme
+from cutover.store.desk import Desk
+from cutover.store.leases import Fence
+from runbooks.domain import run_events as ev
+from runbooks.domain.execution import RUN_MACHINE, effect_key, run_stream
+from runbooks.domain.plan import Runbook, TaskType, faults
+from runbooks.domain.run_events import RunSetup, RunType, TaskStage
+from runbooks.domain.run_state import RunState
+
+PERFORMER = "performer"  # the actor of everything the software does by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a live source says about a criterion at this moment."""
+
+    finding: Finding
+    detail: str
+    link: str = ""
+
+
+Provider = Callable[[str], Reading]
+
+
+class RunService:
+    """Runs of one programme. `providers` maps the first word of a criterion's source to who can answer for it."""
+
+    def __init__(
+        self, desk: Desk, programme: Programme, providers: Mapping[str, Provider] | None = None
+    ) -> None:
+        self.desk = desk
+        self.programme = programme
+        self.providers = dict(providers or {})
+
+    # --- runs ---
+
+    def start(
+        self,
+        runbook: Runbook,
+        *,
+        by: str,
+        run_type: RunType = RunType.REHEARSAL,
+        comms: ev.Comms = ev.Comms.OFF,
+        opens: datetime | None = None,
+        closes: datetime | None = None,
+        setup: RunSetup | None = None,
+    ) -> str:
+        """Begin a run of `runbook`; returns its id. Raises Invalid for a plan that cannot be run."""
+        if wrong := faults(runbook.tasks):
+            raise Invalid(
+                *(f"{runbook.id}: {runbook.tasks[f.index].id}: {f.field}: {f.message}" for f in wrong)
+            )
+        if not runbook.tasks:
+            raise Invalid(f"{runbook.id}: the runbook has no tasks")
+        run_id = f"{runbook.id}-{len(self.run_ids(runbook.id)) + 1}"
+        members = {
+            team.id: tuple(p.id for p in self.programme.people if p.team == team.id)
+            for team in self.programme.teams
+        }
+        command = ev.StartRun(
+            by=by, run_id=run_id, runbook=runbook, run_type=run_type, comms=comms, opens=opens or self.programme.opens,
+            closes=closes or self.programme.closes, backout=self.programme.window.backout, members=members, setup=setup or RunSetup(),
+        )  # fmt: skip
+        self.desk.ask(RUN_MACHINE, run_stream(run_id), command)
+        return run_id
+
+    def run_ids(self, runbook_id: str = "") -> list[str]:
+        """All runs in the order they were started, optionally of one runbook."""
+        prefix = run_stream(f"{runbook_id}-" if runbook_id else "")
+        names = [stream.removeprefix("run:") for stream in self.desk.journal.streams(prefix)]
+        return [n for n in names if not runbook_id or n.removeprefix(f"{runbook_id}-").isdigit()]
+
+    def find(self, run_id: str = "") -> str:
+        """The run meant: as named, or the newest. Raises NotFound."""
+        ids = self.run_ids()
+        if run_id and run_id not in ids:
+            raise NotFound("run", run_id, ids)
+        if not ids:
+            raise NotFound("run", "any", ())
+        return run_id or ids[-1]
+
+    def state(self, run_id: str) -> RunState:
+        return self.desk.state(RUN_MACHINE, run_stream(run_id))
+
+    def ask(
+        self, run_id: str, command: Command, *, key: str | None = None, fence: Fence | None = None
+    ) -> list[Recorded]:
+        """Put any command to a run. Raises NotFound, Refused or Conflict."""
+        return self.desk.ask(RUN_MACHINE, run_stream(self.find(run_id)), command, key=key, fence=fence)
+
+    # --- gates ---
+
+    def gate(self, run_id: str, task_id: str) -> GateState:
+        """The gate of a task in its present round."""
+        return self.desk.state(GATE, self._gate_stream(run_id, task_id))
+
+    def open_gate(self, run_id: str, task_id: str, *, fence: Fence | None = None) -> None:
+        """Ask the gate of an approval task; asking twice is asking once."""
+        task = self.state(run_id).plan[task_id]
+        if task.gate is None:
+            raise Refused(f"{task_id} is an approval without a gate: name its criteria and deciders")
+        within = task.gate.decide_within
+        command = gates.OpenGate(
+            by=PERFORMER, title=task.title, criteria=task.gate.criteria, deciders=task.gate.deciders, quorum=task.gate.quorum,
+            decide_by=self.desk.clock.now() + within if within else None,
+        )  # fmt: skip
+        stream = self._gate_stream(run_id, task_id)
+        if self.desk.state(GATE, stream).verdict is Verdict.UNOPENED:
+            self.desk.ask(GATE, stream, command)
+        if self.state(run_id).tasks[task_id].stage is TaskStage.STARTABLE:
+            self.ask(run_id, ev.BeginTask(by=PERFORMER, task=task_id, key=stream), fence=fence)
+
+    def vote(self, run_id: str, task_id: str, *, by: str, vote: Verdict, caveat: str = "") -> GateState:
+        """Cast a vote on fresh evidence. Raises Refused with every unmet criterion when a go is not possible."""
+        self.gather(run_id, task_id)
+        self.desk.ask(
+            GATE, self._gate_stream(run_id, task_id), gates.CastVote(by=by, vote=vote, caveat=caveat)
+        )
+        return self.gate(run_id, task_id)
+
+    def waive(self, run_id: str, task_id: str, *, by: str, reason: str) -> GateState:
+        self.desk.ask(GATE, self._gate_stream(run_id, task_id), gates.WaiveGate(by=by, reason=reason))
+        return self.gate(run_id, task_id)
+
+    def give_evidence(self, run_id: str, task_id: str, command: gates.RecordEvidence) -> None:
+        """A person's evidence for a criterion that no live source answers."""
+        self.desk.ask(GATE, self._gate_stream(run_id, task_id), command)
+
+    def gather(self, run_id: str, task_id: str) -> None:
+        """Ask every live source of the gate again and record what has changed."""
+        gate = self.gate(run_id, task_id)
+        if gate.verdict is not Verdict.PENDING:
+            return
+        for criterion in gate.criteria:
+            reading = self._read(run_id, criterion.source)
+            if reading is None or not self._is_news(criterion, gate.evidence.get(criterion.id), reading):
+                continue
+            command = gates.RecordEvidence(
+                by=PERFORMER,
+                criterion=criterion.id,
+                finding=reading.finding,
+                detail=reading.detail,
+                source=criterion.source,
+                link=reading.link,
+            )
+            self.desk.ask(GATE, self._gate_stream(run_id, task_id), command)
+
+    def _is_news(self, criterion: gates.Criterion, known: gates.Evidence | None, reading: Reading) -> bool:
+        """Evidence is recorded when it changed, and again before it would go stale."""
+        if known is None or (known.finding, known.detail) != (reading.finding, reading.detail):
+            return True
+        return criterion.max_age is not None and self.desk.clock.now() - known.at > criterion.max_age / 2
+
+    def _read(self, run_id: str, source: str) -> Reading | None:
+        kind, _, name = source.partition(":")
+        if kind == "person":
+            return None
+        if kind == "task":
+            return self._read_task(run_id, name)
+        if kind not in self.providers:
+            return Reading(Finding.ERROR, f"nobody answers for '{source}'")
+        return self.providers[kind](name)
+
+    def _read_task(self, run_id: str, name: str) -> Reading:
+        at = self.state(run_id).tasks.get(name)
+        if at is None:
+            return Reading(Finding.ERROR, f"no task '{name}' in this run")
+        if at.completion is ev.Completion.SKIPPED:
+            return Reading(Finding.NOT_MET, f"{name} was skipped: {at.note}")
+        if at.stage is not TaskStage.COMPLETE:
+            return Reading(Finding.NOT_MET, f"{name} is {at.stage}")
+        return Reading(Finding.MET, at.note or f"{name} done by {at.by}", f"#{name}")
+
+    def _gate_stream(self, run_id: str, task_id: str) -> str:
+        state = self.state(run_id)
+        approvals = [t.id for t in state.runbook.tasks if t.type is TaskType.APPROVAL]
+        if task_id not in approvals:
+            raise NotFound("gate", task_id, approvals)
+        return gate_stream(run_id, task_id, state.tasks[task_id].round)
+
+    # --- what the performer says ---
+
+    def key_of(self, run_id: str, task_id: str) -> str:
+        return effect_key(self.state(run_id), task_id)
+
+    def open_tasks(self, run_id: str, stages: Sequence[TaskStage]) -> list[str]:
+        return [name for name, at in self.state(run_id).tasks.items() if at.stage in stages]
+
+
+def check_setup(run_type: RunType, setup: RunSetup) -> RunSetup:
+    """Raises Invalid for a way of running that would do harm or make no sense."""
+    if run_type is RunType.LIVE and (setup.auto or setup.scenario or setup.speed is not None):
+        raise Invalid(
+            "a live run is worked by people on the real clock: --auto, --scenario and --speed are for rehearsals"
+        )
+    if setup.auto and setup.scenario:
+        raise Invalid(
+            "--auto walks through without systems, --scenario rehearses against the range: choose one"
+        )
+    if setup.speed is not None and setup.speed < 0:
+        raise Invalid(f"--speed {setup.speed:g} runs backwards; expected 0 (step) or more")
+    return setup

@@ -1,0 +1,53 @@
+"""Which kind of difference two texts are."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutover.reconciliation.explain import Kind, kind_of
+
+TEXTS = st.none() | st.text(max_size=8)
+
+
+@pytest.mark.parametrize(
+    ("type_", "source", "target", "kind"),
+    [
+        ("text", "Smith", "Smith ", Kind.WHITESPACE),
+        ("text", "a\r\nb", "a\nb", Kind.WHITESPACE),
+        ("text", "a\u00a0b", "a b", Kind.WHITESPACE),
+        ("text", "a\u200b", "a", Kind.WHITESPACE),
+        ("text", "Zo\u00eb", "Zoe\u0308", Kind.UNICODE_FORM),
+        ("text", "Müller", "MÃ¼ller", Kind.MOJIBAKE),
+        ("text", "MÃ¼ller", "Müller", Kind.MOJIBAKE),
+        ("text", None, "", Kind.NULL_EMPTY),
+        ("text", "", None, Kind.NULL_EMPTY),
+        ("text", None, "x", Kind.VALUE),
+        ("text", "007", "7", Kind.LOST_LEADING_ZEROS),
+        ("integer", "7", "007", Kind.LOST_LEADING_ZEROS),
+        ("text", "Smith", "Smyth", Kind.VALUE),
+        ("timestamp", "2026-06-01 09:30:00", "2026-06-01 10:30:00", Kind.HOUR_SHIFT),
+        ("timestamp", "2026-06-01 09:30:00", "2026-06-01 10:31:00", Kind.VALUE),
+        ("timestamp", "2026-06-01 09:30:00", "2026-06-02 09:30:00", Kind.VALUE),
+        ("timestamp", "x", "2026-06-02 09:30:00", Kind.VALUE),
+        ("decimal(12,4)", "12.3456", "12.3500", Kind.ROUNDING),
+        ("decimal(12,4)", "12.3456", "12.3400", Kind.ROUNDING),
+        ("decimal(12,2)", "12.34", "13.00", Kind.VALUE),
+        ("decimal(12,2)", "10.00", "20.00", Kind.VALUE),
+        ("decimal(12,2)", "x", "20.00", Kind.VALUE),
+        ("date", "2026-06-01", "2026-06-02", Kind.VALUE),
+    ],
+)
+def test_a_difference_has_a_kind(type_: str, source: str | None, target: str | None, kind: Kind) -> None:
+    assert kind_of(type_, source, target, wrong=False) is kind
+
+
+def test_a_value_that_is_not_of_its_type_says_so() -> None:
+    assert kind_of("decimal(12,2)", "12,50", "12.50", wrong=True) is Kind.WRONG_TYPE
+    assert kind_of("integer", "abc", None, wrong=True) is Kind.WRONG_TYPE
+
+
+@given(type_=st.sampled_from(["text", "integer", "decimal(12,2)", "timestamp", "date", "boolean"]), a=TEXTS, b=TEXTS, wrong=st.booleans())
+def test_every_difference_has_one_kind_whichever_side_is_which(type_: str, a: str | None, b: str | None, wrong: bool) -> None:
+    assert kind_of(type_, a, b, wrong) is kind_of(type_, b, a, wrong)

@@ -1,0 +1,129 @@
+"""Load, decide, append: whoever loses a race decides again on what really happened."""
+
+from datetime import timedelta
+
+import pytest
+
+from cutover.core.errors import Conflict, Refused
+from cutover.domain.modes import COMPONENT, Mode, WentToPaper
+from cutover.store import outbox
+from cutover.store.desk import TRIES, Desk
+from cutover.store.outbox import Message
+from tests.cutover.store.desks import ALL, ask, batch, flip, switch, to_live, to_paper
+
+CUSTODY = "component:custody"
+
+
+def rival(desk: Desk) -> Desk:
+    """Another process's desk on the same journal."""
+    return Desk(desk.journal, desk.clock)
+
+
+def racing(desk: Desk, monkeypatch: pytest.MonkeyPatch, interfere, times: int) -> None:
+    """Let `interfere` happen between the desk's decision and its append, so many times."""
+    append, left = desk.journal.append, [times]
+
+    def late(*batches, **more):
+        if left[0]:
+            left[0] -= 1
+            interfere(append)
+        return append(*batches, **more)
+
+    monkeypatch.setattr(desk.journal, "append", late)
+
+
+def test_a_granted_command_is_recorded_under_its_actor(any_desk, clock):
+    at = clock.now() - timedelta(minutes=10)
+    recorded = any_desk.ask(COMPONENT, CUSTODY, switch(Mode.PAPER, by="Bo"), at=at, cause="incident:7")
+    assert [(r.event.kind(), r.actor, r.at, r.cause) for r in recorded] == [("WentToPaper", "Bo", at, "incident:7")]
+    assert any_desk.state(COMPONENT, CUSTODY).mode is Mode.PAPER
+    assert any_desk.load(COMPONENT, CUSTODY)[1] == 1
+
+
+def test_a_refused_command_leaves_no_trace(any_desk):
+    with pytest.raises(Refused):
+        any_desk.ask(COMPONENT, CUSTODY, switch(Mode.LIVE))
+    assert any_desk.journal.head().position == 0
+
+
+def test_a_desk_sees_what_another_recorded(any_desk):
+    flip(any_desk, "custody", 1)
+    flip(rival(any_desk), "custody", 2)
+    assert any_desk.load(COMPONENT, CUSTODY)[1] == 3
+
+
+def test_who_loses_the_race_decides_again_on_the_fresh_state(any_desk, monkeypatch):
+    racing(any_desk, monkeypatch, lambda append: append(batch("custody", 0, to_paper(by="Bo"))), times=1)
+    any_desk.ask(COMPONENT, CUSTODY, switch(Mode.DARK))
+    assert [r.event.kind() for r in any_desk.journal.read(CUSTODY)] == ["WentToPaper", "WentDark"]
+
+
+def test_what_is_no_longer_allowed_after_a_lost_race_is_refused(any_desk, monkeypatch):
+    racing(any_desk, monkeypatch, lambda append: append(batch("custody", 0, to_paper(by="Bo"))), times=1)
+    with pytest.raises(Refused, match="while paper"):
+        any_desk.ask(COMPONENT, CUSTODY, switch(Mode.PAPER))
+
+
+def test_who_loses_every_race_is_told(desk, monkeypatch):
+    seq = iter(range(100))
+
+    def interfere(append):
+        at = next(seq)
+        append(batch("custody", at, to_paper() if at % 2 == 0 else to_live()))
+
+    racing(desk, monkeypatch, interfere, times=TRIES)
+    with pytest.raises(Conflict, match="has moved on"):
+        desk.ask(COMPONENT, CUSTODY, switch(Mode.DARK))
+
+
+def test_many_asks_are_recorded_together_or_not_at_all(any_desk):
+    with pytest.raises(Refused):
+        any_desk.ask_all([ask("custody", Mode.PAPER), ask("records", Mode.LIVE)])
+    assert any_desk.journal.head().position == 0
+    any_desk.ask_all([ask("custody", Mode.PAPER), ask("records", Mode.PAPER)])
+    assert any_desk.journal.head().position == 2
+
+
+def test_a_later_ask_sees_what_an_earlier_one_decided(any_desk):
+    any_desk.ask_all([ask("custody", Mode.PAPER), ask("custody", Mode.LIVE), ask("custody", Mode.DARK)])
+    assert any_desk.load(COMPONENT, CUSTODY) == (any_desk.state(COMPONENT, CUSTODY), 3)
+    with pytest.raises(Refused):
+        any_desk.ask_all([ask("custody", Mode.PAPER), ask("custody", Mode.PAPER)])
+
+
+def test_asking_twice_with_one_key_is_asking_once(any_desk):
+    first = any_desk.ask_all([ask("custody", Mode.PAPER, "k1"), ask("records", Mode.PAPER, "k2")])
+    again = rival(any_desk).ask_all([ask("custody", Mode.PAPER, "k1"), ask("records", Mode.PAPER, "k2")])
+    assert again == first
+    assert any_desk.journal.head().position == 2
+
+
+def test_a_bulk_that_was_half_known_adds_only_what_is_new(any_desk):
+    any_desk.ask_all([ask("custody", Mode.PAPER, "k1")])
+    any_desk.ask_all([ask("custody", Mode.PAPER, "k1"), ask("records", Mode.PAPER, "k2")])
+    assert [r.stream for r in any_desk.journal.all()] == ["component:custody", "component:records"]
+
+
+def test_a_key_of_another_stream_is_a_conflict(any_desk):
+    any_desk.ask_all([ask("custody", Mode.PAPER, "k1")])
+    with pytest.raises(Conflict, match="used before"):
+        any_desk.ask_all([ask("records", Mode.PAPER, "k1")])
+
+
+def test_messages_commit_with_the_facts_that_caused_them(make_desk, any_engine, clock):
+    def notices(facts, stream):
+        return [Message(f"{stream}:{f.event.kind()}", "file", "partners", stream, "") for f in facts]
+
+    desk = make_desk(ALL, on=any_engine, messages=notices)
+    desk.ask_all([ask("custody", Mode.PAPER, "k1")])
+    desk.ask_all([ask("custody", Mode.PAPER, "k1")])
+    assert [m.id for m in outbox.due(any_engine, clock.now())] == ["component:custody:WentToPaper"]
+    assert isinstance(desk.journal.read(CUSTODY)[0].event, WentToPaper)
+
+
+def test_a_desk_forgets_old_states_and_not_the_truth(desk, monkeypatch):
+    monkeypatch.setattr("cutover.store.desk.KEPT", 2)
+    for name in "abcd":
+        flip(desk, name, 1)
+    assert len(desk._states) == 2
+    assert desk.state(COMPONENT, "component:a").mode is Mode.PAPER

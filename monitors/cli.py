@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from monitors.prober import Prober
     from monitors.service import CheckView, MonitorService
 
-COLUMNS = ("check", "component", "status", "since", "detail", "last result", "acknowledged", "suppressed by")
+COLUMNS = ("check", "status", "since", "detail")
 Folder = Annotated[Path, Parameter(help="the programme folder")]
 Until = Annotated[
     str, Parameter(help="a duration from now (2h, 45m) or a moment with its zone (2026-10-25T06:00+00:00)")
@@ -84,23 +84,21 @@ def _moment(text: str, now: datetime) -> datetime:
                 expected=f"{text}+00:00, or a duration such as 2h",
             )
         )
-    return at
+    return at.astimezone(UTC)
 
 
-def _row(view: CheckView) -> tuple[object, ...]:
-    status = str(view.status) if view.reason is None else f"{view.status} ({view.reason})"
+def _row(view: CheckView) -> tuple[str, ...]:
+    status = str(view.status) if view.reason is None else f"{view.status} {view.reason}"
     if not view.settled:
         status += f" soft {view.attempt}/{view.max_attempts}"
-    ack = view.acknowledged
-    held = f"{ack.by} until {ack.until:%d %b %H:%M}Z" if ack else ""
     since = view.hard_since if view.settled else view.failing_since
-    return (
-        view.check_id,
-        view.component,
-        status,
-        since,
-        view.detail,
-        view.last_result_at,
-        held,
-        ", ".join(view.suppressed_by),
-    )
+    return (view.check_id, status, f"{since:%a %d %H:%M}Z" if since else "", "; ".join(_remarks(view)))
+
+
+def _remarks(view: CheckView) -> list[str]:
+    remarks = [view.detail] if view.detail else []
+    if view.acknowledged:
+        remarks.append(f"{view.acknowledged.by} has it in hand until {view.acknowledged.until:%a %d %H:%M}Z")
+    if view.suppressed_by:
+        remarks.append(f"behind {', '.join(view.suppressed_by)}")
+    return remarks

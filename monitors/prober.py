@@ -75,14 +75,16 @@ class Prober:
         self._ledger = ledger
         self._spread = spread
         self._lag = LoopLag()
+        self._asleep: set[asyncio.Task[None] | None] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ask until `stop` is set; a question under way is finished within its deadline, a sleep is not."""
         lag = asyncio.create_task(self._lag.watch())
         try:
-            async with open_session() as session, asyncio.TaskGroup() as watches:
-                for check in self._checks:
-                    watches.create_task(self._watch(check, session, stop), name=f"check {check.id}")
+            async with open_session() as session, asyncio.TaskGroup() as group:
+                async with self._pace.hold():  # nobody steps past the first questions while we set up
+                    watches = [group.create_task(self._watch(check, session, stop)) for check in self._checks]
+                group.create_task(self._halt(stop, watches))
         finally:
             lag.cancel()
             await asyncio.gather(lag, return_exceptions=True)
@@ -99,12 +101,22 @@ class Prober:
         return result
 
     async def _watch(self, check: AnyCheck, session: httpx.AsyncClient, stop: asyncio.Event) -> None:
+        me = asyncio.current_task()
         due = self._first_due(check)
-        while await self._slept_until(due, stop):
+        while not stop.is_set():
+            self._asleep.add(me)
+            await self._pace.sleep_until(due)
+            self._asleep.discard(me)
             async with self._pace.hold():
                 at = self._pace.now()
                 result = await self.probe(check, session, at)
                 due = self._record(check, result, at, _on_time(due, at, check))
+
+    async def _halt(self, stop: asyncio.Event, watches: Sequence[asyncio.Task[None]]) -> None:
+        await stop.wait()
+        for watch in watches:
+            if watch in self._asleep:
+                watch.cancel()
 
     async def _evaluate(self, check: AnyCheck, session: httpx.AsyncClient, at: datetime) -> Result:
         if isinstance(check, HttpCheck):
@@ -135,19 +147,6 @@ class Prober:
             return due
         widest = min(check.interval, WIDEST_SPREAD)
         return max(due, now) + widest * (zlib.crc32(check.id.encode()) / 2**32)
-
-    async def _slept_until(self, at: datetime, stop: asyncio.Event) -> bool:
-        """True when it is `at`, False as soon as we are to stop."""
-        if stop.is_set():
-            return False
-        waits = {asyncio.ensure_future(self._pace.sleep_until(at)), asyncio.ensure_future(stop.wait())}
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
-        return not stop.is_set()
 
 
 def _on_time(due: datetime, at: datetime, check: AnyCheck) -> datetime:

@@ -28,6 +28,7 @@ from monitors.domain.check import (
 )
 
 LARGEST_ANSWER = 1_048_576  # bytes; nobody says that he is well in more
+LAST_PORT = 65535
 AGENT = "cutover-monitor"
 
 
@@ -83,7 +84,7 @@ async def probe_journey(
 
 async def _fetch(session: httpx.AsyncClient, base: str, request: Request) -> tuple[int, bytes]:
     headers = {"Idempotency-Key": request.key} if request.key else {}
-    url = base.rstrip("/") + request.path if request.path else base
+    url = _url(base, request.path)
     body = None if request.body is None else dict(request.body)
     async with session.stream(
         request.method, url, params=dict(request.query) or None, json=body, headers=headers
@@ -94,6 +95,13 @@ async def _fetch(session: httpx.AsyncClient, base: str, request: Request) -> tup
             if len(received) > LARGEST_ANSWER:
                 break
         return answer.status_code, bytes(received)
+
+
+def _url(base: str, path: str) -> httpx.URL:
+    url = httpx.URL(base.rstrip("/") + path if path else base)
+    if (url.port or 0) > LAST_PORT:  # the socket would break the loop's task group instead of failing
+        raise httpx.InvalidURL(f"port {url.port} does not exist")
+    return url
 
 
 def _nowhere(system: str) -> Result:

@@ -6,14 +6,13 @@ its next result, and nothing that was decided.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     Column,
-    Connection,
     Engine,
     Float,
     Integer,
@@ -22,9 +21,9 @@ from sqlalchemy import (
     Table,
     Text,
     case,
+    func,
     inspect,
     select,
-    update,
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -90,6 +89,8 @@ class Samples:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._remember = _upsert(engine, last_table, _newest)
+        self._count = _upsert(engine, hours_table, _added)
         with reading(engine) as connection:
             missing = [t for t in (last_table, hours_table) if not inspect(connection).has_table(t.name)]
         if missing:
@@ -99,9 +100,11 @@ class Samples:
 
     def keep(self, check_id: str, result: Result, at: datetime) -> None:
         """Count one result and remember it as the last."""
+        ok_at = at if result.status is Status.OK else None
+        last = result.model_dump(mode="json") | {"check_id": check_id, "at": at, "last_ok_at": ok_at}
         with writing(self._engine) as connection:
-            self._remember(connection, check_id, result, at)
-            self._count(connection, check_id, result, at)
+            connection.execute(self._remember, last)
+            connection.execute(self._count, _one(check_id, result, at))
 
     def last(self, check_id: str) -> Last | None:
         return self.all_last((check_id,)).get(check_id)
@@ -121,33 +124,39 @@ class Samples:
             rows = connection.execute(select(t).where(t.c.check_id == check_id).order_by(t.c.hour)).all()
         return [_hour(row) for row in rows]
 
-    def _remember(self, connection: Connection, check_id: str, result: Result, at: datetime) -> None:
-        values = result.model_dump(mode="json") | {"check_id": check_id, "at": at}
-        if result.status is Status.OK:
-            values["last_ok_at"] = at
-        t = last_table
-        known = connection.execute(update(t).where(t.c.check_id == check_id).values(values))
-        if known.rowcount == 0:
-            connection.execute(t.insert().values(values))
 
-    def _count(self, connection: Connection, check_id: str, result: Result, at: datetime) -> None:
-        counts = dict.fromkeys(("ok", "warning", "critical", "unknown"), 0)
-        counts[result.status.lower()] = 1
-        latency = result.latency or 0.0
-        values = counts | {"samples": 1, "timed": int(result.latency is not None), "latency_sum": latency}
-        t = hours_table
-        hour = at.replace(minute=0, second=0, microsecond=0)
-        insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-        fresh = insert(t).values(values | {"check_id": check_id, "hour": hour, "latency_max": latency})
-        more = {name: t.c[name] + value for name, value in values.items()}
-        slowest = {"latency_max": _greater(t.c.latency_max, latency)}
-        connection.execute(
-            fresh.on_conflict_do_update(index_elements=["check_id", "hour"], set_=more | slowest)
-        )
+def _upsert(engine: Engine, table: Table, changed: Callable[[Any], dict[str, Any]]) -> Any:
+    """Insert a row or change the one there is: built once, because building it costs more than running it."""
+    insert = postgresql_insert if engine.dialect.name == "postgresql" else sqlite_insert
+    statement = insert(table)
+    key = [column.name for column in table.primary_key]
+    return statement.on_conflict_do_update(index_elements=key, set_=changed(statement.excluded))
 
 
-def _greater(column: Any, value: float) -> Any:
-    return case((column > value, column), else_=value)
+def _newest(fresh: Any) -> dict[str, Any]:
+    t = last_table
+    plain = {name: fresh[name] for name in ("at", "status", "reason", "detail", "latency")}
+    return plain | {"last_ok_at": func.coalesce(fresh.last_ok_at, t.c.last_ok_at)}
+
+
+def _added(fresh: Any) -> dict[str, Any]:
+    t = hours_table
+    sums = ("samples", "ok", "warning", "critical", "unknown", "timed", "latency_sum")
+    return {name: t.c[name] + fresh[name] for name in sums} | {
+        "latency_max": _greater(t.c.latency_max, fresh.latency_max)
+    }
+
+
+def _one(check_id: str, result: Result, at: datetime) -> dict[str, Any]:
+    counts = dict.fromkeys(("ok", "warning", "critical", "unknown"), 0) | {result.status.lower(): 1}
+    latency = result.latency or 0.0
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    timed = {"timed": int(result.latency is not None), "latency_sum": latency, "latency_max": latency}
+    return {"check_id": check_id, "hour": hour, "samples": 1} | counts | timed
+
+
+def _greater(one: Any, other: Any) -> Any:
+    return case((one > other, one), else_=other)
 
 
 def _last(row: Row[Any]) -> Last:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cutover.core.errors import NotFound
 from cutover.core.event import Recorded
@@ -92,7 +92,9 @@ class MonitorService:
     def acknowledge(self, check_id: str, by: str, until: datetime, note: str) -> list[Recorded]:
         """Take a failing check in hand until a time. Raises Refused when it is not failing, or for too long."""
         self._check(check_id)
-        return self._desk.ask(CHECK, check_stream(check_id), AcknowledgeAlert(by=by, until=until, note=note))
+        return self._desk.ask(
+            CHECK, check_stream(check_id), AcknowledgeAlert(by=by, until=until.astimezone(UTC), note=note)
+        )
 
     def health(self, check_id: str) -> HealthState:
         """The folded facts of one check, with no judgement of time."""

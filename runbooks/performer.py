@@ -26,12 +26,14 @@ from runbooks.actions import Actions, Call, Outcome, TransientError
 from runbooks.domain import run_events as ev
 from runbooks.domain.execution import Do, Due, next_actions, next_deadline, run_stream
 from runbooks.domain.plan import Effect
-from runbooks.domain.run_events import RUN, TaskStage
+from runbooks.domain.run_events import RUN, RunStage, TaskStage
 from runbooks.domain.run_state import RunState
+from runbooks.forecaster import move
 from runbooks.service import PERFORMER, RunService
 
 NEWS = 0.25  # real seconds after which the journal is looked at for what other processes wrote
 RENEW = timedelta(seconds=8)
+FORECAST_EVERY = timedelta(minutes=30)
 
 log = structlog.get_logger()
 
@@ -83,6 +85,8 @@ class Performer:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._fence: Fence | None = None
         self._renew_at = self.wall.now()
+        self._said: dict[str, datetime] = {}
+        self._forecast_at = pace.now()
 
     async def run(self) -> RunState:
         """Perform until the run has ended; returns its last state. Raises Conflict while another runner holds it."""
@@ -117,6 +121,7 @@ class Performer:
                     return state
                 for due in next_actions(state, self.pace.now()):
                     self._try(due)
+                self._forecast()
                 deadline = next_deadline(self.service.state(self.run_id), self.pace.now())
             await self._wait(deadline)
 
@@ -255,6 +260,16 @@ class Performer:
 
     def _ask(self, command: ev.TaskCommand) -> None:
         self.service.ask(self.run_id, command, fence=self._fence)
+
+    def _forecast(self) -> None:
+        """Look ahead again when a running task has said something new, and every half hour."""
+        state, now = self.service.state(self.run_id), self.pace.now()
+        said = {name: at.expected_end for name, at in state.tasks.items() if at.expected_end}
+        if said == self._said and now < self._forecast_at:
+            return
+        self._said, self._forecast_at = said, now + FORECAST_EVERY
+        if state.stage is RunStage.ACTIVE and (moved := move(state, now, PERFORMER)):
+            self.service.ask(self.run_id, moved, fence=self._fence)
 
     def _keep_lease(self) -> None:
         now = self.wall.now()

@@ -241,7 +241,9 @@ def decide(state: PlayState, command: Command, now: datetime) -> Sequence[Event]
             return [] if state.supplied is not None else [StationsSupplied(sheets=command.sheets)]
         case DoLine():
             return _do_line(state, command)
-    return _stand_down(state, command, now)
+        case StandDown():
+            return _stand_down(state, command, now)
+    raise Refused(f"play: {type(command).__name__} is not possible while {state.stage}")
 
 
 def _propose(state: PlayState, command: ProposePlay, now: datetime) -> Sequence[Event]:
@@ -284,9 +286,7 @@ def _do_line(state: PlayState, command: DoLine) -> Sequence[Event]:
     return [*began, *([] if command.line in state.lines else [ChecklistLineDone(line=command.line)])]
 
 
-def _stand_down(state: PlayState, command: Command, now: datetime) -> Sequence[Event]:
-    if not isinstance(command, StandDown):
-        raise Refused(f"play: {type(command).__name__} is not possible while {state.stage}")
+def _stand_down(state: PlayState, command: StandDown, now: datetime) -> Sequence[Event]:
     began = _begin_standing_down(state)
     who = _why_not(state, command.by, now)
     reasons = [*([who] if who else []), *(f"not done: {line.title}" for line in open_lines(state))]

@@ -51,7 +51,7 @@ _DISTRICTS = {
     "Fairfield": 7,
     "Hollin": 7,
 }
-_SURNAMES = str.split(
+SURNAMES = str.split(
     "Adams Ahmed Ali Allen Anderson Bailey Baker Barnes Begum Bell Bennett Brown Butler Campbell Carter Chapman Clark Clarke Cole Collins Cook Cooper Cox "
     "Davies Davis Dixon Edwards Ellis Evans Fisher Foster Fox Gibson Graham Grant Gray Green Griffiths Hall Hamilton Harris Harrison Harvey Hill Holmes Howard "
     "Hughes Hunt Hussain Ivanova Jackson James Jenkins Johnson Jones Kaur Kelly Khan King Knight Kowalski Lee Lewis Lloyd Macdonald Marshall Martin Mason "
@@ -59,7 +59,7 @@ _SURNAMES = str.split(
     "Reynolds Richards Richardson Roberts Robinson Rogers Russell Ryan Saunders Scott Shah Shaw Simpson Singh Smith Stevens Stewart Stone Szabó Taylor Thomas "
     "Thompson Turner Walker Walsh Ward Watson Webb Wells West White Wilkinson Williams Wilson Wood Wright Young Łukasik Őri"
 )
-_FORENAMES = str.split(
+FORENAMES = str.split(
     "Aaron Abigail Adam Aisha Alan Alice Amelia Amir Amy Andrew Anna Anthony Ayesha Barbara Ben Beth Brian Callum Carol Charlotte Chloe Chris Claire Connor "
     "Daniel David Deborah Dylan Edward Elizabeth Ella Emily Emma Ethan Fatima Fiona Gareth George Grace Hannah Harry Hassan Helen Holly Ian Imran Isla Jack "
     "Jacob James Jane Jean Jessica Joan John Joseph Joshua Karen Kate Kevin Laura Lee Leo Lewis Lily Linda Liam Lucy Łukasz Margaret Maria Mark Mary Matthew "
@@ -116,7 +116,7 @@ def _victims(rng: random.Random) -> Iterator[Row]:
             yield rng.choice(met)
             continue
         born = FIRST_BIRTH + timedelta(days=rng.randrange(BIRTH_DAYS))
-        victim = (rng.choice(_SURNAMES), rng.choice(_FORENAMES), born.isoformat())
+        victim = (rng.choice(SURNAMES), rng.choice(FORENAMES), born.isoformat())
         if len(met) < REMEMBERED:
             met.append(victim)
         else:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 By = Annotated[str, Parameter(env_var=["CUTOVER_BY", "USER"], help="who asks")]
+Round = Annotated[int | None, Parameter(name="--round", help="the round of the gate that asks")]
+Klass = Annotated[str | None, Parameter(name="--class", help="missing, extra, changed, duplicate_source ...")]
+Every = Annotated[bool, Parameter(name="--all", negative=(), help="every finding, not the first 20")]
 
 
 def commands(service: Callable[[Path], ReconciliationService]) -> App:
@@ -27,12 +30,12 @@ def commands(service: Callable[[Path], ReconciliationService]) -> App:
         contract: str,
         *,
         by: By = "operator",
-        gate_round: Annotated[int | None, Parameter(name="--round")] = None,
+        gate: Round = None,
         programme: Path = Path(),
         json: bool = False,
     ) -> int:
         """Compare both sides now and record the outcome."""
-        outcome = service(programme).run(contract, by=by, round=gate_round)
+        outcome = service(programme).run(contract, by=by, round=gate)
         answer(outcome, as_json=json, text=_lines(outcome))
         return int(not outcome.passed)
 
@@ -40,34 +43,13 @@ def commands(service: Callable[[Path], ReconciliationService]) -> App:
     def show(
         contract: str,
         *,
-        klass: Annotated[str | None, Parameter(name="--class")] = None,
-        every: Annotated[bool, Parameter(name="--all", negative=())] = False,
+        klass: Klass = None,
+        every: Every = False,
         programme: Path = Path(),
         json: bool = False,
     ) -> int:
         """The last outcome and its findings: the first 20, or every one with --all."""
-        opened = service(programme)
-        outcome = opened.latest(contract)
-        if outcome is None:
-            answer(
-                {"contract": contract, "verdict": None},
-                as_json=json,
-                text=[f"{contract} has not been reconciled yet"],
-            )
-            return 1
-        found = (
-            opened.findings(contract, klass, None if every else SHOWN + 1) if outcome.findings_file else []
-        )
-        shown = found if every else found[:SHOWN]
-        answer({"outcome": outcome, "findings": shown}, as_json=json, text=_lines(outcome))
-        if shown and not json:
-            table("Findings", ("class", "key", "state", "which", "difference"), map(_row, shown))
-            answer(
-                None,
-                as_json=False,
-                text=[] if len(found) == len(shown) else ["… and more: --all names every one"],
-            )
-        return int(not outcome.passed)
+        return _show(service(programme), contract, klass, every=every, as_json=json)
 
     @app.command
     def export(contract: str, file: Path, *, programme: Path = Path(), json: bool = False) -> None:
@@ -78,6 +60,27 @@ def commands(service: Callable[[Path], ReconciliationService]) -> App:
         )
 
     return app
+
+
+def _show(
+    opened: ReconciliationService, contract: str, klass: str | None, *, every: bool, as_json: bool
+) -> int:
+    outcome = opened.latest(contract)
+    if outcome is None:
+        answer(
+            {"contract": contract, "verdict": None},
+            as_json=as_json,
+            text=[f"{contract} has not been reconciled yet"],
+        )
+        return 1
+    found = opened.findings(contract, klass, None if every else SHOWN + 1) if outcome.findings_file else []
+    shown = found if every else found[:SHOWN]
+    answer({"outcome": outcome, "findings": shown}, as_json=as_json, text=_lines(outcome))
+    if shown and not as_json:
+        table("Findings", ("class", "key", "state", "which", "difference"), map(_row, shown))
+    if len(found) > len(shown) and not as_json:
+        answer(None, as_json=False, text=["… and more: --all names every one"])
+    return int(not outcome.passed)
 
 
 def _lines(outcome: Outcome) -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from cutover.reconciliation.comparison import (
     ComparisonState,
     KeepSnapshot,
     ReconciliationFinished,
+    ReconciliationStarted,
     Start,
     comparison_stream,
 )
@@ -26,6 +28,27 @@ from cutover.reconciliation.findings import Class, Coverage, Outcome, Reading, V
 from cutover.reconciliation.match import match
 from cutover.reconciliation.snapshot import ENGINE, Snapshot
 from cutover.store.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A snapshot and the folder it lies in."""
+
+    taken: Snapshot
+    home: Path
+    frozen: bool = False
+
+    @property
+    def keys(self) -> Path:
+        return self.home / self.taken.file
+
+    @property
+    def raw(self) -> Path:
+        return self.home / self.taken.raw
+
+    def reading(self) -> Reading:
+        t = self.taken
+        return Reading(origin=t.origin, read_at=t.read_at, rows=t.rows, sha256=t.sha256, frozen=self.frozen)
 
 
 class ReconciliationService:
@@ -56,21 +79,21 @@ class ReconciliationService:
         if earlier := self._answered(key):
             return earlier
         stream = comparison_stream(contract_id)
-        self.desk.ask(COMPARISON, stream, Start(by=by, round=round))
-        state = self._state(contract_id)
-        outcome = self._compare(contract, state).model_copy(update={"round": round})
+        [started] = self.desk.ask(COMPARISON, stream, Start(by=by, round=round))
+        assert isinstance(started.event, ReconciliationStarted)
+        outcome = self._compare(contract, started.event)
         answered_under = None if outcome.verdict is Verdict.ERROR else key
         self.desk.ask(COMPARISON, stream, Answer(by=by, outcome=outcome), key=answered_under)
-        return outcome
+        return self._answered(answered_under) or outcome
 
     def snapshot(self, contract_id: str, side: Side | str, *, by: str, key: str | None = None) -> Snapshot:
         """Read one side ahead of a run and keep it; the source's, taken at the freeze, is what later runs compare with."""
         contract, side = self._contract(contract_id), Side(side)
         if key is not None and (earlier := self.desk.journal.keyed(key)):
             return self._kept(contract_id, side, earlier[0].stream)
-        taken = snapshots.take(
-            contract, side, self._frozen(contract_id), self._systems(), self.desk.clock.now()
-        )
+        folder = self._frozen(contract_id)
+        with snapshots.engine(folder) as engine:
+            taken = self._take(engine, contract, side, folder)
         self.desk.ask(
             COMPARISON, comparison_stream(contract_id), KeepSnapshot(by=by, snapshot=taken), key=key
         )
@@ -94,55 +117,43 @@ class ReconciliationService:
         """Write all findings of the last run as CSV; returns the lines. Raises Refused as `findings` does."""
         return evidence.export(self._findings_file(contract_id), self._contract(contract_id), to)
 
-    def _compare(self, contract: Contract, state: ComparisonState) -> Outcome:
+    def _compare(self, contract: Contract, started: ReconciliationStarted) -> Outcome:
         try:
-            return self._outcome(contract, state)
+            outcome = self._outcome(contract, started.run)
         except (CutoverError, duckdb.Error, OSError) as error:
-            return Outcome(
-                contract=contract.id,
-                run=state.run,
-                verdict=Verdict.ERROR,
-                reasons=(str(error),),
-                engine=ENGINE,
-            )
+            outcome = _no_answer(contract, started.run, Verdict.ERROR, str(error))
+        return outcome.model_copy(update={"round": started.round})
 
-    def _outcome(self, contract: Contract, state: ComparisonState) -> Outcome:
-        work = self._home(contract.id) / "runs" / f"{state.run:04}"
+    def _outcome(self, contract: Contract, run: int) -> Outcome:
+        work = self._home(contract.id) / "runs" / f"{run:04}"
         shutil.rmtree(
             work.parent, ignore_errors=True
-        )  # what an earlier run read is not needed: its findings are kept apart
-        frozen = state.snapshots.get(Side.SOURCE) if contract.source_frozen else None
+        )  # what earlier runs read; their findings are kept apart
+        frozen = self._state(contract.id).snapshots.get(Side.SOURCE) if contract.source_frozen else None
         if frozen and (stale := snapshots.doubts(frozen, contract, self._frozen(contract.id))):
-            return Outcome(
-                contract=contract.id,
-                run=state.run,
-                verdict=Verdict.INCONCLUSIVE,
-                reasons=stale,
-                engine=ENGINE,
-            )
-        clock, systems = self.desk.clock, self._systems()
-        source = frozen or snapshots.take(contract, Side.SOURCE, work, systems, clock.now())
-        target = snapshots.take(contract, Side.TARGET, work, systems, clock.now())
-        source_home = self._frozen(contract.id) if frozen else work
-        return self._matched(
-            contract, state.run, (source, source_home, frozen is not None), (target, work, False)
+            return _no_answer(contract, run, Verdict.INCONCLUSIVE, *stale)
+        with snapshots.engine(work) as engine:
+            if frozen:
+                source = _Read(frozen, self._frozen(contract.id), frozen=True)
+            else:
+                source = _Read(self._take(engine, contract, Side.SOURCE, work), work)
+            target = _Read(self._take(engine, contract, Side.TARGET, work), work)
+            return self._matched(engine, contract, run, source, target)
+
+    def _take(
+        self, engine: duckdb.DuckDBPyConnection, contract: Contract, side: Side, folder: Path
+    ) -> Snapshot:
+        return snapshots.take(
+            engine, contract, side, folder, systems=self._systems(), now=self.desk.clock.now()
         )
 
     def _matched(
-        self,
-        contract: Contract,
-        run: int,
-        source: tuple[Snapshot, Path, bool],
-        target: tuple[Snapshot, Path, bool],
+        self, engine: duckdb.DuckDBPyConnection, contract: Contract, run: int, source: _Read, target: _Read
     ) -> Outcome:
         file = self._home(contract.id) / "findings" / f"{run:04}.parquet"
-        read = {Side.SOURCE: source, Side.TARGET: target}
-        with snapshots.engine(target[1]) as engine:
-            matching = match(engine, contract, *(home / taken.file for taken, home, _ in read.values()))
-            found = evidence.write(
-                engine, contract, {side: home / taken.raw for side, (taken, home, _) in read.items()}, file
-            )
-        coverage = _coverage(contract, matching.excluded, (*source[0].gaps, *target[0].gaps))
+        matching = match(engine, contract, source.keys, target.keys)
+        found = evidence.write(engine, contract, {Side.SOURCE: source.raw, Side.TARGET: target.raw}, file)
+        coverage = _coverage(contract, matching.excluded, (*source.taken.gaps, *target.taken.gaps))
         verdict, reasons = judge(
             matching.counts,
             matching.by_state,
@@ -154,7 +165,7 @@ class ReconciliationService:
         return Outcome(
             contract=contract.id, run=run, verdict=verdict, reasons=reasons, counts=matching.counts, by_state=matching.by_state,
             kinds=found.kinds, unexplained=found.unexplained, conservation=matching.books, coverage=coverage,
-            source=_reading(source), target=_reading(target), engine=ENGINE, findings_file=file.name,
+            source=source.reading(), target=target.reading(), engine=ENGINE, findings_file=file.name,
             findings_sha256=snapshots.sha256(file), first=found.first,
         )  # fmt: skip
 
@@ -200,8 +211,5 @@ def _coverage(contract: Contract, excluded: Mapping[str, int], gaps: tuple[str, 
     return Coverage(compared=tuple(contract.columns), not_compared=left_out, excluded=excluded, gaps=gaps)
 
 
-def _reading(side: tuple[Snapshot, Path, bool]) -> Reading:
-    taken, _, frozen = side
-    return Reading(
-        origin=taken.origin, read_at=taken.read_at, rows=taken.rows, sha256=taken.sha256, frozen=frozen
-    )
+def _no_answer(contract: Contract, run: int, verdict: Verdict, *reasons: str) -> Outcome:
+    return Outcome(contract=contract.id, run=run, verdict=verdict, reasons=reasons, engine=ENGINE)

@@ -57,7 +57,15 @@ def engine(work: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def take(contract: Contract, side: Side, folder: Path, systems: Mapping[str, str], now: datetime) -> Snapshot:
+def take(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    side: Side,
+    folder: Path,
+    *,
+    systems: Mapping[str, str],
+    now: datetime,
+) -> Snapshot:
     """Read one side into `folder`. Raises Unavailable when it cannot be had whole, Invalid when it is not what the contract says."""
     folder.mkdir(parents=True, exist_ok=True)
     place = contract.place(side)
@@ -65,7 +73,7 @@ def take(contract: Contract, side: Side, folder: Path, systems: Mapping[str, str
     if not raw.is_file():
         raise Unavailable(f"the {side} of {contract.id} is not there: no file {raw}")
     partial = folder / f"{side}-keys.parquet.partial"
-    with engine(folder) as connection, reading(contract, side):
+    with reading(contract, side):
         has = rows.header(connection, raw, place.kind)
         gaps = rows.gaps(contract, side, has)
         select = rows.keyed(contract, side, rows.typed(contract, side, raw, has))

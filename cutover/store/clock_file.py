@@ -50,6 +50,14 @@ def programme_clock(path: Path) -> Clock:
     return ClockFile(path) if path.exists() else SystemClock()
 
 
+def last_moment(path: Path) -> datetime | None:
+    """Where an earlier rehearsal's time stood when it was last written: where a resumed one goes on."""
+    try:
+        return datetime.fromisoformat(json.loads(path.read_text(encoding="utf-8"))["at"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 @dataclass
 class RealPace:
     """Waiting on the machine's own clock: live runs."""
@@ -90,6 +98,11 @@ class ScaledPace:
     def set_factor(self, factor: float) -> None:
         """Change speed on the way, for instance to step through the days after the window."""
         self.factor = factor
+        self._set(self.now())
+
+    def freeze(self) -> None:
+        """Stop the clock where it stands, for everybody who reads it."""
+        self._holds += 1
         self._set(self.now())
 
     @asynccontextmanager

@@ -14,10 +14,10 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from cutover.core.clock import Clock
-from cutover.core.errors import Conflict
+from cutover.core.errors import Refused
 from cutover.core.event import Command, Fact, Recorded
 from cutover.core.machine import Machine
-from cutover.store.journal import Batch, Journal
+from cutover.store.journal import Batch, Journal, Raced
 from cutover.store.leases import Fence
 from cutover.store.outbox import Message
 
@@ -94,8 +94,8 @@ class Desk:
             messages = [m for b in batches if self._messages for m in self._messages(b.facts, b.stream)]
             try:
                 return self.journal.append(*batches, fence=fence, messages=messages)
-            except Conflict as conflict:
-                if attempt == TRIES - 1 or "has moved on" not in str(conflict):
+            except Raced:
+                if attempt == TRIES - 1:
                     raise
         raise AssertionError("unreachable")  # the last attempt returns or raises
 
@@ -104,17 +104,23 @@ class Desk:
         batches: list[Batch] = []
         ahead: dict[str, tuple[Any, int]] = {}
         for ask in asks:
-            if ask.key is not None and (earlier := self._already(ask)):
+            if earlier := self._already(ask):
                 batches.append(earlier)
                 continue
             state, seq = ahead.get(ask.stream) or self.load(ask.machine, ask.stream)
             at = ask.at or now
-            facts = [Fact(event, at, ask.command.by) for event in ask.machine.decide(state, ask.command, at)]
+            try:
+                facts = [Fact(event, at, ask.command.by) for event in ask.machine.decide(state, ask.command, at)]
+            except Refused:
+                if (earlier := self._already(ask)) is None:
+                    raise
+                batches.append(earlier)  # the same ask, delivered twice at once: refused because its twin was granted
+                continue
             ahead[ask.stream] = ask.machine.fold(facts, state), seq + len(facts)
             if facts:
                 batches.append(Batch(ask.stream, seq, facts, ask.key, ask.cause))
         return batches
 
     def _already(self, ask: Ask) -> Batch | None:
-        facts = self.journal.keyed(ask.key or "")
+        facts = [] if ask.key is None else self.journal.keyed(ask.key)
         return Batch(ask.stream, 0, facts, ask.key) if facts else None

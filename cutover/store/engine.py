@@ -6,6 +6,8 @@ and then writes loses to a concurrent writer whatever the busy timeout (measured
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from cutover.core.errors import Invalid, Problem, Unavailable
 
 BUSY_SECONDS = 30
+WAL_TRIES = 250
 EXPECTED = "sqlite:///file or postgresql://host/name (with cutover-golive[postgres] installed)"
 APPEND_LOCK = 0x6375746F  # one writer of the chain at a time, on PostgreSQL too ("cuto")
 
@@ -83,10 +86,20 @@ def reachable(engine: Engine) -> str:
 
 
 def _prepare_sqlite(dbapi: Any, _record: Any) -> None:
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={BUSY_SECONDS * 1000}",
-    ):
-        dbapi.execute(f"PRAGMA {pragma}")
+    dbapi.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    _switch_to_wal(dbapi)
+    dbapi.execute("PRAGMA synchronous=FULL")
+    dbapi.execute("PRAGMA foreign_keys=ON")
+
+
+def _switch_to_wal(dbapi: Any) -> None:
+    """Of two that open a new file at once, SQLite turns one away without waiting, whatever the busy timeout."""
+    for left in reversed(range(WAL_TRIES)):
+        try:
+            dbapi.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if left == 0 or "locked" not in str(error):
+                raise
+            time.sleep(0.02)
+        else:
+            return

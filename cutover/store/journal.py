@@ -41,6 +41,10 @@ class Batch:
     cause: str | None = None
 
 
+class Raced(Conflict):
+    """Another writer was there between the decision and its record: load, decide again, try again."""
+
+
 class Projection(Protocol):
     """A view of the journal: its tables, and how one recorded fact changes them."""
 
@@ -194,7 +198,7 @@ class Journal:
         earlier = self._keyed(connection, batch.key)
         same = [(r.stream, r.event) for r in earlier] == [(batch.stream, f.event) for f in batch.facts]
         if earlier and not same:
-            raise Conflict(
+            raise Raced(
                 f"key '{batch.key}' was used before for something else (position {earlier[0].position})"
             )
         return earlier
@@ -214,7 +218,7 @@ class Journal:
     def _write(self, connection: Connection, batch: Batch) -> list[Recorded]:
         seq = connection.execute(select(func.max(j.c.seq)).where(j.c.stream == batch.stream)).scalar() or 0
         if seq != batch.expected_seq:
-            raise Conflict(
+            raise Raced(
                 f"{batch.stream} has moved on: it is at {seq}, not {batch.expected_seq}; reload and decide again"
             )
         rows = list(_chained(batch, _head(connection), utc_text(self.clock.now())))

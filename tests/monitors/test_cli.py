@@ -28,7 +28,8 @@ def app(monitors: MonitorService) -> App:
 
 
 def call(app: App, *words: str) -> int | None:
-    return app(words, exit_on_error=False, result_action="return_value")
+    code: int | None = app(words, exit_on_error=False, result_action="return_value")
+    return code
 
 
 def fail(monitors: MonitorService) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -15,11 +16,11 @@ from tests.monitors.conftest import CHECKS, Target
 from tests.monitors.domain.test_journey import STEPS, journey
 
 pytestmark = pytest.mark.real
-HEALTH = CHECKS[0]
-assert isinstance(HEALTH, HttpCheck)
+T = TypeVar("T")
+HEALTH = HttpCheck.model_validate(CHECKS[0].model_dump())
 
 
-def with_session[T](use: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
+def with_session(use: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
     async def run() -> T:
         async with open_session() as session:
             return await use(session)

@@ -82,9 +82,8 @@ def test_a_port_taken_between_the_choice_and_the_start_is_exchanged_too(
 
 def test_a_stand_in_that_was_switched_off_comes_back_switched_off(world: World) -> None:
     world.break_("custody", down=True)
-    port = port_of(world.processes.urls["custody"])
     os.kill(world.processes.pids["custody"], signal.SIGKILL)
-    until(lambda: not answers(port))
+    world.processes._running["custody"].wait()
     world.processes.start()
     assert world.get("custody", "/health").status_code == 503
 

@@ -29,7 +29,9 @@ def test_run_answers_no_until_everything_arrived(world: World, capsys: pytest.Ca
     assert json.loads(capsys.readouterr().out)["verdict"] == "PASS"
 
 
-def test_show_names_the_first_few_and_all_of_them_on_request(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_names_the_first_few_and_all_of_them_on_request(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert _ask(world, "show", "crimes") == 1
     assert "not been reconciled" in capsys.readouterr().out
     world.write([*HUNDRED, crime(200)], [*HUNDRED[60:], crime(200, surname="Muller")])
@@ -43,12 +45,14 @@ def test_show_names_the_first_few_and_all_of_them_on_request(world: World, capsy
     assert "Muller" in capsys.readouterr().out
 
 
-def test_export_writes_a_line_for_each_finding_and_differing_cell(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_writes_a_line_for_each_finding_and_differing_cell(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.write(HUNDRED, [crime(0, surname="A", value_gbp="9"), *HUNDRED[3:]])
     world.run()
     file = world.folder / "findings.csv"
     assert _ask(world, "export", "crimes", str(file)) is None
-    lines = list(csv.DictReader(file.open(encoding="utf-8")))
+    lines = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
     assert [(line["class"], line["crime_id"], line["column"], line["target_value"]) for line in lines] == [
         ("changed", "C00000", "surname", "A"),
         ("changed", "C00000", "value_gbp", "9.00"),
@@ -59,6 +63,8 @@ def test_export_writes_a_line_for_each_finding_and_differing_cell(world: World, 
 
 
 def test_the_commands_are_known_without_loading_the_engine() -> None:
-    code = "import sys, cutover.reconciliation.cli; print({'duckdb', 'sqlalchemy', 'httpx'} & set(sys.modules))"
+    code = (
+        "import sys, cutover.reconciliation.cli; print({'duckdb', 'sqlalchemy', 'httpx'} & set(sys.modules))"
+    )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.strip() == "set()"

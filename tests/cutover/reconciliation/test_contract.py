@@ -55,7 +55,9 @@ def test_all_files_problems_are_named_at_once_by_line_field_and_nearest_name(tmp
     folder = _folder(
         tmp_path,
         first=CRIMES.replace("key: crime_id", "key: crime_idd"),
-        second=CRIMES.replace("source_frozen", "source_frozn").replace("value_gbp: decimal(12, 2)", "value_gbp: money"),
+        second=CRIMES.replace("source_frozen", "source_frozn").replace(
+            "value_gbp: decimal(12, 2)", "value_gbp: money"
+        ),
     )
     with pytest.raises(Invalid) as caught:
         load_contracts(folder)
@@ -74,12 +76,16 @@ def test_two_files_may_not_define_one_contract(tmp_path: Path) -> None:
 @pytest.mark.parametrize("where", ["status = = 1", "true) ; DROP TABLE odd; SELECT (1"])
 def test_an_exclusion_is_one_predicate(where: str) -> None:
     with pytest.raises(ValidationError, match="predicate"):
-        contract("a.csv", "b.csv", exclusions=[{"name": "x", "where": where, "reason": "r", "signed_by": "Chen"}])
+        contract(
+            "a.csv", "b.csv", exclusions=[{"name": "x", "where": where, "reason": "r", "signed_by": "Chen"}]
+        )
 
 
 def test_an_unsigned_exclusion_is_refused() -> None:
     with pytest.raises(ValidationError, match="signed_by"):
-        contract("a.csv", "b.csv", exclusions=[{"name": "x", "where": "true", "reason": "r", "signed_by": ""}])
+        contract(
+            "a.csv", "b.csv", exclusions=[{"name": "x", "where": "true", "reason": "r", "signed_by": ""}]
+        )
 
 
 @pytest.mark.parametrize("wrong", ["decimal(2,3)", "decimal(39,2)", "float", ""])

@@ -48,6 +48,13 @@ def test_a_value_that_is_not_of_its_type_says_so() -> None:
     assert kind_of("integer", "abc", None, wrong=True) is Kind.WRONG_TYPE
 
 
-@given(type_=st.sampled_from(["text", "integer", "decimal(12,2)", "timestamp", "date", "boolean"]), a=TEXTS, b=TEXTS, wrong=st.booleans())
-def test_every_difference_has_one_kind_whichever_side_is_which(type_: str, a: str | None, b: str | None, wrong: bool) -> None:
+@given(
+    type_=st.sampled_from(["text", "integer", "decimal(12,2)", "timestamp", "date", "boolean"]),
+    a=TEXTS,
+    b=TEXTS,
+    wrong=st.booleans(),
+)
+def test_every_difference_has_one_kind_whichever_side_is_which(
+    type_: str, a: str | None, b: str | None, wrong: bool
+) -> None:
     assert kind_of(type_, a, b, wrong) is kind_of(type_, b, a, wrong)

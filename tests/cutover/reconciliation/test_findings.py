@@ -23,7 +23,9 @@ def test_pass_needs_everything_read_compared_and_equal() -> None:
 
 
 def test_one_missing_record_in_any_number_fails_and_names_its_state() -> None:
-    verdict, reasons = judge({"missing": 604}, {"under_review": {"missing": 604}}, unexplained=0, books=EVEN, coverage=WHOLE)
+    verdict, reasons = judge(
+        {"missing": 604}, {"under_review": {"missing": 604}}, unexplained=0, books=EVEN, coverage=WHOLE
+    )
     assert (verdict, reasons) == (Verdict.FAIL, ("604 missing (604 under_review)",))
 
 
@@ -38,7 +40,10 @@ def test_an_empty_source_proves_nothing() -> None:
 
 
 def test_books_that_do_not_balance_are_inconclusive_whatever_they_say() -> None:
-    for books in (Conservation(source=_side(matched=9), target=_side()), Conservation(source=_side(), target=_side(9))):
+    for books in (
+        Conservation(source=_side(matched=9), target=_side()),
+        Conservation(source=_side(), target=_side(9)),
+    ):
         verdict, reasons = judge({"missing": 1}, {}, unexplained=0, books=books, coverage=WHOLE)
         assert verdict is Verdict.INCONCLUSIVE
         assert len(reasons) == 2
@@ -50,8 +55,12 @@ def test_books_that_do_not_balance_are_inconclusive_whatever_they_say() -> None:
     gaps=st.lists(st.just("column 'x' is not compared"), max_size=1),
     doubts=st.lists(st.just("the source moved"), max_size=1),
 )
-def test_pass_only_when_nothing_at_all_stands_against_it(counts: dict[str, int], unexplained: int, gaps: list[str], doubts: list[str]) -> None:
+def test_pass_only_when_nothing_at_all_stands_against_it(
+    counts: dict[str, int], unexplained: int, gaps: list[str], doubts: list[str]
+) -> None:
     coverage = Coverage(compared=(), gaps=tuple(gaps))
-    verdict, reasons = judge(counts, {}, unexplained=unexplained, books=EVEN, coverage=coverage, doubts=doubts)
+    verdict, reasons = judge(
+        counts, {}, unexplained=unexplained, books=EVEN, coverage=coverage, doubts=doubts
+    )
     clean = not any(counts.values()) and not unexplained and not gaps and not doubts
     assert (verdict is Verdict.PASS) == clean == (not reasons)

@@ -67,14 +67,19 @@ def _oracle(source: list[Row], target: list[Row]) -> Counter[str]:
 
 @settings(max_examples=40)
 @given(source=ROWS, target=ROWS)
-def test_every_row_is_accounted_for_once_and_in_the_class_a_person_would_put_it(source: list[Row], target: list[Row]) -> None:
+def test_every_row_is_accounted_for_once_and_in_the_class_a_person_would_put_it(
+    source: list[Row], target: list[Row]
+) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_csv(folder / "s.csv", source, COLUMNS)
         write_csv(folder / "t.csv", target, COLUMNS)
         agreed = _contract(folder)
-        taken = [folder / snapshot.take(agreed, side, folder, {}, NOW).file for side in Side]
         with snapshot.engine(folder) as engine:
+            taken = [
+                folder / snapshot.take(engine, agreed, side, folder, systems={}, now=NOW).file
+                for side in Side
+            ]
             found = match(engine, agreed, *taken)
     assert Counter(found.counts) == _oracle(source, target)
     assert found.books.holds

@@ -63,8 +63,14 @@ def serve() -> Iterator[Any]:
 def test_both_registers_are_fetched_frozen_and_compared_over_http(world: World, serve: Any) -> None:
     register = world.folder / "register"
     register.mkdir()
-    world.systems = dict.fromkeys(("legacy_records", "new_records"), serve(partial(_Quiet, directory=str(register))))
-    world.agree(source={"system": "legacy_records", "path": "/old.csv"}, target={"system": "new_records", "path": "/new.csv"}, source_frozen=True)
+    world.systems = dict.fromkeys(
+        ("legacy_records", "new_records"), serve(partial(_Quiet, directory=str(register)))
+    )
+    world.agree(
+        source={"system": "legacy_records", "path": "/old.csv"},
+        target={"system": "new_records", "path": "/new.csv"},
+        source_frozen=True,
+    )
     write_csv(register / "old.csv", HUNDRED)
     world.service.snapshot("crimes", "source", by="Bo")
     (register / "old.csv").unlink()  # the old system is dark from here on
@@ -77,15 +83,23 @@ def test_both_registers_are_fetched_frozen_and_compared_over_http(world: World, 
 
 @pytest.mark.parametrize(
     ("path", "said"),
-    [("/cut.csv", "could not be read"), ("/open.csv", "does not say how long"), ("/silent.csv", "does not say how long")],
+    [
+        ("/cut.csv", "could not be read"),
+        ("/open.csv", "does not say how long"),
+        ("/silent.csv", "does not say how long"),
+    ],
 )
-def test_a_cut_answer_is_unavailable_and_leaves_no_file(tmp_path: Path, serve: Any, path: str, said: str) -> None:
+def test_a_cut_answer_is_unavailable_and_leaves_no_file(
+    tmp_path: Path, serve: Any, path: str, said: str
+) -> None:
     with pytest.raises(Unavailable, match=said):
         snapshot.fetch(Place(system="legacy", path=path), {"legacy": serve(_Cut)}, tmp_path / "source.csv")
     assert not (tmp_path / "source.csv").exists()
 
 
-def test_a_system_that_says_nothing_in_time_is_an_error_and_never_a_pass(world: World, serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_system_that_says_nothing_in_time_is_an_error_and_never_a_pass(
+    world: World, serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Silent(_Cut):
         def do_GET(self) -> None:
             self.server.released.wait(10)  # type: ignore[attr-defined]
@@ -107,4 +121,6 @@ def test_a_refusal_of_the_system_is_unavailable(tmp_path: Path, serve: Any) -> N
 
 def test_a_system_nobody_named_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="did you mean 'legacy_records'"):
-        snapshot.fetch(Place(system="legacy_record", path="/a.csv"), {"legacy_records": ""}, tmp_path / "a.csv")
+        snapshot.fetch(
+            Place(system="legacy_record", path="/a.csv"), {"legacy_records": ""}, tmp_path / "a.csv"
+        )

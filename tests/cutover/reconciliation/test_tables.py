@@ -17,7 +17,10 @@ HUNDRED = [crime(n) for n in range(100)]
 
 def _rows(world: World) -> list[list[tuple[object, ...]]]:
     with reading(world.desk.journal.engine) as connection:
-        return [[tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))] for table in (latest_table, runs_table, under_way_table)]
+        return [
+            [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            for table in (latest_table, runs_table, under_way_table)
+        ]
 
 
 def _history(world: World) -> None:
@@ -35,7 +38,11 @@ def test_every_run_keeps_its_row_and_the_latest_stands_alone(world: World) -> No
     latest, runs, under_way = _rows(world)
     with reading(world.desk.journal.engine) as connection:
         history = connection.execute(select(runs_table).order_by(runs_table.c.run)).all()
-    assert [(row.round, row.verdict, row.missing) for row in history] == [(1, "FAIL", 6), (2, "PASS", 0), (3, "ERROR", 0)]
+    assert [(row.round, row.verdict, row.missing) for row in history] == [
+        (1, "FAIL", 6),
+        (2, "PASS", 0),
+        (3, "ERROR", 0),
+    ]
     assert json.loads(history[0].by_state)["closed"]["missing"] == 2
     assert (latest, len(under_way)) == (runs[-1:], 1)
 

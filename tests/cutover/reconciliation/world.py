@@ -44,7 +44,7 @@ def write_parquet(path: Path, select: str) -> Path:
     return path
 
 
-def contract(source: Path | str, target: Path | str, **other: Any) -> Contract:
+def contract(source: Path | str, target: Path | str, /, **other: Any) -> Contract:
     usual: dict[str, Any] = {
         "id": "crimes",
         "title": "Every crime",
@@ -96,8 +96,15 @@ class World:
         return [finding["key"]["crime_id"] for finding in self.service.findings("crimes", klass)]
 
     def cells(self) -> list[tuple[str, str | None, str | None, str, str]]:
-        return [tuple(cell.values()) for finding in self.service.findings("crimes", "changed") for cell in finding["cells"]]
+        return [
+            tuple(cell.values())
+            for finding in self.service.findings("crimes", "changed")
+            for cell in finding["cells"]
+        ]
 
 
 def facts(world: World) -> list[Mapping[str, Any]]:
-    return [{"kind": recorded.event.kind(), "key": recorded.idempotency_key} for recorded in world.desk.journal.all()]
+    return [
+        {"kind": recorded.event.kind(), "key": recorded.idempotency_key}
+        for recorded in world.desk.journal.all()
+    ]

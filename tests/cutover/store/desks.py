@@ -33,12 +33,17 @@ class ModeBoard:
     def apply(self, connection: Connection, recorded: Recorded) -> None:
         t, latest = self.table, recorded.event.kind()
         mine = t.c.stream == recorded.stream
-        if connection.execute(update(t).where(mine).values(changes=t.c.changes + 1, latest=latest)).rowcount == 0:
+        if (
+            connection.execute(update(t).where(mine).values(changes=t.c.changes + 1, latest=latest)).rowcount
+            == 0
+        ):
             connection.execute(insert(t).values(stream=recorded.stream, changes=1, latest=latest))
 
     def rows(self, engine: Engine) -> list[tuple[object, ...]]:
         with reading(engine) as connection:
-            return [tuple(row) for row in connection.execute(select(self.table).order_by(self.table.c.stream))]
+            return [
+                tuple(row) for row in connection.execute(select(self.table).order_by(self.table.c.stream))
+            ]
 
 
 def to_paper(reason: str = "custody is down", by: str = "Asha") -> Fact:
@@ -65,4 +70,6 @@ def flip(desk: Desk, component: str, times: int) -> None:
     """Change a component's mode so many times, to and fro."""
     for _ in range(times):
         now = desk.state(COMPONENT, component_stream(component)).mode
-        desk.ask(COMPONENT, component_stream(component), switch(Mode.LIVE if now is Mode.PAPER else Mode.PAPER))
+        desk.ask(
+            COMPONENT, component_stream(component), switch(Mode.LIVE if now is Mode.PAPER else Mode.PAPER)
+        )

@@ -35,7 +35,9 @@ def racing(desk: Desk, monkeypatch: pytest.MonkeyPatch, interfere, times: int) -
 def test_a_granted_command_is_recorded_under_its_actor(any_desk, clock):
     at = clock.now() - timedelta(minutes=10)
     recorded = any_desk.ask(COMPONENT, CUSTODY, switch(Mode.PAPER, by="Bo"), at=at, cause="incident:7")
-    assert [(r.event.kind(), r.actor, r.at, r.cause) for r in recorded] == [("WentToPaper", "Bo", at, "incident:7")]
+    assert [(r.event.kind(), r.actor, r.at, r.cause) for r in recorded] == [
+        ("WentToPaper", "Bo", at, "incident:7")
+    ]
     assert any_desk.state(COMPONENT, CUSTODY).mode is Mode.PAPER
     assert any_desk.load(COMPONENT, CUSTODY)[1] == 1
 

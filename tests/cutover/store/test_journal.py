@@ -21,7 +21,9 @@ NOTICE = Message("n1", "file", "partners", "Custody on paper", "since 21:00Z")
 
 
 def test_facts_are_read_back_as_they_were_recorded(journal, clock):
-    late = Fact(WentToPaper(reason="Łukasz's note: ő ñ 文", cause="x"), clock.now() - timedelta(hours=2), "Bo")
+    late = Fact(
+        WentToPaper(reason="Łukasz's note: ő ñ 文", cause="x"), clock.now() - timedelta(hours=2), "Bo"
+    )
     recorded = journal.append(batch("custody", 0, late, to_live()))
     assert journal.read("component:custody") == recorded
     assert [(r.position, r.seq, r.actor) for r in recorded] == [(1, 1, "Bo"), (2, 2, "Asha")]
@@ -59,7 +61,11 @@ def test_all_batches_land_or_none(journal):
 def test_the_same_key_with_the_same_facts_is_recorded_once(journal):
     twice = [batch("custody", 0, to_paper(), to_live(), key="k") for _ in range(2)]
     first = journal.append(twice[0], messages=[NOTICE])
-    assert journal.append(twice[1], messages=[Message("n2", "file", "x", "y", "z")]) == first == journal.keyed("k")
+    assert (
+        journal.append(twice[1], messages=[Message("n2", "file", "x", "y", "z")])
+        == first
+        == journal.keyed("k")
+    )
     assert journal.head().position == 2
     assert outbox.due(journal.engine, journal.clock.now()) == [NOTICE]
 

@@ -41,7 +41,9 @@ def test_a_reused_pid_is_not_mistaken_for_the_runner_that_died(any_engine, clock
 @pytest.mark.real
 def test_a_killed_process_of_this_machine_is_taken_over_at_once_buried_or_not(any_engine, clock):
     say = "import cutover.store.leases as l, sys; print(l.this_process(), flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", say], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", say], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
         owner = child.stdout.readline().strip()
         acquire(any_engine, RUN, owner, clock.now())
         with pytest.raises(Conflict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from monitors.domain.check import Answer, JourneyCheck, NoAnswer, Request, Statu
 from monitors.domain.journey import after, next_request, set_out, verdict
 
 AT = datetime(2026, 10, 23, 21, 0, tzinfo=UTC)
-STEPS = [
+STEPS: list[dict[str, Any]] = [
     {"name": "book", "method": "POST", "path": "/bookings", "body": {"name": "Zofia {run}", "synthetic": True}, "expect": {"status": 201}, "keep": {"reference": "reference"}},
     {"name": "find", "path": "/bookings", "query": {"name": "Zofia {run}", "near": 1}, "expect": {"mentions": ["{reference}"]}},
     {"name": "release", "method": "POST", "path": "/bookings/{reference}/release", "always": True},
@@ -30,7 +31,7 @@ def answer(body: object, status: int = 200) -> Answer:
     return Answer(status, json.dumps(body).encode(), 0.5)
 
 
-def walk_through(check: JourneyCheck, answers: dict[str, Answer | NoAnswer]) -> tuple[list[Request], Any]:
+def walk_through(check: JourneyCheck, answers: Mapping[str, Answer | NoAnswer]) -> tuple[list[Request], Any]:
     asked = []
     walk, request = next_request(check, set_out(check, AT))
     while request is not None:

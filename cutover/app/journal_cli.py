@@ -1,0 +1,85 @@
+"""`cutover journal` and `cutover db`: prove the journal, hand it out, rebuild what is derived from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from cutover.cli.border import DONE, NO
+from cutover.cli.output import answer, console, table
+
+if TYPE_CHECKING:
+    from cutover.store.journal import Journal
+
+Folder = Annotated[Path, Parameter(help="the programme folder")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
+
+
+def journal_commands(journal: Callable[[Path], Journal]) -> App:
+    """The `journal` commands."""
+    app = App(name="journal", help="Verify, show, export and checkpoint the journal.")
+
+    @app.command
+    def verify(
+        *,
+        file: Annotated[Path | None, Parameter(help="an exported journal; needs no database")] = None,
+        checkpoint: Annotated[str, Parameter(help="<position>:<hash> kept elsewhere: finds a tail that was cut off")] = "",
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
+        """Walk the whole chain. Exit 1 at the first row that does not hold."""
+        from cutover.store.journal import Checkpoint, read_export, verify_rows
+
+        anchor = Checkpoint.parse(checkpoint) if checkpoint else None
+        found = verify_rows(read_export(file), anchor) if file else journal(programme).verify(anchor)
+        words = f"{found.rows} facts hold; head {found.head}" if found.holds else f"BROKEN after {found.rows} facts: {found.fault}"
+        answer({"holds": found.holds, "rows": found.rows, "head": str(found.head), "fault": found.fault}, as_json=json, text=[words])
+        return DONE if found.holds else NO
+
+    @app.command
+    def show(*, stream: str = "", after: int = 0, limit: int = 50, programme: Folder = Path(), json: AsJson = False) -> None:
+        """Facts in order, of one stream or of all."""
+        book = journal(programme)
+        facts = [f for f in book.read(stream) if f.position > after][:limit] if stream else book.tail(after, limit)
+        rows = [(f.position, f.at, f.actor, f.stream, f.event.kind(), f.event.model_dump_json(exclude_defaults=True)[:120]) for f in facts]
+        names = ("position", "at", "actor", "stream", "kind", "body")
+        answer([dict(zip(names, row, strict=True)) for row in rows], as_json=json)
+        if not json:
+            table("Journal", names, rows)
+
+    @app.command
+    def export(to: Path, *, programme: Folder = Path()) -> None:
+        """Write every fact as one JSON line; `journal verify --file` checks it anywhere."""
+        console.print(f"{journal(programme).export(to)} facts written to {to}", markup=False)
+
+    @app.command
+    def checkpoint(*, programme: Folder = Path()) -> None:
+        """Print the head of the chain, to be signed, mailed or put on paper."""
+        console.print(str(journal(programme).head()), markup=False)
+
+    return app
+
+
+def db_commands(journal: Callable[[Path], Journal]) -> App:
+    """The `db` commands. Opening a programme already brings its database to this version's schema."""
+    app = App(name="db", help="Upgrade the database, rebuild its views.")
+
+    @app.command
+    def upgrade(*, programme: Folder = Path()) -> None:
+        """Bring the database to this version's schema, forward only."""
+        from cutover.store.schema import current
+
+        console.print(f"the database is at schema {current(journal(programme).engine)}", markup=False)
+
+    @app.command
+    def rebuild(*, programme: Folder = Path()) -> None:
+        """Throw every view away and fold the journal again."""
+        from cutover.store.projections import rebuild as again
+
+        book = journal(programme)
+        console.print(f"{len(book.projections)} views rebuilt from {again(book)} facts", markup=False)
+
+    return app

@@ -1,0 +1,83 @@
+"""The roof: commands of all rooms assembled, flows launched. Rooms and Prefect are imported only when they are used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from cutover import __version__
+from cutover.cli.border import guarded
+
+if TYPE_CHECKING:
+    from cutover.app.bootstrap import World
+
+Opener = Callable[[Path], "World"]
+Folder = Annotated[Path, Parameter(help="the programme folder")]
+
+HELP = "Cutover and go-live resilience: run the blackout window, watch the new systems, work on paper, bring every paper record back."
+GROUPS: dict[str, str] = {
+    "runbook": "Import, lint, plan and forecast a runbook.",
+    "run": "Start, resume and work on a run.",
+    "gate": "Go or no-go: criteria, evidence, votes.",
+    "monitor": "Is it healthy: checks, alerts, acknowledgements.",
+    "reconcile": "Is every record of the source in the target, once, with the same values.",
+    "paper": "Controlled stationery: issue, log, return, enter, account.",
+    "contingency": "Triggers and plays: what is proposed, who decides, what is still open.",
+    "backlog": "What waits, how grave, since when, and when it will be cleared.",
+    "convert": "Back-conversion: paper into the target, once, highest risk first.",
+    "report": "Assurance and bulletins, every number traceable.",
+    "journal": "Verify, show, export and checkpoint the journal.",
+    "db": "Upgrade the database, rebuild its views.",
+    "demo": "Seventy-two hours in a minute: the whole job, against stand-in systems.",
+    "init": "Write a new programme folder to begin from.",
+    "check": "Check every file of a programme folder.",
+    "schema": "JSON Schemas of the programme's files, for editors.",
+    "doctor": "Is this machine ready: versions, database, clock, folders.",
+    "serve": "The board and the health page in a browser.",
+}
+
+
+@cache
+def open_once(path: Path) -> World:
+    """The world of a folder, opened once in a process of the command line."""
+    from cutover.app.bootstrap import build_world
+
+    return build_world(path)
+
+
+def build_app(first: str = "", opener: Opener = open_once) -> App:
+    """The command line. Only the group that `first` names is imported; the others are a line of help."""
+    app = App(name="cutover", help=HELP, version=__version__)
+    for name, help_ in GROUPS.items():
+        if name == first:
+            importlib.import_module("cutover.commands").add(app, name, opener)
+        else:
+            app.command(App(name=name, help=help_))
+    return app
+
+
+def run_command(tokens: Sequence[str], opener: Opener = open_once) -> int:
+    """Run one command in this process; raises what the command raises."""
+    app = build_app(tokens[0] if tokens else "", opener)
+    result: Any = app(list(tokens), exit_on_error=False, print_error=False, result_action="return_value")
+    return int(result or 0)
+
+
+def main() -> None:
+    """The console script."""
+    from cutover.app.observability import set_up_logging
+    from cutover.app.settings import read_settings
+
+    def run() -> int:
+        tokens = sys.argv[1:]
+        set_up_logging(read_settings().log_level)
+        result: Any = build_app(tokens[0] if tokens else "")(tokens, exit_on_error=False, result_action="return_value")
+        return int(result or 0)
+
+    sys.exit(guarded(run))

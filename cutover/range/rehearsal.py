@@ -1,0 +1,199 @@
+"""A rehearsal: a run of a programme against the range, everybody played, on a scaled clock; killed anywhere, it goes on.
+
+Real parts throughout: stand-in processes over HTTP, the same performer, monitors, plays, paper and conversion as
+a live run. Time stands still while real work is done, so the story is the same on a slow machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+import structlog
+
+from cutover.app.bootstrap import World, as_current, build_world
+from cutover.app.programme_folder import ProgrammeFolder
+from cutover.core.errors import CutoverError
+from cutover.domain.modes import COMPONENT, Mode, component_stream
+from cutover.range.cast import Cast, read_cast
+from cutover.range.faults import inject, read_fault_plan
+from cutover.range.people import Clerks, CommandHands, CustodyStaff, Say, decide_plays, record_electronically
+from cutover.range.processes import RangeProcesses
+from cutover.range.stations import Stations
+from cutover.store.clock_file import ScaledPace, last_moment
+from monitors.prober import Prober
+from runbooks.domain.run_events import RUN
+from runbooks.players import Players
+
+HOUR = timedelta(hours=1)
+TICK = timedelta(minutes=5)
+STEPPING = float("inf")
+
+log = structlog.get_logger()
+
+
+class Stages(Protocol):
+    """How the two automated stretches are performed: seen in Prefect, or inline."""
+
+    async def go_live(self, world: World, run_id: str) -> None: ...
+    async def back_conversion(self, world: World) -> None: ...
+
+
+@dataclass
+class Rehearsal:
+    """One rehearsal of one run. `story` hears a sentence whenever something worth telling happens."""
+
+    path: Path
+    run_id: str
+    stages: Stages
+    say_with: Callable[[World], Say]
+    speed: float | None = None
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def play(self, watch: Callable[[World], Awaitable[None]]) -> None:
+        """From wherever the journal stands to the last paper form; `watch` follows it and is stopped at the end."""
+        async with self._world() as (world, cast):
+            follower = asyncio.create_task(watch(world))
+            try:
+                await self._window(world, cast)
+                await self._paper(world, cast)
+            finally:
+                follower.cancel()
+                await asyncio.gather(follower, return_exceptions=True)
+
+    @contextlib.asynccontextmanager
+    async def _world(self) -> AsyncIterator[tuple[World, Cast]]:
+        folder = ProgrammeFolder(self.path.resolve())
+        cast = read_cast(folder.path / "cast.yaml")
+        opens = folder.programme.opens
+        speed = cast.speed if self.speed is None else self.speed
+        pace = ScaledPace(folder.state / "clock.json", last_moment(folder.clock_file) or opens, speed or STEPPING)
+        async with pace.hold():
+            world = build_world(self.path, pace=pace)
+        try:
+            async with RangeProcesses(folder.state, seed=cast.seed, crimes=cast.crimes, before=opens) as range_:
+                world.systems_elsewhere = range_.urls
+                with as_current(world):
+                    yield world, cast
+        finally:
+            pace.freeze()
+            world.engine.dispose()
+
+    async def _window(self, world: World, cast: Cast) -> None:
+        """The run itself, with everything that goes on around it, until the window closes and all modes are live."""
+        say = self.say_with(world)
+        stop = asyncio.Event()
+        async with httpx.AsyncClient() as session:
+            faults = read_fault_plan(self.path / "faults.yaml")
+            prober = Prober(world.monitors, world.folder.checks, world.systems, world.pace, ledger=world.ledger.summary)
+            around: list[Coroutine[Any, Any, None]] = [
+                inject(faults, world.systems(), world.folder.programme.opens, world.pace, session),
+                prober.run(stop),
+                Players(world.runs, self.run_id, world.pace, CommandHands(say, self.run_id)).play(),
+                self._every(TICK, lambda _n, _a, now: self._watch_plays(world, cast, say, now), world, stop),
+                self._every(cast.step, self._stations_step(world, cast), world, stop),
+                self._every(HOUR, self._custody_hour(world, cast, session), world, stop),
+            ]
+            background = [asyncio.create_task(work) for work in around]
+            try:
+                await _first_failure(self.stages.go_live(world, self.run_id), background)
+                await _first_failure(self._until_quiet(world, cast), background)
+            finally:
+                stop.set()
+                for task in background[:1] + background[2:]:
+                    task.cancel()
+                await asyncio.gather(*background, return_exceptions=True)
+
+    async def _paper(self, world: World, cast: Cast) -> None:
+        """Bring the paper in, key it and convert it, stepping from hour to hour."""
+        say = self.say_with(world)
+        if not world.paper.sheets(["used", "issued"]) and not _open_paper(world):
+            return
+        if isinstance(world.pace, ScaledPace):
+            world.pace.set_factor(STEPPING)
+        async with httpx.AsyncClient() as session:
+            async with world.pace.hold():
+                await record_electronically(world, cast, session)
+                Stations(world, cast).bring_in()
+            clerks = Clerks(world, cast, say)
+            stop = asyncio.Event()
+            keying = asyncio.create_task(self._every(HOUR, lambda n, _a, _now: _key(clerks, n), world, stop))
+            try:
+                await _first_failure(self.stages.back_conversion(world), [keying])
+            finally:
+                stop.set()
+                keying.cancel()
+                await asyncio.gather(keying, return_exceptions=True)
+
+    async def _until_quiet(self, world: World, cast: Cast) -> None:
+        """Until the window has closed, every component is live and has been for as long as the stations wait."""
+        programme = world.folder.programme
+        while True:
+            modes = [world.desk.state(COMPONENT, component_stream(c.id)) for c in programme.components]
+            quiet = max([programme.closes, *(m.since + cast.returns_after for m in modes if m.since)])
+            if all(m.mode is Mode.LIVE for m in modes) and world.pace.now() >= quiet and not world.ledger.summary().in_flight:
+                return
+            await world.pace.sleep_until(max(world.pace.now() + TICK, min(quiet, world.pace.now() + HOUR)))
+
+    async def _watch_plays(self, world: World, cast: Cast, say: Say, now: datetime) -> None:
+        world.contingency.settle()
+        world.contingency.watch(now)
+        decide_plays(world, cast, say, now)
+
+    def _stations_step(self, world: World, cast: Cast) -> Callable[[int, datetime, datetime], Awaitable[None]]:
+        stations = Stations(world, cast)
+
+        async def step(number: int, start: datetime, end: datetime) -> None:
+            stations.step(number, start, end)
+
+        return step
+
+    def _custody_hour(self, world: World, cast: Cast, session: httpx.AsyncClient) -> Callable[[int, datetime, datetime], Awaitable[None]]:
+        staff = CustodyStaff(world, cast)
+
+        async def hour(number: int, _start: datetime, _end: datetime) -> None:
+            await staff.hour(number, session)
+
+        return hour
+
+    async def _every(self, span: timedelta, work: Callable[[int, datetime, datetime], Awaitable[None]], world: World, stop: asyncio.Event) -> None:
+        """Do `work(number, start, end)` after each span since the window opened; time stands still while it works."""
+        opens = world.folder.programme.opens
+        number = max(0, int((world.pace.now() - opens) / span) - 1)  # the one before may have died half-way; doing it again is safe
+        while not stop.is_set():
+            start, end = opens + number * span, opens + (number + 1) * span
+            await world.pace.sleep_until(end)
+            async with world.pace.hold():
+                await work(number, start, end)
+            number += 1
+
+
+async def _key(clerks: Clerks, hour: int) -> None:
+    clerks.key(hour, 60)
+    clerks.confirm()
+
+
+def _open_paper(world: World) -> bool:
+    return bool(world.paper.sheets(["returned", "keyed_once", "keyed_twice", "discrepant", "verified"]))
+
+
+async def _first_failure(work: Awaitable[None], beside: list[asyncio.Task[None]]) -> None:
+    """Wait for `work`; what fails beside it ends it, so that no part of a rehearsal dies unseen."""
+    main = asyncio.ensure_future(work)
+    while not main.done():
+        alive = [task for task in beside if not task.done()]
+        await asyncio.wait([main, *alive], return_when=asyncio.FIRST_COMPLETED)
+        for task in beside:
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                main.cancel()
+                await asyncio.gather(main, return_exceptions=True)
+                raise error
+    await main
+
+

@@ -1,0 +1,70 @@
+"""Says when the end of a run has moved, and why, as soon as it is known: before the overrun happens."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from cutover.core.duration import show_duration
+from runbooks.domain import run_events as ev
+from runbooks.domain.forecast import Forecast, forecast
+from runbooks.domain.network import Actuals
+from runbooks.domain.run_events import TaskStage
+from runbooks.domain.run_state import RunState
+
+MOVED = timedelta(minutes=15)  # a smaller shift of P80 is noise and is not recorded
+SAMPLES = 1_000
+SEED = 72
+
+
+def forecast_of(state: RunState, now: datetime, samples: int = SAMPLES) -> Forecast:
+    """The end of a run as seen at `now`, from what has happened and what running tasks say of themselves."""
+    assert state.opens is not None
+    projected = {name: at.expected_end for name, at in state.tasks.items() if at.expected_end and at.stage is TaskStage.IN_PROGRESS}
+    return forecast(
+        state.runbook.tasks, state.opens, seed=SEED, actuals=actuals(state), now=now,
+        active_repairs=active_repairs(state), projected=projected, samples=samples,
+    )  # fmt: skip
+
+
+def move(state: RunState, now: datetime, by: str) -> ev.MoveForecast | None:
+    """The command that records a new forecast, when it differs enough from the recorded one."""
+    assert state.closes is not None
+    seen, known = forecast_of(state, now), state.forecast
+    if known is not None and abs(seen.p80 - known.p80) < MOVED:
+        return None
+    cause = "first forecast" if known is None else _cause(state, seen.p80 - known.p80)
+    return ev.MoveForecast(by=by, p50=seen.p50, p80=seen.p80, p95=seen.p95, chance_to_miss=seen.chance_to_miss(state.closes), cause=cause)
+
+
+def actuals(state: RunState) -> Actuals:
+    """When each task began and ended, as far as it did."""
+    return {name: (at.started_at, at.ended_at) for name, at in state.tasks.items() if at.started_at is not None}
+
+
+def active_repairs(state: RunState) -> set[str]:
+    """Repair tasks that belong to the plan now: those of a gate that said no, and those that ran."""
+    return {
+        task.id
+        for task in state.runbook.tasks
+        if task.repairs and (state.tasks[task.repairs].stage is TaskStage.FAILED or state.tasks[task.id].started_at is not None)
+    }
+
+
+def overrun(state: RunState, name: str) -> float | None:
+    """How many times its planned duration a running task is expected to take, once it has said so."""
+    at, planned = state.tasks[name], state.plan[name].expected
+    if at.started_at is None or at.expected_end is None or not planned:
+        return None
+    return (at.expected_end - at.started_at) / planned
+
+
+def _cause(state: RunState, shift: timedelta) -> str:
+    late = {name: factor for name in state.tasks if state.tasks[name].stage is TaskStage.IN_PROGRESS and (factor := overrun(state, name)) and factor > 1}
+    gates = [name for name, at in state.tasks.items() if at.stage is TaskStage.FAILED and state.plan[name].gate]
+    way = f"{show_duration(abs(timedelta(minutes=round(shift / timedelta(minutes=1)))))} {'later' if shift > timedelta(0) else 'earlier'}"
+    if late:
+        worst = max(late, key=lambda name: late[name])
+        return f"{way}: {worst} {state.plan[worst].title} is expected to take {late[worst]:.1f} times its plan"
+    if gates:
+        return f"{way}: {', '.join(gates)} said no, repairs are under way"
+    return f"{way}: tasks ended at other times than planned"

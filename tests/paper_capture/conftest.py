@@ -1,0 +1,22 @@
+"""A paper service over a real journal on SQLite, at noon of the window's first day."""
+
+from __future__ import annotations
+
+import pytest
+
+from cutover.core.clock import FixedClock
+from paper_capture.forms import load_forms
+from paper_capture.service import EVENTS, PaperService
+from paper_capture.tables import PaperProjection
+from tests.conftest import MakeDesk
+from tests.paper_capture.world import NOON, SCENARIO
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOON)
+
+
+@pytest.fixture
+def paper(make_desk: MakeDesk) -> PaperService:
+    return PaperService(make_desk(EVENTS, [PaperProjection()]), load_forms(SCENARIO))

@@ -148,7 +148,7 @@ def convert_commands(service: Callable[[Path], ConversionService]) -> App:
     def run(
         *,
         by: Annotated[str, Parameter(help="in whose name the records are entered")],
-        batch: Annotated[int, Parameter(help="records a batch")] = 100,
+        batch: Annotated[int, Parameter(help="records a batch")] = 200,
         batches: Annotated[int, Parameter(help="stop after so many; 0 for no limit")] = 0,
         programme: Folder = Path(),
         json: AsJson = False,

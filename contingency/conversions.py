@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,6 @@ from contingency.domain.conversion import (
     DISPOSITIONS,
     BeginConversion,
     Candidate,
-    ConversionState,
     DismissMatch,
     LinkRecord,
     MergeRecord,
@@ -74,6 +73,34 @@ class OneToOne:
 
 
 @dataclass(frozen=True, slots=True)
+class _Pile:
+    """The verified sheets not yet disposed of, and how far each has come."""
+
+    sheets: Mapping[str, SheetSeen]
+    rows: Mapping[str, ConversionRow]
+
+    @property
+    def ready(self) -> dict[str, SheetSeen]:
+        """Those that nobody has begun, matched or concluded."""
+        free = self.dismissed | (self.sheets.keys() - self.rows.keys())
+        return {serial: sheet for serial, sheet in self.sheets.items() if serial in free}
+
+    @property
+    def dismissed(self) -> set[str]:
+        return {serial for serial, row in self.rows.items() if row.progress is Progress.DISTINCT}
+
+    @property
+    def begun(self) -> dict[str, ConversionRow]:
+        """Those that may be in the target: no outcome is on record."""
+        return {serial: row for serial, row in self.rows.items() if row.progress is Progress.BEGUN}
+
+    @property
+    def undisposed(self) -> list[ConversionRow]:
+        """Those with an outcome that their sheet does not say yet."""
+        return [row for row in self.rows.values() if row.progress in CONVERSIONS.terminal]
+
+
+@dataclass(frozen=True, slots=True)
 class _Plan:
     """A batch before it is sent: what to begin, what a person must look at, what waits for the next batch."""
 
@@ -96,32 +123,34 @@ class ConversionService:
 
     def queue(self, now: datetime | None = None) -> list[Ranked]:
         """Verified sheets that can be sent, in the order in which they will be; matched ones wait for a person."""
-        return self._ranked(self._ready(), now or self.desk.clock.now())
+        return self._ranked(self._pile().ready.values(), now or self.desk.clock.now())
 
     def matches(self) -> list[tuple[str, tuple[Candidate, ...]]]:
         """The serials that wait for a person, each with the records it may be."""
-        return [(row.serial, self._state(row.serial).candidates) for row in self._rows([Progress.MATCHED])]
+        streams = ((row.serial, conversion_stream(row.serial)) for row in self._rows([Progress.MATCHED]))
+        return [(serial, self.desk.state(CONVERSION, stream).candidates) for serial, stream in streams]
 
     def status(self) -> dict[str, int]:
         """How many serials stand where."""
         counts = Counter(str(row.progress) for row in self._rows())
-        counts[str(Progress.WAITING)] += len(self._ready()) - counts[str(Progress.DISTINCT)]
+        counts[str(Progress.WAITING)] += len(self._pile().ready) - counts[str(Progress.DISTINCT)]
         return {str(progress): counts[str(progress)] for progress in Progress}
 
-    async def convert_batch(self, limit: int = 100, *, by: str, pace: Pace | None = None) -> BatchReport:
+    async def convert_batch(self, limit: int = 200, *, by: str, pace: Pace | None = None) -> BatchReport:
         """Take the next `limit` sheets into the target; first settles what an earlier batch left open.
 
         A target that does not answer leaves its records begun (`unanswered`); nothing is lost and nothing sent blindly.
         """
         async with _still(pace), self.target.open() as line:
-            await self._settle(line)
-            ready = self._ready()
-            ranked = self._ranked(ready, self.desk.clock.now())[:limit]
-            sheets = {sheet.serial: sheet for sheet in ready}
-            plan = await self._plan(line, [sheets[r.item.id] for r in ranked])
+            pile = self._pile()
+            if await self._settle(line, pile):
+                pile = self._pile()
+            ready = pile.ready
+            ranked = self._ranked(ready.values(), self.desk.clock.now())[:limit]
+            plan = await self._plan(line, [ready[r.item.id] for r in ranked], pile.dismissed)
             self._write_down(plan, by)
-            receipts = await self._send(line, plan.begin)
-            self._conclude(receipts, by)
+            receipts = await self._send(line, [(sheet, by, sheet.serial) for sheet in plan.begin])
+            self._conclude({serial: (by, receipt) for serial, receipt in receipts.items()})
         left = len(ready) - len(plan.begin) - len(plan.matched)
         return _report(plan, receipts, left)
 
@@ -131,7 +160,7 @@ class ConversionService:
         One that the target does not know is sent again under its own key. Raises Unavailable when the target is silent.
         """
         async with _still(pace), self.target.open() as line:
-            return await self._settle(line)
+            return await self._settle(line, self._pile())
 
     def confirm_match(self, serial: str, *, merge_into: str, by: str) -> None:
         """A person says it is the same event: the record stays as it is, the paper is its second source."""
@@ -171,21 +200,20 @@ class ConversionService:
             by_serial[record.serial].append(record.reference)
         return dict(by_serial)
 
-    async def _plan(self, line: Conversation, sheets: Sequence[SheetSeen]) -> _Plan:
-        """Match before create, against the target and within the batch."""
+    async def _plan(
+        self, line: Conversation, sheets: Sequence[SheetSeen], dismissed: Collection[str]
+    ) -> _Plan:
+        """Match before create, against the target and within the batch; a person's "another event" stands."""
         held = await self._held(line, sheets)
         begin: list[SheetSeen] = []
         taken: list[Sighting] = []
         matched: dict[str, tuple[Likeness, ...]] = {}
         held_back: list[str] = []
         for sheet in sheets:
-            seen = sighting(sheet)
-            dismissed = self._state(sheet.serial).progress is Progress.DISTINCT
-            if not dismissed and (
-                found := candidates(seen, held.get(sheet.form_type, ()), window=self.window)
-            ):
+            seen, asked = sighting(sheet), sheet.serial not in dismissed
+            if asked and (found := candidates(seen, held.get(sheet.form_type, ()), window=self.window)):
                 matched[sheet.serial] = found
-            elif not dismissed and candidates(seen, taken, window=self.window):
+            elif asked and candidates(seen, taken, window=self.window):
                 held_back.append(
                     sheet.serial
                 )  # alike within the batch: the next batch finds it in the target
@@ -213,94 +241,78 @@ class ConversionService:
             wishes.append((serial, ReportMatch(by=by, candidates=seen)))
         self._ask_all(wishes)
 
-    async def _send(self, line: Conversation, sheets: Sequence[SheetSeen]) -> dict[str, Receipt | None]:
-        """Send begun records, several at once; None for one whose answer never came."""
+    async def _send(
+        self, line: Conversation, begun: Sequence[tuple[SheetSeen, str, str]]
+    ) -> dict[str, Receipt | None]:
+        """Send begun records (sheet, by, key), several at once; None for one whose answer never came."""
         turn = asyncio.Semaphore(AT_ONCE)
 
-        async def send(sheet: SheetSeen) -> tuple[str, Receipt | None]:
-            begun = self._state(sheet.serial)
+        async def send(sheet: SheetSeen, by: str, key: str) -> tuple[str, Receipt | None]:
             async with turn:
                 try:
-                    return sheet.serial, await line.create(outgoing(sheet, begun.by), begun.key)
+                    return sheet.serial, await line.create(outgoing(sheet, by), key)
                 except Unavailable:
                     return sheet.serial, None
 
-        return dict(await asyncio.gather(*(send(sheet) for sheet in sheets)))
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(send(*one)) for one in begun]
+        return dict(task.result() for task in tasks)
 
-    async def _settle(self, line: Conversation) -> tuple[str, ...]:
-        begun = {row.serial: row for row in self._rows([Progress.BEGUN])}
-        if begun:
-            held = {serial: await line.by_serial(serial) for serial in begun}
-            known = {
-                serial: Receipt(records[0].reference, attempts=0)
-                for serial, records in held.items()
-                if records
-            }
-            self._conclude(known, probed=True)
-            unknown = [
-                sheet for sheet in self.paper.sheets(READY) if sheet.serial in begun.keys() - known.keys()
-            ]
-            receipts = await self._send(line, unknown)
-            self._conclude(receipts)
-            if silent := [serial for serial, receipt in receipts.items() if receipt is None]:
-                raise Unavailable(
-                    f"the target gave no answer for {len(silent)} records: {', '.join(silent[:5])}"
-                )
-        self._dispose(self._concluded())
+    async def _settle(self, line: Conversation, pile: _Pile) -> tuple[str, ...]:
+        """Probe what was begun and has no outcome, send what never arrived, dispose of what has an outcome."""
+        self._dispose(pile.undisposed)
+        begun = pile.begun
+        held = {serial: await line.by_serial(serial) for serial in begun}
+        known = {serial: Receipt(found[0].reference, attempts=0) for serial, found in held.items() if found}
+        self._conclude(
+            {serial: (begun[serial].by, receipt) for serial, receipt in known.items()}, probed=True
+        )
+        again = [
+            (pile.sheets[serial], begun[serial].by, begun[serial].key)
+            for serial in begun
+            if serial not in known
+        ]
+        receipts = await self._send(line, again)
+        self._conclude({serial: (begun[serial].by, receipt) for serial, receipt in receipts.items()})
+        if silent := [serial for serial, receipt in receipts.items() if receipt is None]:
+            raise Unavailable(f"the target gave no answer for {len(silent)} records: {', '.join(silent[:5])}")
         return tuple(begun)
 
-    def _conclude(
-        self, receipts: dict[str, Receipt | None] | dict[str, Receipt], by: str = "", *, probed: bool = False
-    ) -> None:
+    def _conclude(self, receipts: Mapping[str, tuple[str, Receipt | None]], *, probed: bool = False) -> None:
         """Record the outcomes, then dispose of the sheets; a sheet not reached is reached by the next settle."""
-        wishes: list[tuple[str, Command]] = []
-        for serial, receipt in receipts.items():
-            who = by or self._state(serial).by
-            if receipt is not None and receipt.reference:
-                wish: Command = RecordOutcome(
-                    by=who, reference=receipt.reference, attempts=receipt.attempts, probed=probed
-                )
-                wishes.append((serial, wish))
-            elif receipt is not None:
-                wishes.append((serial, RejectRecord(by=who, reason=receipt.refusal)))
+        wishes = [
+            (serial, _outcome(receipt, by, probed=probed))
+            for serial, (by, receipt) in receipts.items()
+            if receipt is not None
+        ]
         self._ask_all(wishes)
-        self._dispose(serial for serial, _ in wishes)
+        self._dispose(self._rows(CONVERSIONS.terminal, [serial for serial, _ in wishes]))
 
-    def _dispose(self, serials: Iterable[str]) -> None:
-        for serial in serials:
-            state = self._state(serial)
-            reason = state.reason if state.progress is Progress.REJECTED else ""
-            disposition = DISPOSITIONS[state.progress]
+    def _dispose(self, rows: Iterable[ConversionRow]) -> None:
+        for row in rows:
+            reason = row.reason if row.progress is Progress.REJECTED else ""
+            disposition = DISPOSITIONS[row.progress]
             self.paper.dispose(
-                serial, disposition=disposition, reference=state.reference, by=state.by, reason=reason
+                row.serial, disposition=disposition, reference=row.reference, by=row.by, reason=reason
             )
 
-    def _concluded(self) -> list[str]:
-        """Serials with an outcome whose sheets are still on the pile: what a crash left undisposed."""
-        done = {row.serial for row in self._rows(CONVERSIONS.terminal)}
-        return [sheet.serial for sheet in self.paper.sheets(READY) if sheet.serial in done] if done else []
-
     def _decide(self, serial: str, command: Command) -> None:
-        matched = {row.serial for row in self._rows()}
-        if serial not in matched:
-            raise NotFound("conversion", serial, matched)
+        if not self._rows(serials=[serial]):
+            raise NotFound("conversion", serial, (row.serial for row in self._rows()))
         self._ask_all([(serial, command)])
-        if self._state(serial).progress in CONVERSIONS.terminal:
-            self._dispose([serial])
+        self._dispose(self._rows(CONVERSIONS.terminal, [serial]))
 
-    def _ready(self) -> list[SheetSeen]:
-        """Verified sheets that nobody has begun, matched or concluded."""
-        taken = {row.serial for row in self._rows() if row.progress is not Progress.DISTINCT}
-        return [sheet for sheet in self.paper.sheets(READY) if sheet.serial not in taken]
+    def _pile(self) -> _Pile:
+        sheets = {sheet.serial: sheet for sheet in self.paper.sheets(READY)}
+        return _Pile(sheets, {row.serial: row for row in self._rows() if row.serial in sheets})
 
     def _ranked(self, sheets: Iterable[SheetSeen], now: datetime) -> list[Ranked]:
         return order((waiting(sheet, self.book.clocks, now) for sheet in sheets), now, self.book.triage)
 
-    def _rows(self, progress: Iterable[Progress] | None = None) -> list[ConversionRow]:
-        return conversion_rows(self.desk.journal.engine, progress)
-
-    def _state(self, serial: str) -> ConversionState:
-        return self.desk.state(CONVERSION, conversion_stream(serial))
+    def _rows(
+        self, progress: Iterable[Progress] | None = None, serials: Iterable[str] | None = None
+    ) -> list[ConversionRow]:
+        return conversion_rows(self.desk.journal.engine, progress, serials)
 
     def _ask_all(self, wishes: Sequence[tuple[str, Command]]) -> None:
         if wishes:
@@ -315,6 +327,12 @@ async def _still(pace: Pace | None) -> AsyncIterator[None]:
     else:
         async with pace.hold():
             yield
+
+
+def _outcome(receipt: Receipt, by: str, *, probed: bool) -> Command:
+    if not receipt.reference:
+        return RejectRecord(by=by, reason=receipt.refusal)
+    return RecordOutcome(by=by, reference=receipt.reference, attempts=receipt.attempts, probed=probed)
 
 
 def _report(plan: _Plan, receipts: dict[str, Receipt | None], left: int) -> BatchReport:

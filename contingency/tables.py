@@ -36,6 +36,7 @@ conversions_table = Table(
     metadata,
     Column("serial", String(80), primary_key=True),
     Column("progress", String(20), nullable=False, index=True),
+    Column("key", String(200), nullable=False),
     Column("reference", String(200), nullable=False),
     Column("reason", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -82,6 +83,7 @@ class ConversionRow:
 
     serial: str
     progress: Progress
+    key: str
     reference: str
     reason: str
     attempts: int
@@ -130,13 +132,15 @@ class Conversions:
             "changed_at": recorded.at,
         }
         change |= {
-            name: getattr(event, name) for name in ("reference", "reason", "attempts") if hasattr(event, name)
+            name: getattr(event, name)
+            for name in ("key", "reference", "reason", "attempts")
+            if hasattr(event, name)
         }
         if isinstance(event, conversion.ConversionBegun):
             change["begun_at"] = recorded.at
         where = conversions_table.c.serial == serial
         if connection.execute(update(conversions_table).where(where).values(change)).rowcount == 0:
-            fresh = {"serial": serial, "reference": "", "reason": "", "attempts": 0, **change}
+            fresh = {"serial": serial, "key": "", "reference": "", "reason": "", "attempts": 0, **change}
             connection.execute(insert(conversions_table).values(fresh))
 
 
@@ -192,11 +196,15 @@ def play_rows(
         return [PlayRow(**{**row, "stage": PlayStage(row["stage"])}) for row in rows]
 
 
-def conversion_rows(engine: Engine, progress: Iterable[Progress] | None = None) -> list[ConversionRow]:
+def conversion_rows(
+    engine: Engine, progress: Iterable[Progress] | None = None, serials: Iterable[str] | None = None
+) -> list[ConversionRow]:
     """Conversions in order of serial."""
     query = select(conversions_table).order_by(conversions_table.c.serial)
     if progress is not None:
         query = query.where(conversions_table.c.progress.in_(list(progress)))
+    if serials is not None:
+        query = query.where(conversions_table.c.serial.in_(list(serials)))
     with reading(engine) as connection:
         rows = connection.execute(query).mappings()
         return [ConversionRow(**{**row, "progress": Progress(row["progress"])}) for row in rows]

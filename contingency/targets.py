@@ -62,7 +62,12 @@ class HttpConversation:
             "POST", "/records", json=_body(record), headers={"Idempotency-Key": key}
         )
         if answer.is_success:
-            return Receipt(str(_json(answer, dict)["reference"]), attempts=attempts)
+            reference = _json(answer).get("reference")
+            if not isinstance(reference, str) or not reference:
+                raise Unavailable(
+                    f"{answer.request.url} took the record and gave no reference", permanent=True
+                )
+            return Receipt(reference, attempts=attempts)
         return Receipt("", f"the target answered {answer.status_code}: {_reason(answer)}", attempts)
 
     async def by_serial(self, serial: str) -> Sequence[Held]:
@@ -85,7 +90,7 @@ class HttpConversation:
                 f"{answer.request.url} answered {answer.status_code}: {_reason(answer)}", permanent=True
             )
         try:
-            return [_held(row) for row in _json(answer, dict)["records"]]
+            return [_held(row) for row in _json(answer)["records"]]
         except (KeyError, TypeError, ValueError) as error:
             raise Unavailable(
                 f"{answer.request.url} answered with something else than records: {error!r}", permanent=True
@@ -131,12 +136,12 @@ def _held(row: dict[str, Any]) -> Held:
     return Held(row["reference"], row["serial"], row["form_type"], moment.astimezone(UTC), person)
 
 
-def _json(answer: httpx.Response, kind: type[dict[str, Any]]) -> dict[str, Any]:
+def _json(answer: httpx.Response) -> dict[str, Any]:
     try:
         body = answer.json()
     except ValueError as error:
         raise Unavailable(f"{answer.request.url} did not answer in JSON", permanent=True) from error
-    if not isinstance(body, kind):
+    if not isinstance(body, dict):
         raise Unavailable(
             f"{answer.request.url} answered {type(body).__name__}, not an object", permanent=True
         )

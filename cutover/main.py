@@ -7,18 +7,17 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError
 
 from cutover import __version__
-from cutover.cli.border import guarded
+from cutover.cli.border import BAD_INPUT, guarded
 
 if TYPE_CHECKING:
     from cutover.app.bootstrap import World
 
 Opener = Callable[[Path], "World"]
-Folder = Annotated[Path, Parameter(help="the programme folder")]
 
 HELP = "Cutover and go-live resilience: run the blackout window, watch the new systems, work on paper, bring every paper record back."
 GROUPS: dict[str, str] = {
@@ -52,13 +51,13 @@ def open_once(path: Path) -> World:
 
 
 def build_app(first: str = "", opener: Opener = open_once) -> App:
-    """The command line. Only the group that `first` names is imported; the others are a line of help."""
+    """The command line. Only the room that `first` belongs to is imported; the others are a line of help."""
     app = App(name="cutover", help=HELP, version=__version__)
+    if first in GROUPS:
+        importlib.import_module("cutover.commands").add(app, first, opener)
+        return app
     for name, help_ in GROUPS.items():
-        if name == first:
-            importlib.import_module("cutover.commands").add(app, name, opener)
-        else:
-            app.command(App(name=name, help=help_))
+        app.command(App(name=name, help=help_))
     return app
 
 
@@ -71,13 +70,19 @@ def run_command(tokens: Sequence[str], opener: Opener = open_once) -> int:
 
 def main() -> None:
     """The console script."""
-    from cutover.app.observability import set_up_logging
-    from cutover.app.settings import read_settings
+    tokens = sys.argv[1:]
+    first = tokens[0] if tokens else ""
 
     def run() -> int:
-        tokens = sys.argv[1:]
-        set_up_logging(read_settings().log_level)
-        result: Any = build_app(tokens[0] if tokens else "")(tokens, exit_on_error=False, result_action="return_value")
+        if first in GROUPS:
+            from cutover.app.observability import set_up_logging
+            from cutover.app.settings import read_settings
+
+            set_up_logging(read_settings().log_level)
+        try:
+            result: Any = build_app(first)(tokens, exit_on_error=False, result_action="return_value")
+        except CycloptsError:  # it has already said which word is wrong
+            return BAD_INPUT
         return int(result or 0)
 
     sys.exit(guarded(run))

@@ -125,7 +125,10 @@ class Prober:
             return await probe_journey(session, check, self._systems(), at)
         if self._ledger is None:
             return unknown(Reason.NO_DATA, "no ledger is kept here")
-        return judge(check, self._ledger(at))
+        try:
+            return judge(check, self._ledger(at))
+        except Unavailable as error:
+            return unknown(Reason.ERROR, str(error))
 
     def _record(self, check: AnyCheck, result: Result, at: datetime, counted_from: datetime) -> datetime:
         """Hand the result over; returns when to ask again."""
@@ -150,5 +153,5 @@ class Prober:
 
 
 def _on_time(due: datetime, at: datetime, check: AnyCheck) -> datetime:
-    """What the next due time counts from: the timetable, or now when we are a whole interval behind it."""
+    """What the next due time counts from: the timetable, or now when we are a whole retry behind it."""
     return due if at - due < check.retry_interval else at

@@ -24,6 +24,7 @@ from monitors.samples import Hour, Last, Samples
 from monitors.tables import HardChange, hard_changes, health_states
 
 PROBER = "prober"
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class MonitorService:
         self._desk = desk
         self._engine = desk.journal.engine
         self._samples = Samples(self._engine)
+        self._heard: dict[str, datetime] = {}  # what another process heard since is caught by its key
 
     def now(self) -> datetime:
         return self._desk.clock.now()
@@ -79,14 +81,14 @@ class MonitorService:
         """
         check = self._check(check_id)
         at = at or self.now()
-        last = self._samples.last(check_id)
-        if last is not None and at <= last.at:
+        if at <= self._heard_until(check_id):
             return []
         command = RecordResult(
             by=PROBER, result=result, max_attempts=check.max_attempts, recover_after=check.recover_after
         )
         changes = self._change(check_id, command, at)
         self._samples.keep(check_id, result, at)
+        self._heard[check_id] = at
         return changes
 
     def acknowledge(self, check_id: str, by: str, until: datetime, note: str) -> list[Recorded]:
@@ -132,6 +134,12 @@ class MonitorService:
     def hours(self, check_id: str) -> Sequence[Hour]:
         """How the hours of a check went: counts by status and latency."""
         return self._samples.hours(check_id)
+
+    def _heard_until(self, check_id: str) -> datetime:
+        if check_id not in self._heard:
+            last = self._samples.last(check_id)
+            self._heard[check_id] = last.at if last else NEVER
+        return self._heard[check_id]
 
     def _change(self, check_id: str, command: RecordResult, at: datetime) -> list[Recorded]:
         stream = check_stream(check_id)

@@ -43,15 +43,16 @@ from paper_capture.domain.stationery import (
     BlockPrinted,
     IssueBlock,
     PrintBlock,
+    StationeryState,
     check_count,
     stationery_stream,
 )
 from paper_capture.tables import SheetRow, block_rows, sheet_rows
 
 EVENTS = (*MOVES, *BLOCKS)
-TRIES = 5
 T = TypeVar("T")
 R = TypeVar("R")
+Plan = Callable[[StationeryState], tuple[Block, list[Ask]]]
 
 
 class PaperService:
@@ -65,44 +66,28 @@ class PaperService:
     def print_block(self, *, form_type: str, count: int, by: str, key: str | None = None) -> list[str]:
         """Print the next `count` numbers into stock. The same key again answers the same serials."""
         form = self._form_type(form_type)
-        check_count(form.id, count)
-        for attempt in range(TRIES):
-            if done := self._done(key, form, count):
-                return done
-            first = self.desk.state(STATIONERY, stationery_stream(form.id)).printed + 1
-            asks = [
-                self._print(form, first, count, by, key),
-                *self._print_sheets(Block(form.prefix, first, count), form, by),
-            ]
-            if self._took(asks, attempt):
-                return [str(serial) for serial in Block(form.prefix, first, count)]
-        raise AssertionError("unreachable")
+
+        def plan(state: StationeryState) -> tuple[Block, list[Ask]]:
+            block = Block(form.prefix, state.printed + 1, count)
+            return block, self._print(form, block, by, key)
+
+        return self._take(form, count, "", key, plan)
 
     def issue(
         self, *, station: str, form_type: str, count: int, by: str, key: str | None = None
     ) -> list[str]:
         """Hand a station its next `count` sheets, printing what stock lacks. The same key again answers the same serials."""
         form = self._form_type(form_type)
-        check_count(form.id, count)
-        for attempt in range(TRIES):
-            if done := self._done(key, form, count, station):
-                return done
-            state = self.desk.state(STATIONERY, stationery_stream(form.id))
-            block = Block(form.prefix, state.issued + 1, count)
-            asks: list[Ask] = []
-            if (lack := count - state.stock) > 0:
-                asks = [
-                    self._print(form, state.printed + 1, lack, by, None),
-                    *self._print_sheets(Block(form.prefix, state.printed + 1, lack), form, by),
-                ]
-            wish = IssueBlock(
-                by=by, form_type=form.id, prefix=form.prefix, first=block.first, count=count, station=station
-            )
-            asks.append(Ask(STATIONERY, stationery_stream(form.id), wish, key))
-            asks += [self._ask(IssueSheet(by=by, serial=str(serial), station=station)) for serial in block]
-            if self._took(asks, attempt):
-                return [str(serial) for serial in block]
-        raise AssertionError("unreachable")
+
+        def plan(state: StationeryState) -> tuple[Block, list[Ask]]:
+            lack, block = count - state.stock, Block(form.prefix, state.issued + 1, count)
+            asks = self._print(form, Block(form.prefix, state.printed + 1, lack), by) if lack > 0 else []
+            of = {"form_type": form.id, "prefix": form.prefix, "first": block.first, "count": count}
+            wish = IssueBlock.model_validate({**of, "by": by, "station": station})
+            sheets = [self._ask(IssueSheet(by=by, serial=str(serial), station=station)) for serial in block]
+            return block, [*asks, Ask(STATIONERY, stationery_stream(form.id), wish, key), *sheets]
+
+        return self._take(form, count, station, key, plan)
 
     def log_used(self, entries: Sequence[UsedSheet], *, by: str) -> list[Recorded]:
         """Record what a station wrote. Field values may be incomplete; the grade is never lower than the ticks demand."""
@@ -223,29 +208,27 @@ class PaperService:
                 return [str(serial) for serial in Block(form.prefix, event.first, event.count)]
         raise Conflict(f"key '{key}' was used before for something else (position {facts[0].position})")
 
-    def _print(self, form: Form, first: int, count: int, by: str, key: str | None) -> Ask:
-        wish = PrintBlock(by=by, form_type=form.id, prefix=form.prefix, first=first, count=count)
-        return Ask(STATIONERY, stationery_stream(form.id), wish, key)
+    def _take(self, form: Form, count: int, station: str, key: str | None, plan: Plan) -> list[str]:
+        """Ask for the next free numbers until they are ours: each time we were late, somebody else got theirs."""
+        check_count(form.id, count)
+        while True:
+            if done := self._done(key, form, count, station):
+                return done
+            state = self.desk.state(STATIONERY, stationery_stream(form.id))
+            block, asks = plan(state)
+            try:
+                self.desk.ask_all(asks)
+            except (Conflict, Refused):
+                if self.desk.state(STATIONERY, stationery_stream(form.id)) == state:
+                    raise  # nobody was quicker: the answer is no
+            else:
+                return [str(serial) for serial in block]
 
-    def _print_sheets(self, block: Block, form: Form, by: str) -> list[Ask]:
-        return [
-            self._ask(
-                PrintSheet(
-                    by=by, serial=str(s), form_type=form.id, form_version=form.version, passes=form.passes
-                )
-            )
-            for s in block
-        ]
-
-    def _took(self, asks: Sequence[Ask], attempt: int) -> bool:
-        """Whether the block was ours; when somebody was quicker the next free numbers are asked for."""
-        try:
-            self.desk.ask_all(asks)
-        except (Conflict, Refused):
-            if attempt == TRIES - 1:
-                raise
-            return False
-        return True
+    def _print(self, form: Form, block: Block, by: str, key: str | None = None) -> list[Ask]:
+        of = {"form_type": form.id, "prefix": form.prefix, "first": block.first, "count": block.count}
+        policy = {"form_type": form.id, "form_version": form.version, "passes": form.passes, "by": by}
+        wish = Ask(STATIONERY, stationery_stream(form.id), PrintBlock.model_validate({**of, "by": by}), key)
+        return [wish, *(self._ask(PrintSheet.model_validate({**policy, "serial": str(s)})) for s in block)]
 
     def _move(self, wishes: Sequence[SheetCommand], move: str) -> list[Recorded]:
         return self.desk.ask_all([self._ask(wish, _key(wish, move)) for wish in wishes])

@@ -12,7 +12,7 @@ from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, console, table
 
 if TYPE_CHECKING:
-    from runbooks.domain.plan import Runbook
+    from runbooks.domain.run_events import RunSetup, RunType
     from runbooks.domain.run_state import RunState
     from runbooks.service import RunService
 
@@ -21,12 +21,11 @@ By = Annotated[str, Parameter(help="who does this (an id of programme.yaml)")]
 Run = Annotated[str, Parameter(name="--run", help="the run meant; default: the newest")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 Service = Callable[[Path], "RunService"]
+Begin = Callable[[Path, str, str, "RunType", "RunSetup"], str]
 
 
-def run_commands(
-    service: Service, runbook: Callable[[Path, str], Runbook], perform: Callable[[Path, str], int]
-) -> App:
-    """The `run` commands. `perform` drives a started run to its end in the foreground."""
+def run_commands(service: Service, begin: Begin, perform: Callable[[Path, str], int]) -> App:
+    """The `run` commands. `begin` starts a run and returns its id, `perform` drives it to its end in the foreground."""
     app = App(name="run", help="Start, resume and work on a run.")
 
     @app.command
@@ -60,8 +59,7 @@ def run_commands(
         setup = check_setup(
             RunType(type_), RunSetup(auto=auto, scenario=scenario, speed=speed, prefect=prefect and not auto)
         )
-        book = runbook(programme, runbook_id)
-        run_id = service(programme).start(book, by=by, run_type=RunType(type_), setup=setup)
+        run_id = begin(programme, runbook_id, by, RunType(type_), setup)
         console.print(f"run {run_id} has begun", markup=False)
         return perform(programme, run_id)
 

@@ -12,6 +12,7 @@ from runbooks.domain.run_events import TaskStage
 from runbooks.domain.run_state import RunState
 
 MOVED = timedelta(minutes=15)  # a smaller shift of P80 is noise and is not recorded
+STALLED = timedelta(hours=3)  # while nothing is in progress the end moves with the clock: said now and then
 SAMPLES = 1_000
 SEED = 72
 
@@ -19,7 +20,11 @@ SEED = 72
 def forecast_of(state: RunState, now: datetime, samples: int = SAMPLES) -> Forecast:
     """The end of a run as seen at `now`, from what has happened and what running tasks say of themselves."""
     assert state.opens is not None
-    projected = {name: at.expected_end for name, at in state.tasks.items() if at.expected_end and at.stage is TaskStage.IN_PROGRESS}
+    projected = {
+        name: at.expected_end
+        for name, at in state.tasks.items()
+        if at.expected_end and at.stage is TaskStage.IN_PROGRESS
+    }
     return forecast(
         state.runbook.tasks, state.opens, seed=SEED, actuals=actuals(state), now=now,
         active_repairs=active_repairs(state), projected=projected, samples=samples,
@@ -30,15 +35,24 @@ def move(state: RunState, now: datetime, by: str) -> ev.MoveForecast | None:
     """The command that records a new forecast, when it differs enough from the recorded one."""
     assert state.closes is not None
     seen, known = forecast_of(state, now), state.forecast
-    if known is not None and abs(seen.p80 - known.p80) < MOVED:
+    if known is not None and abs(seen.p80 - known.p80) < (MOVED if _is_moving(state) else STALLED):
         return None
     cause = "first forecast" if known is None else _cause(state, seen.p80 - known.p80)
-    return ev.MoveForecast(by=by, p50=seen.p50, p80=seen.p80, p95=seen.p95, chance_to_miss=seen.chance_to_miss(state.closes), cause=cause)
+    return ev.MoveForecast(
+        by=by,
+        p50=seen.p50,
+        p80=seen.p80,
+        p95=seen.p95,
+        chance_to_miss=seen.chance_to_miss(state.closes),
+        cause=cause,
+    )
 
 
 def actuals(state: RunState) -> Actuals:
     """When each task began and ended, as far as it did."""
-    return {name: (at.started_at, at.ended_at) for name, at in state.tasks.items() if at.started_at is not None}
+    return {
+        name: (at.started_at, at.ended_at) for name, at in state.tasks.items() if at.started_at is not None
+    }
 
 
 def active_repairs(state: RunState) -> set[str]:
@@ -46,7 +60,10 @@ def active_repairs(state: RunState) -> set[str]:
     return {
         task.id
         for task in state.runbook.tasks
-        if task.repairs and (state.tasks[task.repairs].stage is TaskStage.FAILED or state.tasks[task.id].started_at is not None)
+        if task.repairs
+        and (
+            state.tasks[task.repairs].stage is TaskStage.FAILED or state.tasks[task.id].started_at is not None
+        )
     }
 
 
@@ -58,13 +75,28 @@ def overrun(state: RunState, name: str) -> float | None:
     return (at.expected_end - at.started_at) / planned
 
 
+def _is_moving(state: RunState) -> bool:
+    return any(at.stage is TaskStage.IN_PROGRESS for at in state.tasks.values())
+
+
 def _cause(state: RunState, shift: timedelta) -> str:
-    late = {name: factor for name in state.tasks if state.tasks[name].stage is TaskStage.IN_PROGRESS and (factor := overrun(state, name)) and factor > 1}
-    gates = [name for name, at in state.tasks.items() if at.stage is TaskStage.FAILED and state.plan[name].gate]
-    way = f"{show_duration(abs(timedelta(minutes=round(shift / timedelta(minutes=1)))))} {'later' if shift > timedelta(0) else 'earlier'}"
+    late = {
+        name: factor
+        for name, at in state.tasks.items()
+        if at.stage is TaskStage.IN_PROGRESS and (factor := overrun(state, name)) and factor > 1
+    }
+    failed = [name for name, at in state.tasks.items() if at.stage is TaskStage.FAILED]
+    gates = [name for name in failed if state.plan[name].gate]
+    minutes = timedelta(minutes=round(abs(shift) / timedelta(minutes=1)))
+    way = f"{show_duration(minutes)} {'later' if shift > timedelta(0) else 'earlier'}"
     if late:
-        worst = max(late, key=lambda name: late[name])
+        worst = max(late, key=lambda name: (late[name] - 1) * state.plan[name].expected)
         return f"{way}: {worst} {state.plan[worst].title} is expected to take {late[worst]:.1f} times its plan"
     if gates:
-        return f"{way}: {', '.join(gates)} said no, repairs are under way"
+        doing = "repairs are under way" if _is_moving(state) else "and nothing is under way"
+        return f"{way}: {', '.join(gates)} said no, {doing}"
+    if failed:
+        return f"{way}: {', '.join(failed)} failed and holds what follows"
+    if not _is_moving(state):
+        return f"{way}: nothing is in progress"
     return f"{way}: tasks ended at other times than planned"

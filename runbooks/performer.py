@@ -154,7 +154,7 @@ class Performer:
             self.service.gather(self.run_id, name)
             return
         reason = gate.reason or ", ".join(f"{who} {vote}" for who, (vote, _) in gate.votes.items())
-        self._ask(ev.PassGate(by=PERFORMER, task=name, verdict=gate.verdict, reason=reason))
+        self._ask(ev.PassGate(by=PERFORMER, task=name, verdict=gate.verdict, reason=reason, decided_by=tuple(gate.votes)))
 
     def _start(self, name: str, work: Awaitable[None]) -> None:
         async def watched() -> None:

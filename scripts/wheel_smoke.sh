@@ -6,12 +6,16 @@ bench=$(mktemp -d)
 trap 'rm -rf "$bench"' EXIT
 trap 'exit 130' INT TERM
 
-"$here/.venv/bin/python" -m build --wheel --outdir "$bench/dist" "$here" >"$bench/build.log" 2>&1 || {
-    cat "$bench/build.log" >&2
-    exit 1
+quietly() {
+    "$@" >"$bench/log" 2>&1 || {
+        cat "$bench/log" >&2
+        exit 1
+    }
 }
-"$here/.venv/bin/python" -m venv "$bench/venv"
-"$bench/venv/bin/python" -m pip --disable-pip-version-check install --quiet \
+
+quietly "$here/.venv/bin/python" -m build --wheel --outdir "$bench/dist" "$here"
+quietly "$here/.venv/bin/python" -m venv "$bench/venv"
+quietly "$bench/venv/bin/python" -m pip --disable-pip-version-check install \
     --constraint "$here/constraints.txt" "$bench"/dist/*.whl
 
 PATH=$bench/venv/bin:$PATH

@@ -9,9 +9,10 @@ score and its reason go to a person.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
@@ -43,6 +44,7 @@ class Likeness:
     reason: str
 
 
+@lru_cache(maxsize=50_000)  # the same names are compared again in every batch
 def normalise(name: str) -> str:
     """A name as compared: no accents, no case, no punctuation, single spaces."""
     letters = unicodedata.normalize(
@@ -61,22 +63,26 @@ def candidates(
     near = (
         o for o in others if o.form_type == one.form_type and abs(o.occurred_at - one.occurred_at) <= window
     )
-    alike = (likeness for other in near if (likeness := _likeness(one, other)) and likeness.score >= enough)
-    return tuple(sorted(alike, key=lambda found: (-found.score, found.ref)))
+    alike = [(other, parts) for other in near if _score(parts := _parts(one, other)) >= enough]
+    found = [
+        Likeness(other.ref, round(_score(parts), 3), _reason(one, other, parts)) for other, parts in alike
+    ]
+    return tuple(sorted(found, key=lambda likeness: (-likeness.score, likeness.ref)))
 
 
-def _likeness(one: Sighting, other: Sighting) -> Likeness | None:
-    parts = _parts(one, other)
+def _score(parts: Mapping[str, float]) -> float:
+    """Weighted likeness of the parts that both have; without a name there is no person, only a time and a kind."""
     if not {"surname", "forename"} & parts.keys():
-        return None  # without a name there is no person, only a time and a kind
-    score = sum(_WEIGHTS[name] * value for name, value in parts.items()) / sum(
+        return 0.0
+    return sum(_WEIGHTS[name] * value for name, value in parts.items()) / sum(
         _WEIGHTS[name] for name in parts
     )
+
+
+def _reason(one: Sighting, other: Sighting, parts: Mapping[str, float]) -> str:
+    shown = [f"{name} {value:.0%} alike" if value < 1 else f"same {name}" for name, value in parts.items()]
     gap = abs(other.occurred_at - one.occurred_at)
-    shown = ", ".join(
-        f"{name} {value:.0%} alike" if value < 1 else f"same {name}" for name, value in parts.items()
-    )
-    return Likeness(other.ref, round(score, 3), f"{shown}; same form type, {show_duration(gap)} apart")
+    return f"{', '.join(shown)}; same form type, {show_duration(gap)} apart"
 
 
 def _parts(one: Sighting, other: Sighting) -> dict[str, float]:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from contingency.bulletins import BulletinService
 from cutover.core.clock import Pace
 from cutover.core.errors import Invalid, NotFound
 from cutover.domain.modes import COMPONENT, Mode, SwitchMode, component_stream
@@ -110,6 +111,21 @@ class IssuePaperAction(_Repeatable):
                     )
         total = sum(forms.values()) * len(stations)
         return Outcome(ok=True, evidence=f"{total:,} sheets issued to {len(stations)} stations")
+
+
+@dataclass(frozen=True)
+class NotifyAction(_Repeatable):
+    """Arguments: subject, text, partners (default: all). The notice waits in the outbox until its channel took it."""
+
+    bulletins: BulletinService
+    programme: Programme
+
+    async def perform(self, call: Call) -> Outcome:
+        partners = [str(p) for p in call.arguments.get("partners", [p.id for p in self.programme.partners])]
+        self.bulletins.tell(
+            partners, str(call.arguments["subject"]), str(call.arguments["text"]), by=PERFORMER, key=call.key
+        )
+        return Outcome(ok=True, evidence=f"told: {', '.join(partners)}; acknowledgements are awaited")
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from contingency.conversion_service import ConversionService
 from sqlalchemy import Engine
 
-import contingency.domain.backlog
-import contingency.domain.conversion
-import contingency.domain.triggers
+import contingency.domain.improvements
+import contingency.domain.notices
+import contingency.service
 import cutover.domain.gates
 import cutover.domain.modes
 import cutover.reconciliation.comparison
@@ -25,10 +24,20 @@ import monitors.domain.health
 import monitors.domain.ledger
 import paper_capture.service
 import runbooks.domain.run_events
-from contingency.service import ContingencyService
-from contingency.tables import Backlog, Conversions, Plays
+from contingency.bulletins import BulletinService
+from contingency.improvements import ActionService, FeedbackService
+from contingency.notices import play_notices
+from contingency.service import BacklogService, ContingencyService, ConversionService
+from contingency.tables import projections as contingency_views
 from contingency.targets import HttpTarget
-from cutover.app.actions import IssuePaperAction, ModeAction, ReconcileAction, SimulatedAction, SnapshotAction
+from cutover.app.actions import (
+    IssuePaperAction,
+    ModeAction,
+    NotifyAction,
+    ReconcileAction,
+    SimulatedAction,
+    SnapshotAction,
+)
 from cutover.app.evidence import providers
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.app.settings import Settings, read_settings
@@ -60,9 +69,9 @@ EVENTS: tuple[tuple[type[Event], ...], ...] = (
     monitors.domain.health.EVENTS,
     monitors.domain.ledger.EVENTS,
     paper_capture.service.EVENTS,
-    contingency.domain.triggers.EVENTS,
-    contingency.domain.conversion.EVENTS,
-    contingency.domain.backlog.EVENTS,
+    contingency.service.EVENTS,
+    contingency.domain.notices.EVENTS,
+    contingency.domain.improvements.EVENTS,
 )
 
 _current: ContextVar[World | None] = ContextVar("cutover_world", default=None)
@@ -80,9 +89,7 @@ def projections() -> list[Projection]:
         MonitorStates(),
         CaseFiles(),
         PaperProjection(),
-        Plays(),
-        Conversions(),
-        Backlog(),
+        *contingency_views(),
     ]
 
 
@@ -104,7 +111,7 @@ class World:
 
     @cached_property
     def desk(self) -> Desk:
-        return Desk(self.journal, self.clock)
+        return Desk(self.journal, self.clock, play_notices)
 
     @cached_property
     def ids(self) -> IdFactory:
@@ -136,9 +143,25 @@ class World:
 
     @cached_property
     def conversions(self) -> ConversionService:
-        return ConversionService(
-            self.desk, self.paper, HttpTarget(self.systems().get("new_records", "")), self.folder.rules
-        )
+        target = HttpTarget(self.systems().get("new_records", ""))
+        return ConversionService(self.desk, self.folder.plays, self.paper, target)
+
+    @cached_property
+    def bulletins(self) -> BulletinService:
+        return BulletinService(self.desk, self.folder.programme)
+
+    @cached_property
+    def improvements(self) -> ActionService:
+        return ActionService(self.desk)
+
+    @cached_property
+    def feedback(self) -> FeedbackService:
+        return FeedbackService(self.desk, self.folder.programme)
+
+    @cached_property
+    def backlog(self) -> BacklogService:
+        minutes = {form.id: float(form.minutes) for form in self.folder.forms.values()}
+        return BacklogService(self.desk, self.folder.plays, self.paper, minutes)
 
     def systems(self) -> Mapping[str, str]:
         """Where each system answers: a rehearsal's stand-ins, or what the programme says."""
@@ -152,6 +175,7 @@ class World:
             "mode": ModeAction(self.desk, programme),
             "snapshot": SnapshotAction(self.reconciliation, self.pace),
             "reconcile": ReconcileAction(self.reconciliation, self.pace),
+            "notify": NotifyAction(self.bulletins, programme),
             "issue_paper": IssuePaperAction(self.paper, programme, self.pace),
         }
         if self.simulated:

@@ -26,7 +26,9 @@ def journal_commands(journal: Callable[[Path], Journal]) -> App:
     def verify(
         *,
         file: Annotated[Path | None, Parameter(help="an exported journal; needs no database")] = None,
-        checkpoint: Annotated[str, Parameter(help="<position>:<hash> kept elsewhere: finds a tail that was cut off")] = "",
+        checkpoint: Annotated[
+            str, Parameter(help="<position>:<hash> kept elsewhere: finds a tail that was cut off")
+        ] = "",
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> int:
@@ -35,16 +37,40 @@ def journal_commands(journal: Callable[[Path], Journal]) -> App:
 
         anchor = Checkpoint.parse(checkpoint) if checkpoint else None
         found = verify_rows(read_export(file), anchor) if file else journal(programme).verify(anchor)
-        words = f"{found.rows} facts hold; head {found.head}" if found.holds else f"BROKEN after {found.rows} facts: {found.fault}"
-        answer({"holds": found.holds, "rows": found.rows, "head": str(found.head), "fault": found.fault}, as_json=json, text=[words])
+        words = (
+            f"{found.rows} facts hold; head {found.head}"
+            if found.holds
+            else f"BROKEN after {found.rows} facts: {found.fault}"
+        )
+        answer(
+            {"holds": found.holds, "rows": found.rows, "head": str(found.head), "fault": found.fault},
+            as_json=json,
+            text=[words],
+        )
         return DONE if found.holds else NO
 
     @app.command
-    def show(*, stream: str = "", after: int = 0, limit: int = 50, programme: Folder = Path(), json: AsJson = False) -> None:
+    def show(
+        *, stream: str = "", after: int = 0, limit: int = 50, programme: Folder = Path(), json: AsJson = False
+    ) -> None:
         """Facts in order, of one stream or of all."""
         book = journal(programme)
-        facts = [f for f in book.read(stream) if f.position > after][:limit] if stream else book.tail(after, limit)
-        rows = [(f.position, f.at, f.actor, f.stream, f.event.kind(), f.event.model_dump_json(exclude_defaults=True)[:120]) for f in facts]
+        facts = (
+            [f for f in book.read(stream) if f.position > after][:limit]
+            if stream
+            else book.tail(after, limit)
+        )
+        rows = [
+            (
+                f.position,
+                f.at,
+                f.actor,
+                f.stream,
+                f.event.kind(),
+                f.event.model_dump_json(exclude_defaults=True)[:120],
+            )
+            for f in facts
+        ]
         names = ("position", "at", "actor", "stream", "kind", "body")
         answer([dict(zip(names, row, strict=True)) for row in rows], as_json=json)
         if not json:

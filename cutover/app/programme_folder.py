@@ -90,30 +90,41 @@ class ProgrammeFolder:
         return found or list(self._dangling())
 
     def _dangling(self) -> Iterator[Problem]:
-        """Names in the runbooks that no other file defines."""
+        """Names in the runbooks that no other file defines: each would be found out only in the window."""
         programme = self.programme
+        people, teams = {p.id for p in programme.people}, {t.id for t in programme.teams}
         known = {
             "component": {c.id for c in programme.components},
-            "team": {t.id for t in programme.teams},
-            "owner": {p.id for p in programme.people},
-            "deputy": {p.id for p in programme.people},
+            "team": teams,
+            "owner": people,
+            "deputy": people,
         }
+        sources = {"monitor": {c.id for c in self.checks}, "reconcile": set(self.contracts)}
         for book in self.runbooks.values():
             for task in book.tasks:
-                for name, ids in known.items():
-                    value = getattr(task, name)
-                    if value and ids and value not in ids:
+                named = [
+                    (field, getattr(task, field), ids) for field, ids in known.items() if getattr(task, field)
+                ]
+                if task.gate:
+                    named += [("gate.deciders", name, people) for name in task.gate.deciders]
+                    named += [
+                        (f"gate.criteria.{c.id}", *_source(c.source, {**sources, "task": set(book.by_id())}))
+                        for c in task.gate.criteria
+                    ]
+                for field, name, ids in named:
+                    if name and name not in ids:
+                        where = f"{self.path.name}/runbooks/{book.id}"
                         yield Problem(
-                            f"task {task.id}: unknown {name} '{value}'",
-                            file=f"runbooks/{book.id}",
-                            field=name,
-                            nearest=nearest(value, ids),
+                            f"task {task.id}: nothing is named '{name}'",
+                            file=where,
+                            field=field,
+                            nearest=nearest(name, ids),
                         )
-                for decider in task.gate.deciders if task.gate else ():
-                    if known["owner"] and decider not in known["owner"]:
-                        yield Problem(
-                            f"task {task.id}: unknown decider '{decider}'",
-                            file=f"runbooks/{book.id}",
-                            field="gate.deciders",
-                            nearest=nearest(decider, known["owner"]),
-                        )
+
+
+def _source(source: str, known: Mapping[str, set[str]]) -> tuple[str, set[str]]:
+    """The name a criterion's source points at and what it may be; a person's word points nowhere."""
+    kind, _, name = source.partition(":")
+    if kind in ("person", "readiness"):
+        return "", set()
+    return (name, known[kind]) if kind in known else (source, set(known))

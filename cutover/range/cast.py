@@ -26,7 +26,9 @@ class Cast(Part):
 
     seed: int = 1
     crimes: int = Field(default=25_000, gt=0)
-    speed: float = Field(default=4320, ge=0, description="simulated seconds a second; 0 steps from event to event")
+    speed: float = Field(
+        default=4320, ge=0, description="simulated seconds a second; 0 steps from event to event"
+    )
     step: Span = timedelta(minutes=30)
     paper: tuple[PaperRate, ...] = ()
     spoiled: float = Field(default=0, ge=0, le=1)

@@ -19,16 +19,15 @@ import structlog
 
 from cutover.app.bootstrap import World, as_current, build_world
 from cutover.app.programme_folder import ProgrammeFolder
-from cutover.core.errors import CutoverError
 from cutover.domain.modes import COMPONENT, Mode, component_stream
 from cutover.range.cast import Cast, read_cast
+from cutover.range.ending import Identity, identities
 from cutover.range.faults import inject, read_fault_plan
 from cutover.range.people import Clerks, CommandHands, CustodyStaff, Say, decide_plays, record_electronically
 from cutover.range.processes import RangeProcesses
 from cutover.range.stations import Stations
 from cutover.store.clock_file import ScaledPace, last_moment
 from monitors.prober import Prober
-from runbooks.domain.run_events import RUN
 from runbooks.players import Players
 
 HOUR = timedelta(hours=1)
@@ -56,13 +55,19 @@ class Rehearsal:
     speed: float | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
-    async def play(self, watch: Callable[[World], Awaitable[None]]) -> None:
-        """From wherever the journal stands to the last paper form; `watch` follows it and is stopped at the end."""
+    async def play(
+        self, watch: Callable[[World], Awaitable[None]], ended: Callable[[list[Identity]], None]
+    ) -> None:
+        """From wherever the journal stands to the last paper form.
+
+        `watch` follows it and is stopped at the end; `ended` gets what held while the stand-ins still answer.
+        """
         async with self._world() as (world, cast):
             follower = asyncio.create_task(watch(world))
             try:
                 await self._window(world, cast)
                 await self._paper(world, cast)
+                ended(await identities(world, self.run_id))
             finally:
                 follower.cancel()
                 await asyncio.gather(follower, return_exceptions=True)
@@ -73,11 +78,15 @@ class Rehearsal:
         cast = read_cast(folder.path / "cast.yaml")
         opens = folder.programme.opens
         speed = cast.speed if self.speed is None else self.speed
-        pace = ScaledPace(folder.state / "clock.json", last_moment(folder.clock_file) or opens, speed or STEPPING)
+        pace = ScaledPace(
+            folder.state / "clock.json", last_moment(folder.clock_file) or opens, speed or STEPPING
+        )
         async with pace.hold():
             world = build_world(self.path, pace=pace)
         try:
-            async with RangeProcesses(folder.state, seed=cast.seed, crimes=cast.crimes, before=opens) as range_:
+            async with RangeProcesses(
+                folder.state, seed=cast.seed, crimes=cast.crimes, before=opens
+            ) as range_:
                 world.systems_elsewhere = range_.urls
                 with as_current(world):
                     yield world, cast
@@ -91,7 +100,9 @@ class Rehearsal:
         stop = asyncio.Event()
         async with httpx.AsyncClient() as session:
             faults = read_fault_plan(self.path / "faults.yaml")
-            prober = Prober(world.monitors, world.folder.checks, world.systems, world.pace, ledger=world.ledger.summary)
+            prober = Prober(
+                world.monitors, world.folder.checks, world.systems, world.pace, ledger=world.ledger.summary
+            )
             around: list[Coroutine[Any, Any, None]] = [
                 inject(faults, world.systems(), world.folder.programme.opens, world.pace, session),
                 prober.run(stop),
@@ -103,6 +114,8 @@ class Rehearsal:
             background = [asyncio.create_task(work) for work in around]
             try:
                 await _first_failure(self.stages.go_live(world, self.run_id), background)
+                async with world.pace.hold():
+                    await record_electronically(world, cast, session)
                 await _first_failure(self._until_quiet(world, cast), background)
             finally:
                 stop.set()
@@ -113,23 +126,21 @@ class Rehearsal:
     async def _paper(self, world: World, cast: Cast) -> None:
         """Bring the paper in, key it and convert it, stepping from hour to hour."""
         say = self.say_with(world)
-        if not world.paper.sheets(["used", "issued"]) and not _open_paper(world):
+        if not world.paper.sheets(["used", "issued"]) and not has_open_paper(world):
             return
         if isinstance(world.pace, ScaledPace):
             world.pace.set_factor(STEPPING)
-        async with httpx.AsyncClient() as session:
-            async with world.pace.hold():
-                await record_electronically(world, cast, session)
-                Stations(world, cast).bring_in()
-            clerks = Clerks(world, cast, say)
-            stop = asyncio.Event()
-            keying = asyncio.create_task(self._every(HOUR, lambda n, _a, _now: _key(clerks, n), world, stop))
-            try:
-                await _first_failure(self.stages.back_conversion(world), [keying])
-            finally:
-                stop.set()
-                keying.cancel()
-                await asyncio.gather(keying, return_exceptions=True)
+        async with world.pace.hold():
+            Stations(world, cast).bring_in()
+        clerks = Clerks(world, cast, say)
+        stop = asyncio.Event()
+        keying = asyncio.create_task(self._every(HOUR, lambda n, _a, _now: _key(clerks, n), world, stop))
+        try:
+            await _first_failure(self.stages.back_conversion(world), [keying])
+        finally:
+            stop.set()
+            keying.cancel()
+            await asyncio.gather(keying, return_exceptions=True)
 
     async def _until_quiet(self, world: World, cast: Cast) -> None:
         """Until the window has closed, every component is live and has been for as long as the stations wait."""
@@ -137,7 +148,11 @@ class Rehearsal:
         while True:
             modes = [world.desk.state(COMPONENT, component_stream(c.id)) for c in programme.components]
             quiet = max([programme.closes, *(m.since + cast.returns_after for m in modes if m.since)])
-            if all(m.mode is Mode.LIVE for m in modes) and world.pace.now() >= quiet and not world.ledger.summary().in_flight:
+            if (
+                all(m.mode is Mode.LIVE for m in modes)
+                and world.pace.now() >= quiet
+                and not world.ledger.summary().in_flight
+            ):
                 return
             await world.pace.sleep_until(max(world.pace.now() + TICK, min(quiet, world.pace.now() + HOUR)))
 
@@ -146,7 +161,9 @@ class Rehearsal:
         world.contingency.watch(now)
         decide_plays(world, cast, say, now)
 
-    def _stations_step(self, world: World, cast: Cast) -> Callable[[int, datetime, datetime], Awaitable[None]]:
+    def _stations_step(
+        self, world: World, cast: Cast
+    ) -> Callable[[int, datetime, datetime], Awaitable[None]]:
         stations = Stations(world, cast)
 
         async def step(number: int, start: datetime, end: datetime) -> None:
@@ -154,7 +171,9 @@ class Rehearsal:
 
         return step
 
-    def _custody_hour(self, world: World, cast: Cast, session: httpx.AsyncClient) -> Callable[[int, datetime, datetime], Awaitable[None]]:
+    def _custody_hour(
+        self, world: World, cast: Cast, session: httpx.AsyncClient
+    ) -> Callable[[int, datetime, datetime], Awaitable[None]]:
         staff = CustodyStaff(world, cast)
 
         async def hour(number: int, _start: datetime, _end: datetime) -> None:
@@ -162,10 +181,18 @@ class Rehearsal:
 
         return hour
 
-    async def _every(self, span: timedelta, work: Callable[[int, datetime, datetime], Awaitable[None]], world: World, stop: asyncio.Event) -> None:
+    async def _every(
+        self,
+        span: timedelta,
+        work: Callable[[int, datetime, datetime], Awaitable[None]],
+        world: World,
+        stop: asyncio.Event,
+    ) -> None:
         """Do `work(number, start, end)` after each span since the window opened; time stands still while it works."""
         opens = world.folder.programme.opens
-        number = max(0, int((world.pace.now() - opens) / span) - 1)  # the one before may have died half-way; doing it again is safe
+        number = max(
+            0, int((world.pace.now() - opens) / span) - 1
+        )  # the one before may have died half-way; doing it again is safe
         while not stop.is_set():
             start, end = opens + number * span, opens + (number + 1) * span
             await world.pace.sleep_until(end)
@@ -179,7 +206,7 @@ async def _key(clerks: Clerks, hour: int) -> None:
     clerks.confirm()
 
 
-def _open_paper(world: World) -> bool:
+def has_open_paper(world: World) -> bool:
     return bool(world.paper.sheets(["returned", "keyed_once", "keyed_twice", "discrepant", "verified"]))
 
 
@@ -195,5 +222,3 @@ async def _first_failure(work: Awaitable[None], beside: list[asyncio.Task[None]]
                 await asyncio.gather(main, return_exceptions=True)
                 raise error
     await main
-
-

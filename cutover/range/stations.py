@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from datetime import date, datetime, timedelta
 from random import Random
-from typing import Any
 
 from cutover.app.bootstrap import World
-from cutover.core.errors import Refused
 from cutover.domain.modes import COMPONENT, RULES, component_stream
 from cutover.range.cast import Cast, PaperRate, poisson
 from cutover.range.population import FORENAMES, SURNAMES
+from cutover.range.writing import LEAST_DELAY, MOST_DELAY, fill
 from paper_capture.domain.moves import Grade, Person, UsedSheet
 
 SPARE = 10  # sheets a station asks for when its block runs out
@@ -55,7 +54,12 @@ class Stations:
         blanks = [row.serial for row in paper.sheets(["issued"])]
         lost = blanks[len(blanks) // 2 :][: self.cast.missing - len(paper.sheets(["missing"]))]
         for serial in lost:
-            paper.declare_missing(serial, by="sam", decided_by="asha", reason="searched for twice at the station; last seen in the block")
+            paper.declare_missing(
+                serial,
+                by="sam",
+                decided_by="asha",
+                reason="searched for twice at the station; last seen in the block",
+            )
         paper.return_sheets(used, by="sam")
         paper.return_unused([serial for serial in blanks if serial not in lost], by="sam")
         return len(used)
@@ -70,8 +74,12 @@ class Stations:
         while dice.random() < self.cast.spoiled:
             self._spoiled.append((station, self._next(station, form)))
         written = start + (end - start) * dice.random()
-        occurred = written - timedelta(minutes=dice.uniform(5, 180))
-        person = Person(surname=dice.choice(SURNAMES), forename=dice.choice(FORENAMES), dob=date(1940, 1, 1) + timedelta(days=dice.randrange(25_000)))
+        occurred = written - LEAST_DELAY - (MOST_DELAY - LEAST_DELAY) * dice.random()
+        person = Person(
+            surname=dice.choice(SURNAMES),
+            forename=dice.choice(FORENAMES),
+            dob=date(1940, 1, 1) + timedelta(days=dice.randrange(25_000)),
+        )
         values = fill(form, dice, occurred, written, person)
         return UsedSheet(
             serial=self._next(station, form), station=station, writer=f"{station}-{dice.randrange(1, 40)}",
@@ -95,25 +103,7 @@ class Stations:
         if not self._written_until:
             for row in self.world.paper.sheets(["used"]):
                 if row.written_at:
-                    self._written_until[row.form_type] = max(self._written_until.get(row.form_type, row.written_at), row.written_at)
+                    self._written_until[row.form_type] = max(
+                        self._written_until.get(row.form_type, row.written_at), row.written_at
+                    )
         self._seen = issued
-
-
-def fill(form: str, dice: Random, occurred: datetime, written: datetime, person: Person) -> dict[str, Any]:
-    """What the writer puts in the boxes of a form of this scenario."""
-    name = f"{person.forename} {person.surname}"
-    place = f"{dice.randrange(1, 200)} {dice.choice(('Chapel', 'Mill', 'Station', 'Church', 'Canal'))} Street"
-    match form:
-        case "incident":
-            return {"called_at": occurred, "channel": dice.choice(("999", "101")), "place": place, "category": dice.choice(("disorder", "collision", "burglary in progress", "concern for welfare")), "priority": dice.choice(("emergency", "priority", "routine")), "weapon": dice.random() < 0.03, "child": dice.random() < 0.08}
-        case "crime":
-            return {"reported_at": written, "occurred_from": occurred, "offence": dice.choice(("window broken, laptop taken", "hit in the street", "car taken from the drive", "threatened at the door")), "place": place, "value_gbp": dice.randrange(0, 3000), "vulnerable": dice.random() < 0.1, "life_at_risk": dice.random() < 0.02, "support_wanted": dice.random() < 0.4}
-        case "domestic_abuse":
-            grave = dice.random() < 0.08
-            return {"victim": name, "other_party": f"{dice.choice(FORENAMES)} {dice.choice(SURNAMES)}", "relation": dice.choice(("partner", "former partner", "parent")), "account": "as told at the door", "indicators": min(27, poisson(dice, 8)), "grave_danger": grave, **({"judgement": "threats to kill, weapon in the house"} if grave else {}), "separation": dice.random() < 0.3}
-        case "missing_person":
-            return {"missing": name, "age": dice.randrange(8, 90), "last_seen_at": occurred, "last_seen_place": place, "reported_at": written, "description": "medium build, dark coat", "suicidal": dice.random() < 0.1, "out_of_character": dice.random() < 0.5}
-        case "custody":
-            arrested = occurred
-            return {"detainee": name, "arrested_at": arrested, "arrived_at": min(written, arrested + timedelta(minutes=4)), "authorised_at": min(written, arrested + timedelta(minutes=5)), "authorised_by": "Sergeant on duty", "offence": dice.choice(("theft", "assault", "breach of bail")), "grounds": "to obtain evidence by questioning", "medical_need": dice.random() < 0.15, "under_18": dice.random() < 0.06}
-    raise Refused(f"the stations of this rehearsal cannot fill in a '{form}'")

@@ -61,9 +61,7 @@ def write(
 def read(path: Path, klass: Class | None = None, limit: int | None = None) -> list[dict[str, Any]]:
     """Findings of a file, all of them unless `limit` is given; by class and key."""
     query = (
-        f"FROM read_parquet({literal(str(path))})"
-        + (f" WHERE class = {literal(klass)}" if klass else "")
-        + " ORDER BY ALL"
+        f"FROM {rows.parquet(path)}" + (f" WHERE class = {literal(klass)}" if klass else "") + " ORDER BY ALL"
     )
     with _looking() as looking:
         found = looking.execute(query + (f" LIMIT {int(limit)}" if limit is not None else ""))
@@ -89,7 +87,7 @@ def export(path: Path, contract: Contract, to: Path) -> int:
         "cell.kind AS kind",
         "cell.rule AS explained_by",
     ]
-    each = f"SELECT *, unnest(CASE WHEN len(cells) = 0 THEN [NULL::{_CELL}] ELSE cells END) AS cell FROM read_parquet({literal(str(path))})"
+    each = f"SELECT *, unnest(CASE WHEN len(cells) = 0 THEN [NULL::{_CELL}] ELSE cells END) AS cell FROM {rows.parquet(path)}"
     partial = to.with_name(to.name + ".partial")
     with _looking() as looking:
         lines = _one(looking, f"SELECT count(*) FROM ({each})")

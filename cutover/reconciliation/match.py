@@ -16,7 +16,7 @@ import duckdb
 
 from cutover.reconciliation.contract import Contract, Side
 from cutover.reconciliation.findings import Class, Conservation, Equation
-from cutover.reconciliation.rows import key_is_null, keys, literal
+from cutover.reconciliation.rows import key_is_null, keys, parquet
 
 ONE_EACH = 1 + (1 << 32)  # a source row counts 1, a target row 2^32: one sum tells both numbers of copies
 _COPIES = (1 << 32) - 1
@@ -36,7 +36,7 @@ def match(engine: duckdb.DuckDBPyConnection, contract: Contract, source: Path, t
     """Compare two snapshots in `engine`, which keeps the views `source_keys`, `target_keys` and the table `odd`."""
     for side, path in ((Side.SOURCE, source), (Side.TARGET, target)):
         engine.execute(
-            f"CREATE VIEW {side}_all AS SELECT *, {key_is_null(contract)} AS keyless FROM read_parquet({literal(str(path))})"
+            f"CREATE VIEW {side}_all AS SELECT *, {key_is_null(contract)} AS keyless FROM {parquet(path)}"
         )
         engine.execute(
             f"CREATE VIEW {side}_keys AS SELECT * FROM {side}_all WHERE excluded IS NULL AND NOT keyless"

@@ -9,6 +9,7 @@ is moved to UTC; one without is taken as UTC.
 from __future__ import annotations
 
 import csv
+import glob
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -45,6 +46,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def parquet(path: Path) -> str:
+    """The table function for one Parquet file: neither its name nor its folder's is a pattern or a column."""
+    return f"read_parquet({_exactly(path)}, hive_partitioning=false)"
+
+
 def keys(contract: Contract, table: str = "") -> str:
     """The key columns as every table here calls them."""
     return ", ".join((f"{table}." if table else "") + name(f"key:{i}") for i in range(len(contract.key)))
@@ -57,7 +63,7 @@ def key_is_null(contract: Contract) -> str:
 def header(engine: duckdb.DuckDBPyConnection, path: Path, kind: str) -> dict[str, str]:
     """The columns a file has and their types there; text throughout for CSV. Raises Invalid for an empty file."""
     if kind == "parquet":
-        described = engine.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})").fetchall()
+        described = engine.execute(f"DESCRIBE SELECT * FROM {parquet(path)}").fetchall()
         return {row[0]: row[1] for row in described}
     with path.open(encoding="utf-8-sig", newline="") as lines:
         columns = next(csv.reader(lines), [])
@@ -99,10 +105,10 @@ def gaps(contract: Contract, side: Side, has: Mapping[str, str]) -> tuple[str, .
 def reader(path: Path, kind: str, has: Mapping[str, str]) -> str:
     """The table function for a file: nothing is guessed, a broken line is an error, '' and NULL stay apart."""
     if kind == "parquet":
-        return f"read_parquet({literal(str(path))})"
+        return parquet(path)
     columns = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in has)
     return (
-        f"read_csv({literal(str(path))}, auto_detect=false, header=true, columns={{{columns}}}, delim=',', "
+        f"read_csv({_exactly(path)}, hive_partitioning=false, auto_detect=false, header=true, columns={{{columns}}}, delim=',', "
         "quote='\"', escape='\"', nullstr='', allow_quoted_nulls=false, strict_mode=true)"
     )
 
@@ -171,3 +177,7 @@ def _spelling(type_: str) -> str:
     scale = int(type_.rstrip(")").rpartition(",")[2])
     fraction = rf"\d{{1,{scale}}}0*" if scale else "0+"
     return rf"-?((0|[1-9]\d*)(\.({fraction}))?|\.{fraction})"
+
+
+def _exactly(path: Path) -> str:
+    return literal(glob.escape(str(path)))

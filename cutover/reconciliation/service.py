@@ -111,6 +111,8 @@ class ReconciliationService:
 
         Raises Refused when the last run has none to show because it failed, or when its file is not the one recorded.
         """
+        if klass is not None and klass not in set(Class):
+            raise NotFound("class of findings", klass, Class)
         return evidence.read(self._findings_file(contract_id), Class(klass) if klass else None, limit)
 
     def export(self, contract_id: str, to: Path) -> int:

@@ -80,9 +80,7 @@ def take(
         connection.execute(
             f"COPY ({select}) TO {rows.literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
         )
-        counted = connection.execute(
-            f"SELECT count(*) FROM read_parquet({rows.literal(str(partial))})"
-        ).fetchall()
+        counted = connection.execute(f"SELECT count(*) FROM {rows.parquet(partial)}").fetchall()
     digest = sha256(partial)
     kept = partial.replace(folder / f"{side}-{digest[:12]}.parquet")
     return Snapshot(

@@ -50,6 +50,14 @@ def programme_clock(path: Path) -> Clock:
     return ClockFile(path) if path.exists() else SystemClock()
 
 
+def set_clock(path: Path, at: datetime | None) -> None:
+    """Set the programme's clock to `at` and stop it there, or with None go back to the machine's own."""
+    if at is None:
+        path.unlink(missing_ok=True)
+    else:
+        ScaledPace(path, at, 0.0)
+
+
 def last_moment(path: Path) -> datetime | None:
     """Where an earlier rehearsal's time stood when it was last written: where a resumed one goes on."""
     try:

@@ -135,7 +135,7 @@ def _not_yaml(path: Path, text: str, error: yaml.YAMLError) -> Problem:
     if isinstance(error, yaml.reader.ReaderError):
         line = text.count("\n", 0, int(error.position)) + 1
         return Problem(
-            f"not YAML: character #x{ord(str(error.character)):04x} has no place in text", str(path), line
+            f"not YAML: character #x{int(error.character):04x} has no place in text", str(path), line
         )
     said = (getattr(error, "context", None), getattr(error, "problem", None))
     what = " ".join(" ".join(str(part) for part in said if part).split())

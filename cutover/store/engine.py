@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 
 from cutover.core.errors import Invalid, Problem, Unavailable
 
@@ -61,7 +61,9 @@ def writing(engine: Engine) -> Iterator[Connection]:
             else:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPEND_LOCK})
             yield connection
-    except OperationalError as error:
+    except DatabaseError as error:
+        if not _is_away(error):
+            raise
         raise Unavailable(f"the database did not take the write: {error.orig}") from error
 
 
@@ -71,8 +73,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.connect() as connection:
             yield connection
-    except OperationalError as error:
+    except DatabaseError as error:
+        if not _is_away(error):
+            raise
         raise Unavailable(f"the database does not answer: {error.orig}") from error
+
+
+def _is_away(error: DatabaseError) -> bool:
+    """A database that does not answer, or a file that is none (SQLite's bare DatabaseError); not a defect of ours."""
+    return isinstance(error, OperationalError) or type(error) is DatabaseError
 
 
 def reachable(engine: Engine) -> str:

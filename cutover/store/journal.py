@@ -11,11 +11,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import product, takewhile
+from itertools import islice, product, takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, RowMapping, Table, func, insert, select
+from sqlalchemy import Connection, Engine, RowMapping, Table, bindparam, func, insert, select
 
 from cutover.core.clock import Clock
 from cutover.core.errors import Conflict, Invalid, Problem
@@ -27,6 +27,13 @@ from cutover.store.metadata import utc_text
 from cutover.store.outbox import Message, enqueue
 
 GENESIS = "0" * 64
+AT_ONCE = 500
+_USED = select(j.c.idempotency_key).where(j.c.idempotency_key.in_(bindparam("keys", expanding=True)))
+_SEQS = (
+    select(j.c.stream, func.max(j.c.seq).label("seq"))
+    .where(j.c.stream.in_(bindparam("streams", expanding=True)))
+    .group_by(j.c.stream)
+)
 _COLUMNS = tuple(column.name for column in j.columns if column.name != "hash")
 
 
@@ -110,14 +117,7 @@ class Journal:
         with writing(self.engine) as connection:
             if fence is not None:
                 check_fence(connection, fence)
-            recorded: list[Recorded] = []
-            fresh = False
-            for batch in batches:
-                if earlier := self._earlier(connection, batch):
-                    recorded += earlier
-                else:
-                    recorded += self._write(connection, batch)
-                    fresh = True
+            recorded, fresh = self._land(connection, batches)
             if fresh:
                 enqueue(connection, messages, self.clock.now())
         if fresh:
@@ -163,6 +163,16 @@ class Journal:
         with reading(self.engine) as connection:
             return self._keyed(connection, key)
 
+    def used(self, keys: Sequence[str]) -> set[str]:
+        """Which of these idempotency keys are in the journal."""
+        with reading(self.engine) as connection:
+            return _used(connection, keys)
+
+    def seqs(self, streams: Iterable[str]) -> dict[str, int]:
+        """How far each of these streams has come; those with no facts are left out."""
+        with reading(self.engine) as connection:
+            return _seqs(connection, streams)
+
     def head(self) -> Checkpoint:
         with reading(self.engine) as connection:
             return _head(connection)
@@ -192,12 +202,39 @@ class Journal:
         partial.replace(path)
         return count
 
+    def _land(self, connection: Connection, batches: Sequence[Batch]) -> tuple[list[Recorded], bool]:
+        """What each batch led to, in order, and whether any of it is new. New rows go in as one statement."""
+        used = _used(connection, [b.key for b in batches if b.key])
+        seqs = _seqs(connection, {b.stream for b in batches})
+        head, now = _head(connection), utc_text(self.clock.now())
+        recorded: list[Recorded] = []
+        rows: list[dict[str, Any]] = []
+        new: list[Recorded] = []
+        for batch in batches:
+            if batch.key in used:
+                recorded += self._earlier(connection, batch)
+                continue
+            if (seq := seqs.get(batch.stream, 0)) != batch.expected_seq:
+                raise Raced(
+                    f"{batch.stream} has moved on: it is at {seq}, not {batch.expected_seq}; reload and decide again"
+                )
+            chain = list(_chained(batch, head, now))
+            if chain:
+                head = Checkpoint(chain[-1]["position"], chain[-1]["hash"])
+                seqs[batch.stream] = chain[-1]["seq"]
+            landed = [_as_recorded(row, fact) for row, fact in zip(chain, batch.facts, strict=True)]
+            rows += chain
+            new += landed
+            recorded += landed
+        if rows:
+            connection.execute(insert(j), rows)
+        for one, projection in product(new, self.projections):
+            projection.apply(connection, one)
+        return recorded, bool(new) or not batches
+
     def _earlier(self, connection: Connection, batch: Batch) -> list[Recorded]:
-        if batch.key is None:
-            return []
-        earlier = self._keyed(connection, batch.key)
-        same = [(r.stream, r.event) for r in earlier] == [(batch.stream, f.event) for f in batch.facts]
-        if earlier and not same:
+        earlier = self._keyed(connection, batch.key or "")
+        if [(r.stream, r.event) for r in earlier] != [(batch.stream, f.event) for f in batch.facts]:
             raise Raced(
                 f"key '{batch.key}' was used before for something else (position {earlier[0].position})"
             )
@@ -214,20 +251,6 @@ class Journal:
         rows = connection.execute(query).mappings()
         batch = takewhile(lambda pair: pair[1]["idempotency_key"] == _key(key, pair[0]), enumerate(rows))
         return [self._recorded(row) for _, row in batch]
-
-    def _write(self, connection: Connection, batch: Batch) -> list[Recorded]:
-        seq = connection.execute(select(func.max(j.c.seq)).where(j.c.stream == batch.stream)).scalar() or 0
-        if seq != batch.expected_seq:
-            raise Raced(
-                f"{batch.stream} has moved on: it is at {seq}, not {batch.expected_seq}; reload and decide again"
-            )
-        rows = list(_chained(batch, _head(connection), utc_text(self.clock.now())))
-        if rows:
-            connection.execute(insert(j), rows)
-        recorded = [_as_recorded(row, fact) for row, fact in zip(rows, batch.facts, strict=True)]
-        for one, projection in product(recorded, self.projections):
-            projection.apply(connection, one)
-        return recorded
 
     def _recorded(self, row: RowMapping) -> Recorded:
         event = self.catalogue.read(row["kind"], row["v"], json.loads(row["body"]))
@@ -286,6 +309,27 @@ def read_export(path: Path) -> Iterator[dict[str, Any]]:
                     Problem("not a journal row", str(path), number, expected="one JSON object a line")
                 )
             yield row
+
+
+def _used(connection: Connection, keys: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for part in batched(keys, AT_ONCE):
+        found |= set(connection.execute(_USED, {"keys": part}).scalars())
+    return found
+
+
+def _seqs(connection: Connection, streams: Iterable[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in batched(streams, AT_ONCE):
+        found |= {row.stream: row.seq for row in connection.execute(_SEQS, {"streams": part})}
+    return found
+
+
+def batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Lists of at most `size`: databases bound the values of one statement."""
+    left = iter(items)
+    while part := list(islice(left, size)):
+        yield part
 
 
 def _head(connection: Connection) -> Checkpoint:

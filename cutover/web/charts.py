@@ -167,9 +167,7 @@ def gantt(
         y += placed[-1].height + LANE_GAP
     lines = _marks([*marks, *clock_changes(scale.begins, scale.ends, zone)], scale)
     ticks = tuple(_ticks(scale, zone))
-    return Gantt(
-        title, says, WIDTH, y + 4, GUTTER, WIDTH - RIGHT, HEAD - 8, tuple(placed), lines, ticks
-    )
+    return Gantt(title, says, WIDTH, y + 4, GUTTER, WIDTH - RIGHT, HEAD - 8, tuple(placed), lines, ticks)
 
 
 def band(title: str, says: str, points: Sequence[Mark], limit: datetime, zone: str) -> Band:
@@ -183,7 +181,9 @@ def band(title: str, says: str, points: Sequence[Mark], limit: datetime, zone: s
     assert bar is not None  # both ends are given
     assert likely is not None
     placed = _marks([*points, Mark(limit, "window closes", "closes")], scale, rows=(14, 30, 46))
-    return Band(title, says, WIDTH, 112, bar, likely, scale.x(limit), placed, tuple(_ticks(scale, zone)), late)
+    return Band(
+        title, says, WIDTH, 112, bar, likely, scale.x(limit), placed, tuple(_ticks(scale, zone)), late
+    )
 
 
 def clock_changes(begins: datetime, ends: datetime, zone: str) -> list[Mark]:

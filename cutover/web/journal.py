@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import BaseModel
+
 from cutover.core.clock import show
+from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, Problem
 from cutover.core.event import Event, Recorded
 from cutover.store.journal import Journal
 from cutover.web.kit import KIT, Page, Query
+from cutover.web.words import moment
 
 FACTS = 200  # on one page
 _LONGEST = 90  # letters of one value in a summary
@@ -62,27 +67,42 @@ def fact_line(fact: Recorded, zone: str) -> FactLine:
         fact.actor,
         fact.event.kind(),
         fact.stream,
-        summary(fact.event),
+        summary(fact.event, zone),
     )
 
 
-def summary(event: Event) -> str:
-    """The body of any event on one line: short values as they are, long ones cut, nested ones counted."""
-    body = event.model_dump(mode="json")
-    return " · ".join(f"{name}: {_brief(value)}" for name, value in body.items() if value not in ("", None))
+def summary(event: Event, zone: str) -> str:
+    """The body of any event on one line: times in `zone`, long values cut, nested ones counted."""
+    body = {name: getattr(event, name) for name in type(event).model_fields}
+    said = {name: _brief(value, zone) for name, value in body.items()}
+    return " · ".join(f"{name.replace('_', ' ')}: {text}" for name, text in said.items() if text)
 
 
-def _brief(value: Any) -> str:
+def _brief(value: Any, zone: str) -> str:
     if isinstance(value, Mapping):
-        plain = all(isinstance(v, str | int | float | bool | None) for v in value.values())
-        if not plain or len(value) > 4:  # noqa: PLR2004  as many as a line takes
-            return f"({len(value)} values)"
-        return ", ".join(f"{k} {_brief(v)}" for k, v in value.items())
-    if isinstance(value, list):
-        few = len(value) <= 4 and all(isinstance(v, str | int | float) for v in value)  # noqa: PLR2004
-        return ", ".join(map(_brief, value)) if few else f"({len(value)} entries)"
-    text = str(value)
+        return _several([f"{name} {_brief(v, zone)}" for name, v in value.items()])
+    if isinstance(value, tuple | list):
+        return _several([_brief(v, zone) for v in value])
+    text = moment(value, zone) if isinstance(value, datetime) else _plain(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _plain(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case timedelta():
+            return show_duration(value)
+        case float():
+            return f"{value:.4g}"
+        case BaseModel():
+            return "(details)"
+    return str(value)
+
+
+def _several(parts: Sequence[str]) -> str:
+    text = ", ".join(parts)
+    return text if len(text) <= _LONGEST else f"({len(parts)} entries)"
 
 
 def _build(journal: Journal, zone: str, stream: str, after: str) -> JournalPage:

@@ -186,14 +186,18 @@ class _Kit:
 
     async def crash(self, _request: Request, _error: Exception) -> Response:
         """A defect: the server logs its trace, the reader is told no more than that."""
-        answer = self._trouble(500, ("A defect in the software. It is in the server's log; nothing was changed.",))
+        answer = self._trouble(
+            500, ("A defect in the software. It is in the server's log; nothing was changed.",)
+        )
         answer.headers.update(HEADERS)  # this answer is given outside the middleware
         return answer
 
     def _render(self, page: Page, request: Request) -> str:
         frame = self._frame(request.url.path, self.journal.head().position)
         context = page.build({**request.query_params, **request.path_params})
-        values = {f.name: getattr(context, f.name) for f in dataclasses.fields(page.context)} | {"page": frame}
+        values = {f.name: getattr(context, f.name) for f in dataclasses.fields(page.context)} | {
+            "page": frame
+        }
         template = self.environment.get_template(page.name)
         if "fragment" not in request.query_params:
             return template.render(values)

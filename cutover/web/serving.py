@@ -45,12 +45,12 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port))
     except OSError as error:
-        raise Unavailable(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from error
+        raise Unavailable(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another --port"
+        ) from error
 
 
-def serve(
-    app: ASGIApp, stop: threading.Event, *, host: str, port: int, ready: Callable[[str], None]
-) -> None:
+def serve(app: ASGIApp, stop: threading.Event, *, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Serve until Ctrl-C or `stop`; `ready` is told the address as soon as the port is ours."""
     with listen(host, port) as sock, suppress(KeyboardInterrupt):  # Ctrl-C is how serving ends
         ready(f"http://{host}:{sock.getsockname()[1]}/")

@@ -118,7 +118,7 @@ def _finish(state: RunState, task: Task, at: TaskState, command: Any, now: datet
     return [
         *claim,
         ev.TaskDone(task=task.id, evidence=command.evidence, link=command.link),
-        *_no_return(state, task),
+        *_no_return(state, task, command.decided_by),
     ]
 
 
@@ -139,7 +139,9 @@ def _fail(state: RunState, task: Task, at: TaskState, command: Any, now: datetim
 
 
 def _retry(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
-    del state, at, now
+    del state, now
+    if task.type is TaskType.APPROVAL:
+        return [ev.GateAskedAgain(task=task.id, round=at.round + 1)]
     return [ev.TaskRetried(task=task.id, reason=command.reason)]
 
 
@@ -199,7 +201,7 @@ def _pass_gate(state: RunState, task: Task, at: TaskState, command: Any, now: da
     return [
         ev.TaskDone(task=task.id, evidence=f"{command.verdict}: {command.reason}".rstrip(": ")),
         *unneeded,
-        *_no_return(state, task),
+        *_no_return(state, task, command.decided_by),
     ]
 
 
@@ -230,10 +232,10 @@ def _startable(task: Task, at: TaskState, now: datetime) -> None:
         raise Refused(f"{task.id} may not start before {at.ready_at:%d %b %H:%M}Z")
 
 
-def _no_return(state: RunState, task: Task) -> list[Event]:
+def _no_return(state: RunState, task: Task, decided_by: tuple[str, ...] = ()) -> list[Event]:
     latest = state.latest_backout
     return (
-        [ev.PointOfNoReturnPassed(task=task.id, latest_backout=latest)]
+        [ev.PointOfNoReturnPassed(task=task.id, latest_backout=latest, decided_by=decided_by)]
         if task.point_of_no_return and latest
         else []
     )

@@ -18,7 +18,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from runbooks.domain.network import Actuals, Network, network
-from runbooks.domain.plan import LinkKind, Task
+from runbooks.domain.plan import LinkKind, Task, TaskType
 
 Numbers: TypeAlias = NDArray[np.float64]
 
@@ -87,7 +87,11 @@ def forecast(
 def _assumptions(net: Network, tasks: Sequence[Task]) -> tuple[str, ...]:
     open_ = {name for name, ended in zip(net.ids, net.ended, strict=True) if ended is None}
     guessed = sum(1 for t in tasks if t.id in open_ and t.estimate is None and t.duration)
-    unknown = sum(1 for t in tasks if t.id in open_ and t.estimate is None and t.duration is None)
+    unknown = sum(
+        1
+        for t in tasks
+        if t.id in open_ and t.estimate is None and t.duration is None and t.type is not TaskType.MILESTONE
+    )
     return (
         *([f"{guessed} of {len(open_)} open tasks have a duration and no estimate: taken as {ASSUMED_LOW} to {ASSUMED_HIGH} times it"] if guessed else []),
         *([f"{unknown} of {len(open_)} open tasks have no duration: taken as no time at all"] if unknown else []),

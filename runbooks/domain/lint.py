@@ -60,6 +60,7 @@ CODES: Mapping[str, tuple[Severity, str]] = {
     "way_back": (Severity.INFO, "read like part of the way back, and are in the way forward"),
 }  # fmt: skip
 CHANGES_SOMETHING = frozenset({TaskType.NORMAL, TaskType.AUTOMATED})
+NEEDS_NOBODY = frozenset({TaskType.MILESTONE, TaskType.WAIT})
 TAKES_NO_TIME = frozenset({TaskType.MILESTONE})
 LONGEST_SHIFT = timedelta(hours=12)
 REST = timedelta(
@@ -157,7 +158,8 @@ def _length(plan: _Plan) -> Found:
 
 def _people(plan: _Plan) -> Found:
     for task in plan.runbook.tasks:
-        if not task.owner and not task.team and task.type not in (TaskType.MILESTONE, TaskType.WAIT):
+        has_deciders = task.gate is not None and bool(task.gate.deciders)
+        if not (task.owner or task.team or has_deciders) and task.type not in NEEDS_NOBODY:
             yield (
                 "no_owner",
                 task.id,

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from cutover.core.clock import to_utc
-from cutover.core.duration import parse_duration, show_duration
+from cutover.core.duration import parse_duration, spell_duration
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.gates import Criterion
 from cutover.domain.programme import Id, Part, Span
@@ -70,7 +70,7 @@ class Link(Part):
             return f"{self.task} FS" if ends_like_a_kind else self.task
         apart = "" if self.task[-1:].isdigit() else " "
         sign = "-" if self.lag < timedelta(0) else "+"
-        lag = sign + show_duration(abs(self.lag)).replace(" ", "") if self.lag else ""
+        lag = sign + spell_duration(abs(self.lag)).replace(" ", "") if self.lag else ""
         return f"{self.task}{apart}{self.kind}{lag}"
 
 

@@ -194,6 +194,7 @@ class PointOfNoReturnPassed(TaskEvent):
     """Decided by name: from here the way back is closed."""
 
     latest_backout: datetime
+    decided_by: tuple[str, ...] = ()
 
 
 EVENTS = (
@@ -307,10 +308,11 @@ class SettleTask(TaskCommand):
 
 
 class PassGate(TaskCommand):
-    """The gate's verdict, brought to the task that asked it."""
+    """The gate's verdict, brought to the task that asked it, with the names of those who gave it."""
 
     verdict: Verdict
     reason: str
+    decided_by: tuple[str, ...] = ()
 
 
 class CompleteItself(TaskCommand):

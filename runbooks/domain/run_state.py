@@ -91,7 +91,7 @@ def evolve(state: RunState, fact: Fact) -> RunState:
 
 def _evolve_task(state: RunState, fact: Fact, event: ev.TaskEvent) -> RunState:
     if isinstance(event, ev.PointOfNoReturnPassed):
-        return replace(state, no_return_at=fact.at, no_return_by=fact.actor)
+        return replace(state, no_return_at=fact.at, no_return_by=", ".join(event.decided_by) or fact.actor)
     before = state.tasks[event.task]
     after = _moved(replace(before, stage=TASK.next(before.stage, type(event))), fact, event)
     moved = replace(state, tasks={**state.tasks, event.task: after})

@@ -44,6 +44,7 @@ WEAK: dict[str, str] = {
 PARALLEL = frozenset(
     {"stream", "workstream", "track", "substream"}
 )  # by their meaning these run side by side
+# `Duration (hours)`, `duration_mins`: bare numbers of that column are in that unit.
 _UNIT = re.compile(r"(?:^|[\s(_])(?:in )?(hours?|hrs?|h|minutes?|mins?|m|days?|d)\)?$", re.IGNORECASE)
 
 
@@ -77,12 +78,9 @@ def key_of(header: str) -> str:
 
 def columns(headers: Sequence[str]) -> Columns:
     """Give each column its field; each field and each column is taken once, in the order of the aliases."""
-    keys = [key_of(header) for header in headers]
+    keys = [key_of(_UNIT.sub("", h.strip()) if "duration" in key_of(h) else h) for h in headers]
     at: dict[str, int] = {}
     free = {i: key for i, key in enumerate(keys) if key}
-    unit = ""
-    if "duration" not in keys:
-        unit = _duration_unit(headers, keys, free)
     for aliases in (STRONG, WEAK):
         for field, words in aliases.items():
             position = None if field in at else _first(words, free)
@@ -93,7 +91,8 @@ def columns(headers: Sequence[str]) -> Columns:
     for i in range(len(headers)):
         if i not in at.values():
             unknown[_name(headers[i].strip() or f"column {i + 1}", unknown)] = i
-    return Columns(tuple(h.strip() for h in headers), at, unknown, unit)
+    unit = _UNIT.search(headers[at["duration"]].strip()) if "duration" in at else None
+    return Columns(tuple(h.strip() for h in headers), at, unknown, unit[1][0].lower() if unit else "")
 
 
 def missing_title(headers: Sequence[str]) -> tuple[str, str]:
@@ -106,16 +105,6 @@ def missing_title(headers: Sequence[str]) -> tuple[str, str]:
 def _first(words: str, free: dict[int, str]) -> int | None:
     wanted = [key_of(word) for word in words.split(",")]
     return next((i for word in wanted for i, key in free.items() if key == word), None)
-
-
-def _duration_unit(headers: Sequence[str], keys: list[str], free: dict[int, str]) -> str:
-    """`Duration (hours)`, `duration_mins`: bare numbers of that column are in that unit."""
-    for i, header in enumerate(headers):
-        match = _UNIT.search(header.strip())
-        if match and "duration" in key_of(header):
-            keys[i] = free[i] = key_of(header[: match.start()]) or "duration"
-            return match[1][0].lower()
-    return ""
 
 
 def _name(header: str, taken: dict[str, int]) -> str:

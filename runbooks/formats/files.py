@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from pathlib import Path
 
 import yaml
@@ -17,6 +18,17 @@ from runbooks.formats.table import Imported, Row, to_runbook
 
 READ = (".csv", ".yaml", ".yml")
 DELIMITERS = ",;\t|"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Puts quotes around every text that our reader of documents would take for a number: PyYAML lets 1.5e3 pass."""
+
+
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$"),
+    list("-+.0123456789"),
+)
 
 
 def read_runbook(path: Path, *, zone: str = "UTC", date_order: DateOrder | None = None) -> Runbook:
@@ -56,7 +68,7 @@ def import_runbook(path: Path, *, zone: str = "UTC", date_order: DateOrder | Non
 def write_runbook(path: Path, runbook: Runbook) -> None:
     """Write YAML that `read_runbook` reads back equal: the whole file at once, or nothing."""
     plain = runbook.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
+    text = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:

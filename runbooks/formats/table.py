@@ -94,13 +94,9 @@ def to_runbook(
     _refuse_ambiguous_dates(sheet, body)
     _refuse_stray_cells(sheet, body)
     names = _ids(sheet, body)
-    read = [_task(sheet, row, name) for row, name in zip(body, names, strict=True)]
-    tasks = [task for task in read if task is not None]
-    if not sheet.problems:
-        for f in faults(tasks):
-            sheet.fault(
-                body[f.index].line, f.field, Problem(f.message, expected=f.expected, nearest=f.nearest)
-            )
+    tasks = [_task(sheet, row, name) for row, name in zip(body, names, strict=True)]
+    for f in faults(tasks):
+        sheet.fault(body[f.index].line, f.field, Problem(f.message, expected=f.expected, nearest=f.nearest))
     if sheet.problems:
         raise Invalid(*sorted(sheet.problems, key=lambda p: p.line or 0))
     ordered, notes = _in_order(sheet.columns, tasks)
@@ -189,7 +185,8 @@ def _phases(tasks: Iterable[Task]) -> tuple[str, ...]:
 # --- one row --------------------------------------------------------------------------------------------
 
 
-def _task(sheet: _Reading, row: Row, name: str) -> Task | None:
+def _task(sheet: _Reading, row: Row, name: str) -> Task:
+    """The task of a row; a faulty row leaves only its id behind, so that others may still name it."""
     before = len(sheet.problems)
     given: dict[str, Any] = {f: cell for f in TEXTS if (cell := sheet.cell(row, f))}
     given |= {f: value for f in _CELLS if (value := _value(sheet, row, f)) is not None}
@@ -208,7 +205,7 @@ def _task(sheet: _Reading, row: Row, name: str) -> Task | None:
     }
     given |= _gate(given)
     if len(sheet.problems) > before:
-        return None
+        return Task.model_construct(id=name, title=name)
     try:
         return Task(**given)
     except ValidationError as error:
@@ -219,7 +216,7 @@ def _task(sheet: _Reading, row: Row, name: str) -> Task | None:
             sheet.fault(
                 row.line, where, Problem(f"'{e['input']}': {e['msg']}", expected=expected, nearest=near)
             )
-        return None
+        return Task.model_construct(id=name, title=name)
 
 
 def _value(sheet: _Reading, row: Row, name: str) -> Any:

@@ -13,7 +13,7 @@ from contingency.service import ContingencyService
 from cutover.core.errors import NotFound, Refused
 from cutover.domain.modes import COMPONENT, Mode, SwitchMode, component_stream
 from cutover.store.projections import rebuild
-from monitors.domain.check import Status
+from monitors.domain.check import Reason, Status, unknown
 from tests.contingency.world import World
 
 PLAY = "custody-on-paper"
@@ -60,15 +60,9 @@ def test_a_breach_that_ends_lapses_the_proposal_and_a_new_one_proposes_anew(worl
 def test_not_knowing_does_not_end_a_breach(world: World) -> None:
     """A monitor gone blind withdraws nothing."""
     breached(world)
-    world.monitors.record("custody-health", _unknown(), world.after(1))
+    world.monitors.record("custody-health", unknown(Reason.ERROR, "the probe failed"), world.after(1))
     assert world.plays.watch() == []
     assert world.plays.plays()[0].stage is PlayStage.PROPOSED
-
-
-def _unknown() -> Any:
-    from monitors.domain.check import Reason, unknown
-
-    return unknown(Reason.ERROR, "the probe failed")
 
 
 def test_the_decider_enacts_and_everything_follows(world: World) -> None:
@@ -77,7 +71,9 @@ def test_the_decider_enacts_and_everything_follows(world: World) -> None:
     assert (view.stage, view.decided_by, view.sheets) == (PlayStage.ENACTED, "chen", 2 * (2 + 3))
     assert mode(world) is Mode.PAPER
     issued = world.paper.sheets(["issued"])
-    assert {(row.station, row.form_type) for row in issued} == {(s, f) for s in ("central", "bolton") for f in ("custody", "crime")}
+    assert {(row.station, row.form_type) for row in issued} == {
+        (s, f) for s in ("central", "bolton") for f in ("custody", "crime")
+    }
     switched = world.desk.journal.read(component_stream("custody"))[-1]
     assert (switched.cause, switched.actor) == (view.id, "chen")
 
@@ -109,7 +105,7 @@ def test_two_deciders_do_not_both_believe_they_did_it(world: World) -> None:
             world.plays.enact(PLAY, by=person, reason="down")
 
 
-class Crash(Exception):  # noqa: N818
+class Crash(Exception):
     """The process dies here."""
 
 
@@ -131,10 +127,13 @@ class DyingPaper:
 
 @pytest.mark.parametrize("survives", range(4))
 @pytest.mark.parametrize("after", [False, True])
-def test_a_crash_between_enacting_and_supplying_is_finished_without_double_issue(world: World, survives: int, *, after: bool) -> None:
+def test_a_crash_between_enacting_and_supplying_is_finished_without_double_issue(
+    world: World, survives: int, *, after: bool
+) -> None:
     """Killed at any hand-out, settle gives each station what is missing, and nothing twice."""
     breached(world)
-    dying = ContingencyService(world.desk, world.book, DyingPaper(world.paper, survives, after=after), world.monitors)  # type: ignore[arg-type]
+    paper: Any = DyingPaper(world.paper, survives, after=after)
+    dying = ContingencyService(world.desk, world.book, paper, world.monitors)
     with pytest.raises(Crash):
         dying.enact(PLAY, by="chen", reason="down")
     assert mode(world) is Mode.PAPER
@@ -147,7 +146,8 @@ def test_a_crash_between_enacting_and_supplying_is_finished_without_double_issue
 def test_enacting_again_after_a_crash_finishes_it(world: World) -> None:
     """The decider who saw an error simply asks again."""
     breached(world)
-    dying = ContingencyService(world.desk, world.book, DyingPaper(world.paper, 1, after=True), world.monitors)  # type: ignore[arg-type]
+    paper: Any = DyingPaper(world.paper, 1, after=True)
+    dying = ContingencyService(world.desk, world.book, paper, world.monitors)
     with pytest.raises(Crash):
         dying.enact(PLAY, by="chen", reason="down")
     assert world.plays.enact(PLAY, by="chen", reason="down").sheets == 10
@@ -156,7 +156,9 @@ def test_enacting_again_after_a_crash_finishes_it(world: World) -> None:
 
 def test_a_component_somebody_has_switched_already_is_no_obstacle(world: World) -> None:
     """The mode was changed by hand; the play is enacted all the same."""
-    breached(world).desk.ask(COMPONENT, component_stream("custody"), SwitchMode(by="asha", to=Mode.PAPER, reason="by hand"))
+    breached(world).desk.ask(
+        COMPONENT, component_stream("custody"), SwitchMode(by="asha", to=Mode.PAPER, reason="by hand")
+    )
     assert world.plays.enact(PLAY, by="chen", reason="down").stage is PlayStage.ENACTED
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -75,31 +75,51 @@ class World:
         return [sheet.serial for sheet in written]
 
     def sheet(
-        self, serial: str, i: int = 0, *, person: Person | None = None, grade: Grade = Grade.STANDARD, occurred_at: datetime | None = None
+        self,
+        serial: str,
+        i: int = 0,
+        *,
+        person: Person | None = None,
+        grade: Grade = Grade.STANDARD,
+        occurred_at: datetime | None = None,
     ) -> UsedSheet:
         """One used sheet; without a person everybody is somebody else."""
         at = occurred_at or self.clock.now() - timedelta(hours=2)
         who = person or somebody(i)
         values = FILLED[self.paper.sheet(serial).form_type](at)
-        return UsedSheet(serial=serial, station="central", writer="bo", occurred_at=at, written_at=at + MINUTE, grade=grade, person=who, values=values)
+        return UsedSheet(
+            serial=serial,
+            station="central",
+            writer="bo",
+            occurred_at=at,
+            written_at=at + MINUTE,
+            grade=grade,
+            person=who,
+            values=values,
+        )
 
     def verify(self, serials: list[str], minutes: float = 25) -> list[str]:
         self.paper.return_sheets(serials, by="bo")
         rows = [self.paper.sheet(serial) for serial in serials]
         for pass_no, keyer in ((1, "tova"), (2, "uma")):
             due = [row for row in rows if row.passes >= pass_no]
-            self.paper.enter([Entry(serial=r.serial, pass_no=pass_no, keyer=keyer, values=dict(r.values), minutes=minutes) for r in due])
+            self.paper.enter(
+                [
+                    Entry(
+                        serial=r.serial, pass_no=pass_no, keyer=keyer, values=dict(r.values), minutes=minutes
+                    )
+                    for r in due
+                ]
+            )
         return serials
 
 
 def somebody(i: int) -> Person:
     """Unlike anybody else: names and birthdays that share nothing with the neighbours'."""
     letters = "".join(chr(ord("a") + (i * 7 + k * (3 + i % 11) + i // 26) % 26) for k in range(9))
-    return Person(surname=letters.title(), forename=letters[::-1].title(), dob=date(1940, 1, 1) + timedelta(days=i * 37))
-
-
-
-
+    return Person(
+        surname=letters.title(), forename=letters[::-1].title(), dob=date(1940, 1, 1) + timedelta(days=i * 37)
+    )
 
 
 def _crime(at: datetime) -> dict[str, Any]:
@@ -107,13 +127,24 @@ def _crime(at: datetime) -> dict[str, Any]:
 
 
 def _abuse(_at: datetime) -> dict[str, Any]:
-    return {"victim": "as named", "other_party": "as told", "relation": "partner", "account": "as told", "indicators": 3}
+    return {
+        "victim": "as named",
+        "other_party": "as told",
+        "relation": "partner",
+        "account": "as told",
+        "indicators": 3,
+    }
 
 
 def _custody(at: datetime) -> dict[str, Any]:
     hour = timedelta(hours=1)
     moments = {"arrested_at": at - 2 * hour, "arrived_at": at - hour, "authorised_at": at}
-    texts = {"detainee": "as named", "authorised_by": "PS Hill", "offence": "theft", "grounds": "to secure evidence"}
+    texts = {
+        "detainee": "as named",
+        "authorised_by": "PS Hill",
+        "offence": "theft",
+        "grounds": "to secure evidence",
+    }
     return {**{name: moment.isoformat() for name, moment in moments.items()}, **texts}
 
 
@@ -124,3 +155,8 @@ def with_play(book: PlayBook, **change: Any) -> PlayBook:
     """The scenario's book with its one play changed."""
     play = next(iter(book.plays.values()))
     return replace(book, plays={play.id: play.model_copy(update=change)})
+
+
+def sent_as(person: Person) -> dict[str, str]:
+    """A person as the records system writes one."""
+    return {"surname": person.surname, "forename": person.forename, "dob": str(person.dob)}

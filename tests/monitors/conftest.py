@@ -54,7 +54,7 @@ class Target:
     def __init__(self) -> None:
         self.health: Callable[[], int] = lambda: 200
         self.takes_files = True
-        self.acknowledges = True
+        self.verdict = {"state": "accepted"}
         self.gate = threading.Event()
         self.gate.set()
         self.asked: list[str] = []
@@ -93,7 +93,7 @@ class Target:
             ]
             return 200, {"bookings": [{"reference": r} for r in found]}
         if path.startswith("/files/"):
-            return 200, {"state": "accepted" if self.acknowledges else "received"}
+            return 200, self.verdict
         return 200, {"status": "ok"}
 
     def _write(self, path: str, body: dict[str, str], key: str) -> tuple[int, object]:

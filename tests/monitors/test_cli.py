@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -13,10 +15,13 @@ from cyclopts import App
 
 from cutover.core.clock import FixedClock
 from cutover.core.errors import Invalid
+from cutover.store.clock_file import RealPace
 from monitors.cli import commands
 from monitors.domain.check import critical, ok
+from monitors.prober import Prober
 from monitors.service import MonitorService
 from tests.conftest import START
+from tests.monitors.conftest import CHECKS, Target
 
 
 @pytest.fixture
@@ -78,6 +83,40 @@ def test_an_end_without_its_zone_is_not_guessed(app: App, monitors: MonitorServi
     fail(monitors)
     with pytest.raises(Invalid, match="does not say in which zone"):
         call(app, "ack", "custody", "--until", "2026-10-24T08:00", "--note", "x", "--by", "Asha")
+
+
+@pytest.mark.real
+def test_the_prober_runs_in_the_foreground_until_interrupted(
+    monitors: MonitorService, target: Target
+) -> None:
+    def interrupt() -> int:
+        os.kill(os.getpid(), signal.SIGINT)
+        return 200
+
+    target.health = interrupt
+    pace = RealPace()
+    prober = Prober(monitors, CHECKS[:1], lambda: {"custody": target.url}, pace)
+    assert not call(commands(lambda _: monitors, lambda _: prober), "run")
+    assert monitors.state("custody", pace.now()).status == "OK"
+
+
+def test_status_names_who_has_it_in_hand_and_what_stands_before_it(
+    app: App,
+    monitors: MonitorService,
+    clock: FixedClock,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cutover.cli.output.console.width", 160)
+    fail(monitors)
+    monitors.acknowledge("custody", "Asha", START + timedelta(hours=2), "supplier called")
+    monitors.record("cells", critical("down"), START)
+    clock.advance(timedelta(minutes=2))
+    assert call(app, "status") == 1
+    shown = capsys.readouterr().out
+    assert "no answer; Asha has it in hand until Fri 23 23:00Z" in shown
+    assert "CRITICAL soft 1/3" in shown
+    assert "down; behind custody" in shown
 
 
 def test_help_loads_neither_the_database_nor_the_prober() -> None:

@@ -54,15 +54,33 @@ def test_a_receiver_that_is_down_gets_them_when_it_returns(
 def test_dropped_acknowledgements_show_as_age_and_on_recovery_nothing_is_doubled(
     ledger: LedgerService, target: Target, clock: FixedClock
 ) -> None:
-    target.acknowledges = False
+    target.verdict = {"state": "received"}
     assert cycle(ledger, target, clock) == Moved(sent=3, kept=0, acknowledged=0)
     clock.advance(timedelta(hours=2))
     assert cycle(ledger, target, clock).acknowledged == 0
     assert (ledger.summary().in_flight, ledger.summary().oldest_in_flight) == (3, timedelta(hours=2))
     assert target.asked.count("POST /files") == 6
-    target.acknowledges = True
+    target.verdict = {"state": "accepted"}
     assert cycle(ledger, target, clock).acknowledged == 3
     assert (len(target.files), ledger.summary().holds, ledger.summary().accepted) == (3, True, 3)
+
+
+def test_a_rejected_file_is_closed_with_the_receivers_reason(
+    ledger: LedgerService, target: Target, clock: FixedClock
+) -> None:
+    target.verdict = {"state": "rejected", "reason": "no statement"}
+    assert cycle(ledger, target, clock).acknowledged == 3
+    assert {file.note for file in ledger.files(FileStage.REJECTED).values()} == {"no statement"}
+    assert (ledger.summary().rejected, ledger.summary().holds) == (3, True)
+
+
+def test_an_acknowledgement_may_come_before_the_acceptance(
+    ledger: LedgerService, target: Target, clock: FixedClock
+) -> None:
+    target.verdict = {"state": "acknowledged"}
+    assert cycle(ledger, target, clock).acknowledged == 3
+    assert cycle(ledger, target, clock).acknowledged == 0
+    assert len(ledger.files(FileStage.ACKNOWLEDGED)) == 3
 
 
 def test_without_an_address_everything_is_kept(ledger: LedgerService, clock: FixedClock) -> None:

@@ -161,6 +161,15 @@ def test_a_ledger_check_is_judged_by_the_ledger(
     assert monitors.state("transfer", pace.now()).status is Status.CRITICAL
 
 
+def test_a_ledger_that_cannot_be_read_is_unknown(monitors: MonitorService, pace: ScaledPace) -> None:
+    def locked(_: datetime) -> Summary:
+        raise Unavailable("the database does not answer: locked")
+
+    run_until(Prober(monitors, CHECKS[2:], dict, pace, ledger=locked), pace, START + timedelta(minutes=1))
+    view = monitors.state("transfer", pace.now())
+    assert (view.status, view.reason) == (Status.UNKNOWN, Reason.ERROR)
+
+
 def test_without_a_ledger_a_ledger_check_is_unknown(monitors: MonitorService, pace: ScaledPace) -> None:
     run_until(Prober(monitors, CHECKS[2:], dict, pace), pace, START + timedelta(minutes=5))
     assert monitors.state("transfer", pace.now()).reason is Reason.NO_DATA

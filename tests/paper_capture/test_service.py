@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from cutover.core.clock import FixedClock
@@ -63,6 +65,25 @@ def test_two_desks_never_hand_out_the_same_number(make_desk: MakeDesk, paper: Pa
     other = PaperService(make_desk(EVENTS, [PaperProjection()]), paper.forms)
     handed = issue(paper, 2) + issue(other, 2, station="south") + issue(paper, 2)
     assert len(set(handed)) == 6
+
+
+def test_many_who_ask_at_once_each_get_numbers_of_their_own(make_desk: MakeDesk, paper: PaperService) -> None:
+    desks = [PaperService(make_desk(EVENTS, [PaperProjection()]), paper.forms) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        asked = [
+            pool.submit(issue, desk, 3, station=f"s{n}", key=f"k{n}") for n in range(6) for desk in desks
+        ]
+        answers = [tuple(future.result(60)) for future in asked]
+    assert len({serial for answer in answers for serial in answer}) == 18
+    assert [len(set(answers[n * 4 : n * 4 + 4])) for n in range(6)] == [1] * 6
+    assert paper.account().holds
+
+
+def test_what_is_refused_for_good_is_refused_at_once(paper: PaperService) -> None:
+    with pytest.raises(Refused, match="issued to no station"):
+        issue(paper, 1, station="")
+    with pytest.raises(NotFound, match="did you mean 'crime'"):
+        issue(paper, 1, form_type="crimes")
 
 
 def test_every_bulk_call_repeated_after_a_crash_changes_nothing(paper: PaperService) -> None:

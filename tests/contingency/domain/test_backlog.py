@@ -27,7 +27,9 @@ from cutover.core.event import Command
 from tests.conftest import START
 
 DAY = timedelta(days=1)
-FIND = FindItem(by="asha", item_type="da_assessment", tier=Grade.HIGH, occurred_at=START - DAY, source="register")
+FIND = FindItem(
+    by="asha", item_type="da_assessment", tier=Grade.HIGH, occurred_at=START - DAY, source="register"
+)
 
 
 def after(*commands: Command) -> ItemState:
@@ -57,7 +59,12 @@ def test_claimed_and_verified_are_two_people() -> None:
     with pytest.raises(Refused, match="bo claimed it"):
         ITEM.apply(claimed, VerifyItem(by="bo", reference="DA-77"), START)
     closed, _ = ITEM.apply(claimed, VerifyItem(by="chen", reference="DA-77"), START)
-    assert (closed.stage, closed.claimed_by, closed.verified_by, closed.reference) == (ItemStage.CLOSED, "bo", "chen", "DA-77")
+    assert (closed.stage, closed.claimed_by, closed.verified_by, closed.reference) == (
+        ItemStage.CLOSED,
+        "bo",
+        "chen",
+        "DA-77",
+    )
 
 
 def test_closing_without_a_reference_is_refused() -> None:
@@ -76,7 +83,11 @@ def test_an_unclaimed_item_cannot_be_verified() -> None:
 def test_words_are_needed(command: Command) -> None:
     """A claim without what was done, a reopening without why: refused."""
     with pytest.raises(Refused):
-        ITEM.apply(after(FIND, *([ClaimItem(by="bo", done="x")] if isinstance(command, ReopenItem) else [])), command, START)
+        ITEM.apply(
+            after(FIND, *([ClaimItem(by="bo", done="x")] if isinstance(command, ReopenItem) else [])),
+            command,
+            START,
+        )
 
 
 def test_a_closed_item_found_open_after_all_is_reopened() -> None:

@@ -64,16 +64,26 @@ def test_nobody_keys_is_never() -> None:
 
 
 @given(
-    st.dictionaries(st.sampled_from(Grade), st.dictionaries(st.sampled_from(["a", "b"]), st.integers(0, 500))),
+    st.dictionaries(
+        st.sampled_from(Grade), st.dictionaries(st.sampled_from(["a", "b"]), st.integers(0, 500))
+    ),
     st.floats(1, 50),
     st.lists(st.floats(1, 90), max_size=12),
 )
-def test_surer_is_never_sooner(waiting: dict[Grade, dict[str, int]], keyers: float, timed: list[float]) -> None:
+def test_surer_is_never_sooner(
+    waiting: dict[Grade, dict[str, int]], keyers: float, timed: list[float]
+) -> None:
     """P50 <= P80 <= P95 in each band, graver bands first, and more keyers never slower."""
     efforts = {"a": effort(25, timed), "b": effort(10, [])}
     found = forecast(waiting, efforts, Staffing(keyers))
     more = forecast(waiting, efforts, Staffing(keyers + 1))
     ends = [(band.p50, band.p80, band.p95) for band in found.bands]
-    assert all(p50 <= p80 <= p95 for p50, p80, p95 in ends if p50 is not None and p80 is not None and p95 is not None)
+    assert all(
+        p50 <= p80 <= p95 for p50, p80, p95 in ends if p50 is not None and p80 is not None and p95 is not None
+    )
     assert [p50 for p50, _, _ in ends] == sorted(p50 for p50, _, _ in ends if p50 is not None)
-    assert all(b.p95 <= a.p95 for a, b in zip(found.bands, more.bands, strict=True) if a.p95 is not None and b.p95 is not None)
+    assert all(
+        b.p95 <= a.p95
+        for a, b in zip(found.bands, more.bands, strict=True)
+        if a.p95 is not None and b.p95 is not None
+    )

@@ -31,10 +31,18 @@ def due(form_type: str, rule: str, **times: str | list[str]) -> datetime:
         # PACE 1984 s.40(3)(a): the first review within six hours of authorising; the night the clocks go back.
         ("detention_review", {"authorised_at": "2026-10-25T00:30+01:00"}, "2026-10-25T05:30+00:00"),
         # s.40(3)(b): the second within nine hours of the first, from when it was really held.
-        ("detention_review", {"authorised_at": "2026-10-25T00:30+01:00", "reviewed_at": ["2026-10-25T05:00Z"]}, "2026-10-25T14:00Z"),
+        (
+            "detention_review",
+            {"authorised_at": "2026-10-25T00:30+01:00", "reviewed_at": ["2026-10-25T05:00Z"]},
+            "2026-10-25T14:00Z",
+        ),
         # s.41(1): 24 hours from the relevant time: the wall clock shows 23:30 to 22:30 when it goes back.
         ("detention_limit", {"arrived_at": "2026-10-24T23:30+01:00"}, "2026-10-25T22:30+00:00"),
-        ("detention_limit", {"arrived_at": "2026-10-24T20:00Z", "relevant_time": "2026-10-24T19:00Z"}, "2026-10-25T19:00Z"),
+        (
+            "detention_limit",
+            {"arrived_at": "2026-10-24T20:00Z", "relevant_time": "2026-10-24T19:00Z"},
+            "2026-10-25T19:00Z",
+        ),
         # In March the wall clock jumps ahead: 23:30 to 00:30.
         ("detention_limit", {"arrived_at": "2027-03-27T23:30+00:00"}, "2027-03-29T00:30+01:00"),
     ],
@@ -54,9 +62,15 @@ def test_review_and_limit_have_two_zero_points() -> None:
 @pytest.mark.parametrize(
     ("reported", "expected"),
     [
-        ("2026-10-23T15:00+01:00", "2026-10-27T15:00+00:00"),  # Friday to Tuesday, the clocks go back in between
+        (
+            "2026-10-23T15:00+01:00",
+            "2026-10-27T15:00+00:00",
+        ),  # Friday to Tuesday, the clocks go back in between
         ("2026-10-24T15:00+01:00", "2026-10-27T15:00+00:00"),  # Saturday counts nothing
-        ("2026-12-24T09:00+00:00", "2026-12-30T09:00+00:00"),  # Christmas Day, a weekend, a substitute holiday
+        (
+            "2026-12-24T09:00+00:00",
+            "2026-12-30T09:00+00:00",
+        ),  # Christmas Day, a weekend, a substitute holiday
     ],
 )
 def test_working_days_skip_weekends_and_holidays(reported: str, expected: str) -> None:
@@ -73,9 +87,15 @@ def test_a_form_has_only_its_own_clocks_the_soonest_first() -> None:
 def test_a_clock_met_or_stopped_is_never_breached() -> None:
     """Recorded in time or released: the clock stands still for good."""
     long_after = utc("2027-01-01T00:00Z")
-    crime = clocks_of(RULES, "crime", {"reported_at": utc("2026-10-26T09:00Z"), "recorded_at": utc("2026-10-26T10:00Z")})
+    crime = clocks_of(
+        RULES, "crime", {"reported_at": utc("2026-10-26T09:00Z"), "recorded_at": utc("2026-10-26T10:00Z")}
+    )
     assert [clock.rule for clock in breached(crime, long_after)] == ["victim_referral"]
-    times = {"arrived_at": utc("2026-10-24T08:00Z"), "authorised_at": utc("2026-10-24T09:00Z"), "released_at": utc("2026-10-24T12:00Z")}
+    times = {
+        "arrived_at": utc("2026-10-24T08:00Z"),
+        "authorised_at": utc("2026-10-24T09:00Z"),
+        "released_at": utc("2026-10-24T12:00Z"),
+    }
     detained = clocks_of(RULES, "custody", times)
     assert breached(detained, long_after) == ()
     assert next_due(detained) is None
@@ -85,7 +105,12 @@ def test_it_warns_before_it_breaches() -> None:
     """Running, then warning an hour before, then breached at the very minute."""
     clock = clocks_of(RULES, "custody", {"authorised_at": utc("2026-10-24T10:00Z")})[0]
     moments = [utc(f"2026-10-24T{t}Z") for t in ("14:59", "15:00", "15:59", "16:00")]
-    assert [clock.status(at) for at in moments] == [ClockStatus.RUNNING, ClockStatus.WARNING, ClockStatus.WARNING, ClockStatus.BREACHED]
+    assert [clock.status(at) for at in moments] == [
+        ClockStatus.RUNNING,
+        ClockStatus.WARNING,
+        ClockStatus.WARNING,
+        ClockStatus.BREACHED,
+    ]
     assert clock.left(moments[2]) == "due in 1m"
     assert clock.left(moments[3] + HOUR) == "1h past its limit"
 
@@ -99,7 +124,9 @@ def test_a_rule_has_one_limit() -> None:
     """Hours and working days together, or neither, are refused at the border."""
     for limits in ({}, {"limit": "1h", "working_days": 1}):
         with pytest.raises(ValidationError, match="either limit or working_days"):
-            ClockRule.model_validate({"id": "x", "title": "x", "form_types": ["crime"], "starts_from": ["a"], **limits})
+            ClockRule.model_validate(
+                {"id": "x", "title": "x", "form_types": ["crime"], "starts_from": ["a"], **limits}
+            )
 
 
 def test_rules_with_one_id_twice_or_no_such_zone_are_refused() -> None:
@@ -112,10 +139,12 @@ def test_rules_with_one_id_twice_or_no_such_zone_are_refused() -> None:
 
 
 @given(
-    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(lambda at: at.replace(tzinfo=UTC)),  # noqa: DTZ001
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(lambda at: at.replace(tzinfo=UTC)),
     st.lists(st.integers(0, 48 * 60), max_size=4),
 )
-def test_reviews_are_at_most_nine_hours_apart_whatever_the_season(start: datetime, minutes: list[int]) -> None:
+def test_reviews_are_at_most_nine_hours_apart_whatever_the_season(
+    start: datetime, minutes: list[int]
+) -> None:
     """From authorising or from the last review held, in elapsed time, all year round."""
     held = [start + timedelta(minutes=m) for m in minutes]
     clock = next(c for c in clocks_of(RULES, "custody", {"authorised_at": start, "reviewed_at": held}))

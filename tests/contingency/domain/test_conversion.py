@@ -108,7 +108,11 @@ def test_any_history_has_at_most_one_end(wishes: list[Command]) -> None:
         except Refused:
             continue
         facts += fresh
-    ends = [CONVERSIONS.next(Progress.BEGUN, type(f.event)) for f in facts if CONVERSIONS.allows(Progress.BEGUN, type(f.event))]
+    ends = [
+        CONVERSIONS.next(Progress.BEGUN, type(f.event))
+        for f in facts
+        if CONVERSIONS.allows(Progress.BEGUN, type(f.event))
+    ]
     assert len(ends) <= 1
     assert not ends or state.key
     assert CONVERSION.fold(facts) == state

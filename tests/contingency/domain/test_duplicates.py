@@ -22,7 +22,14 @@ def like(**change: object) -> Sighting:
 
 @pytest.mark.parametrize(
     ("name", "plain"),
-    [("Król", "krol"), ("  O'Brien ", "obrien"), ("SMITH-JONES", "smith jones"), ("Łukasz", "lukasz"), ("Strauß", "strauss"), ("Nováková", "novakova")],
+    [
+        ("Król", "krol"),
+        ("  O'Brien ", "obrien"),
+        ("SMITH-JONES", "smith jones"),
+        ("Łukasz", "lukasz"),
+        ("Strauß", "strauss"),
+        ("Nováková", "novakova"),
+    ],
 )
 def test_names_are_compared_without_accents_case_and_spacing(name: str, plain: str) -> None:
     """What a tired hand or an old system does to a name does not matter."""
@@ -78,8 +85,15 @@ def test_the_most_alike_comes_first() -> None:
     assert [f.ref for f in found] == ["exact", "near"]
 
 
-@given(st.text(max_size=20), st.text(max_size=20), st.integers(-300, 300), st.sampled_from(["domestic_abuse", "crime"]))
-def test_nothing_outside_type_and_window_ever_matches(surname: str, forename: str, minutes: int, form: str) -> None:
+@given(
+    st.text(max_size=20),
+    st.text(max_size=20),
+    st.integers(-300, 300),
+    st.sampled_from(["domestic_abuse", "crime"]),
+)
+def test_nothing_outside_type_and_window_ever_matches(
+    surname: str, forename: str, minutes: int, form: str
+) -> None:
     """Whatever the names are, type and time are never bent."""
     other = like(surname=surname, forename=forename, occurred_at=START + minutes * MINUTE, form_type=form)
     if candidates(ONE, [other]):

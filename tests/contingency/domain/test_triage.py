@@ -95,9 +95,18 @@ def test_an_unreadable_grade_is_high_until_somebody_looks() -> None:
 
 def test_the_last_high_risk_abuse_form_is_keyed_within_ten_hours_of_the_start() -> None:
     """3,500 forms of the assumed mix, 24 keyers at 25 minutes: first come first served would take over sixty hours."""
-    mix = (["incident"] * 46 + ["crime"] * 30 + ["domestic_abuse"] * 15 + ["custody"] * 7 + ["missing_person"] * 2) * 35
+    mix = (
+        ["incident"] * 46
+        + ["crime"] * 30
+        + ["domestic_abuse"] * 15
+        + ["custody"] * 7
+        + ["missing_person"] * 2
+    ) * 35
     grades = [Grade.HIGH, Grade.STANDARD, Grade.MEDIUM, Grade.STANDARD, Grade.STANDARD]
-    pile = [Waiting(f"{i:04d}", form, grades[i % 5], START - timedelta(minutes=4320 - i), None) for i, form in enumerate(mix)]
+    pile = [
+        Waiting(f"{i:04d}", form, grades[i % 5], START - timedelta(minutes=4320 - i), None)
+        for i, form in enumerate(mix)
+    ]
     ranked = order(pile, START, TriagePolicy(floor=timedelta(days=7)))
     last = max(r.place for r in ranked if r.item.form_type == "domestic_abuse" and r.item.grade is Grade.HIGH)
     assert last / 24 * 25 / 60 < 10

@@ -31,7 +31,7 @@ from contingency.domain.triggers import (
     play_stream,
 )
 from cutover.core.errors import Refused
-from cutover.core.event import Command
+from cutover.core.event import Command, Event
 from tests.conftest import START
 
 MINUTE = timedelta(minutes=1)
@@ -45,13 +45,26 @@ TRIGGER = Trigger.model_validate(
         "alternates": [{"person": "asha", "after": "20m"}],
     }
 )
-LINES = (ChecklistLine(id="clocks", title="Both clocks compared"), ChecklistLine(id="sheets", title="Sheets back"))
-GAME = Play.model_validate({"id": "on-paper", "title": "Custody on paper", "component": "custody", "switch_to": "paper", "stand_down": LINES})
+LINES = (
+    ChecklistLine(id="clocks", title="Both clocks compared"),
+    ChecklistLine(id="sheets", title="Sheets back"),
+)
+GAME = Play.model_validate(
+    {
+        "id": "on-paper",
+        "title": "Custody on paper",
+        "component": "custody",
+        "switch_to": "paper",
+        "stand_down": LINES,
+    }
+)
 PROPOSED_AT = START + 15 * MINUTE
 
 
 def proposed() -> PlayState:
-    return PLAY.apply(PlayState(), ProposePlay(by="watch", trigger=TRIGGER, play=GAME, bad_since=START), PROPOSED_AT)[0]
+    return PLAY.apply(
+        PlayState(), ProposePlay(by="watch", trigger=TRIGGER, play=GAME, bad_since=START), PROPOSED_AT
+    )[0]
 
 
 def enacted() -> PlayState:
@@ -65,14 +78,16 @@ def test_the_table_is_whole() -> None:
 
 @pytest.mark.parametrize("stage", PlayStage)
 @pytest.mark.parametrize("event", EVENTS)
-def test_every_other_stage_and_event_is_refused(stage: PlayStage, event: type) -> None:
+def test_every_other_stage_and_event_is_refused(stage: PlayStage, event: type[Event]) -> None:
     """What the table does not list is refused, never ignored."""
     if not PLAYS.allows(stage, event):
         with pytest.raises(Refused, match=event.kind()):
             PLAYS.next(stage, event)
 
 
-@pytest.mark.parametrize(("minutes", "proposes"), [(0, False), (14, False), (14.99, False), (15, True), (60, True)])
+@pytest.mark.parametrize(
+    ("minutes", "proposes"), [(0, False), (14, False), (14.99, False), (15, True), (60, True)]
+)
 def test_fourteen_minutes_do_nothing_and_fifteen_propose(minutes: float, *, proposes: bool) -> None:
     """The stated time is a threshold, reached at its last moment."""
     assert due(TRIGGER, START, START + timedelta(minutes=minutes)) is proposes
@@ -86,7 +101,11 @@ def test_no_breach_is_never_due() -> None:
 def test_a_proposal_too_early_is_refused() -> None:
     """The machine checks the time itself: a hasty watch cannot propose."""
     with pytest.raises(Refused, match="not been bad long enough"):
-        PLAY.apply(PlayState(), ProposePlay(by="watch", trigger=TRIGGER, play=GAME, bad_since=START), START + 14 * MINUTE)
+        PLAY.apply(
+            PlayState(),
+            ProposePlay(by="watch", trigger=TRIGGER, play=GAME, bad_since=START),
+            START + 14 * MINUTE,
+        )
 
 
 @pytest.mark.parametrize("person", ["dev", "bo", "asha", ""])
@@ -158,7 +177,9 @@ def test_each_breach_is_a_life_of_its_own() -> None:
 
 def test_a_proposal_survives_the_journal() -> None:
     """The declared trigger comes back from JSON as it was, alias and all."""
-    _, facts = PLAY.apply(PlayState(), ProposePlay(by="watch", trigger=TRIGGER, play=GAME, bad_since=START), PROPOSED_AT)
+    _, facts = PLAY.apply(
+        PlayState(), ProposePlay(by="watch", trigger=TRIGGER, play=GAME, bad_since=START), PROPOSED_AT
+    )
     event = facts[0].event
     assert type(event).from_body(event.model_dump(mode="json"), event.version) == event
 

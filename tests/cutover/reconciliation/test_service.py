@@ -239,6 +239,17 @@ def test_a_side_that_can_not_be_read_whole_is_an_error_and_named(
         world.service.findings("crimes")
 
 
+def test_a_file_is_read_by_its_name_and_never_as_a_pattern(world: World) -> None:
+    folder = world.folder / "year=2026"
+    folder.mkdir()
+    world.write(HUNDRED, HUNDRED)
+    write_csv(folder / "crimes1.csv", HUNDRED)
+    literal = write_csv(folder / "crimes[1].csv", HUNDRED[1:])
+    world.contracts = {"crimes": contract(literal, world.target)}
+    outcome = world.run()
+    assert (outcome.source.rows, outcome.counts["extra"]) == (99, 1)
+
+
 def test_a_truncated_parquet_file_is_an_error(world: World) -> None:
     world.write(HUNDRED, HUNDRED)
     whole = write_parquet(world.folder / "t.parquet", f"FROM read_csv('{world.target}', all_varchar=true)")
@@ -326,5 +337,7 @@ def test_what_was_never_asked_has_no_answer(world: World) -> None:
         world.service.findings("crimes")
     with pytest.raises(NotFound, match="did you mean 'crimes'"):
         world.service.run("crime", by="Asha")
+    with pytest.raises(NotFound, match="did you mean 'missing'"):
+        world.service.findings("crimes", "mising")
     with pytest.raises(Unavailable, match="no file"):
         world.service.snapshot("crimes", "source", by="Bo")

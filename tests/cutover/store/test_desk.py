@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from cutover.core.errors import Conflict, Refused
+from cutover.core.event import Fact
 from cutover.domain.modes import COMPONENT, Mode, WentToPaper
 from cutover.store import outbox
 from cutover.store.desk import TRIES, Desk
@@ -58,6 +59,16 @@ def test_who_loses_the_race_decides_again_on_the_fresh_state(any_desk, monkeypat
     racing(any_desk, monkeypatch, lambda append: append(batch("custody", 0, to_paper(by="Bo"))), times=1)
     any_desk.ask(COMPONENT, CUSTODY, switch(Mode.DARK))
     assert [r.event.kind() for r in any_desk.journal.read(CUSTODY)] == ["WentToPaper", "WentDark"]
+
+
+def test_a_twin_that_was_quicker_is_remembered_as_it_was_recorded(any_desk, clock, monkeypatch):
+    """The same ask, decided twice and recorded once: both desks know the recorded moment, not their own."""
+    asked = ask("custody", Mode.PAPER, "k1")
+    earlier = Fact(WentToPaper(reason="because"), clock.now() - timedelta(minutes=3), "Asha")
+    racing(any_desk, monkeypatch, lambda append: append(batch("custody", 0, earlier, key="k1")), times=1)
+    (recorded,) = any_desk.ask_all([asked])
+    assert recorded.at == earlier.at
+    assert any_desk.state(COMPONENT, CUSTODY) == COMPONENT.fold(any_desk.journal.read(CUSTODY))
 
 
 def test_what_is_no_longer_allowed_after_a_lost_race_is_refused(any_desk, monkeypatch):

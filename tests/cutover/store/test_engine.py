@@ -37,6 +37,15 @@ def test_a_database_that_is_away_is_unavailable(tmp_path):
     assert "unable to open" in reachable(engine)
 
 
+def test_a_file_that_is_no_database_is_unavailable(tmp_path):
+    (tmp_path / "x.db").write_text("not a database" * 100)
+    engine = open_engine(sqlite_url(tmp_path / "x.db"))
+    for way in (reading, writing):
+        with pytest.raises(Unavailable, match="not a database"), way(engine) as connection:
+            connection.execute(text("SELECT 1"))
+    engine.dispose()
+
+
 @pytest.mark.real
 def test_a_postgresql_that_is_away_is_unavailable(tmp_path):
     engine = open_engine(f"postgresql://asha@/cutover?host={tmp_path}")
@@ -50,8 +59,12 @@ def test_a_database_that_answers_is_reachable(any_engine):
 
 
 def test_an_error_rolls_everything_back_and_the_next_writer_goes_on(journal):
-    with pytest.raises(KeyboardInterrupt), writing(journal.engine) as connection:
-        journal._write(connection, batch("custody", 0, to_paper()))
-        raise KeyboardInterrupt
+    def interrupted():
+        with writing(journal.engine) as connection:
+            journal._land(connection, [batch("custody", 0, to_paper())])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert journal.head().position == 0
     assert len(journal.append(batch("custody", 0, to_paper()))) == 1

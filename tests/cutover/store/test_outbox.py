@@ -50,7 +50,11 @@ def test_a_failed_one_waits_longer_each_time_and_an_hour_at_most(any_engine, clo
 
 
 def test_a_message_of_a_transaction_that_failed_was_never_there(any_engine, clock):
-    with pytest.raises(ZeroDivisionError), writing(any_engine) as connection:
-        enqueue(connection, [notice(1)], clock.now())
-        raise ZeroDivisionError
+    def fail():
+        with writing(any_engine) as connection:
+            enqueue(connection, [notice(1)], clock.now())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert due(any_engine, clock.now()) == []

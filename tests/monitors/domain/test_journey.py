@@ -84,6 +84,11 @@ def test_the_first_trouble_is_the_verdict() -> None:
     assert walk_through(journey(), answers)[1].detail == "step 'find': answered 500, expected 200"
 
 
+def test_a_journey_without_steps_leads_nowhere() -> None:
+    with pytest.raises(ValidationError, match="the list is empty"):
+        journey([])
+
+
 def test_a_step_that_refers_to_something_unknown_by_then_is_refused() -> None:
     with pytest.raises(ValidationError, match=r"step 'release' refers to \['reference'\]"):
         journey([STEPS[2]])

@@ -1,0 +1,149 @@
+"""`cutover report`: the six questions answered, and what partners were told."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from cutover.cli.border import DONE, NO
+from cutover.cli.output import answer, table
+from cutover.core.duration import show_duration
+
+if TYPE_CHECKING:
+    from contingency.bulletins import BulletinService, BulletinStatus, NoticeView
+    from contingency.report import ReportService
+
+Folder = Annotated[Path, Parameter(help="the programme folder")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
+Partners = Annotated[
+    list[str], Parameter(name="--to", negative="", help="a partner to tell; repeat for more")
+]
+
+
+def report_commands(service: Callable[[Path], ReportService]) -> App:
+    """The `report` commands."""
+    app = App(name="report", help="The assurance report, and what partners were told.")
+
+    @app.command
+    def assurance(
+        out: Annotated[Path | None, Parameter(help="write the report as one HTML file")] = None,
+        *,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
+        """Answer the six questions from the journal. Exit 1 unless every answer is a yes; "no data" is not one."""
+        reports = service(programme)
+        found = reports.assess()
+        size = reports.write(found, out) if out else 0
+        answer(found, as_json=json, text=[*(f"! {caveat}" for caveat in found.caveats)])
+        if not json:
+            table(
+                f"{found.title}: assurance",
+                ("", "question", "answer"),
+                ((a.number, a.question, a.verdict) for a in found.answers),
+            )
+            against = [(a.number, concern) for a in found.answers for concern in a.concerns]
+            if against:
+                table("What stands against a yes", ("question", "why"), against)
+            answer(
+                None,
+                as_json=False,
+                text=[f"checkpoint {found.checkpoint}", *([f"{out}: {size:,} bytes"] if out else [])],
+            )
+        return DONE if found.holds else NO
+
+    app.command(_bulletin_commands(lambda programme: service(programme).bulletins))
+    return app
+
+
+def _bulletin_commands(service: Callable[[Path], BulletinService]) -> App:
+    app = App(name="bulletin", help="Who was told what, who has it, where their counts differ from ours.")
+
+    @app.default
+    def status(*, programme: Folder = Path(), json: AsJson = False) -> int:
+        """Every notice and every partner's count. Exit 1 when a notice is unacknowledged or a count differs."""
+        found = service(programme).status()
+        answer(found, as_json=json)
+        if not json:
+            _show(found)
+        return NO if found.unacknowledged or found.differing or found.never_told else DONE
+
+    @app.command
+    def tell(
+        *,
+        to: Partners,
+        subject: str,
+        text: str,
+        by: str,
+        key: Annotated[str, Parameter(help="tells the same notice only once; default: from the text")] = "",
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> None:
+        """Tell partners something; each over its own channel."""
+        told = service(programme).tell(to, subject, text, by=by, key=key or _key(subject, text))
+        answer(told, as_json=json, text=[f"told: {notice}" for notice in told])
+
+    @app.command
+    def acknowledge(notice: str, *, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
+        """Record that the partner has a notice."""
+        state = service(programme).acknowledge(notice, by=by)
+        answer(state, as_json=json, text=[f"{notice}: {state.stage}"])
+
+    @app.command
+    def count(
+        partner: str,
+        flow: str,
+        *,
+        theirs: int,
+        ours: int | None = None,
+        by: str,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
+        """Hold a partner's own count of a flow against ours. Exit 1 when they differ."""
+        state = service(programme).count(partner, flow, theirs=theirs, ours=ours, by=by)
+        answer(
+            state,
+            as_json=json,
+            text=[f"{partner}, {flow}: theirs {theirs}, ours {'none' if ours is None else ours}"],
+        )
+        return DONE if theirs == ours else NO
+
+    return app
+
+
+def _show(found: BulletinStatus) -> None:
+    table(
+        "Notices",
+        ("notice", "partner", "subject", "channel", "told", "delivered", "acknowledged", "waiting"),
+        map(_line, found.notices),
+    )
+    table(
+        "Partners' own counts",
+        ("partner", "flow", "theirs", "ours", "state"),
+        ((c.partner, c.flow, c.theirs, c.ours, c.stage) for c in found.counts),
+    )
+    answer(None, as_json=False, text=[f"never told: {name}" for name in found.never_told])
+
+
+def _line(notice: NoticeView) -> tuple[object, ...]:
+    waits = notice.unacknowledged_for
+    return (
+        notice.id,
+        notice.title,
+        notice.subject,
+        notice.channel,
+        notice.told_at,
+        notice.sent_at or "not yet",
+        notice.acknowledged_at,
+        show_duration(waits) if waits is not None else "",
+    )
+
+
+def _key(subject: str, text: str) -> str:
+    """The same words are the same notice."""
+    return "bulletin-" + hashlib.sha256(f"{subject}\n{text}".encode()).hexdigest()[:12]

@@ -1,0 +1,148 @@
+"""How a run is begun and performed: live or walked through or rehearsed, shown in Prefect or inline."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from cutover.app.bootstrap import World, as_current, build_world
+from cutover.app.conversion_rounds import BATCH, convert_until_done
+from cutover.app.programme_folder import ProgrammeFolder
+from cutover.app.settings import read_settings
+from cutover.core.errors import Refused
+from cutover.main import run_command
+from cutover.store.clock_file import ScaledPace, last_moment, set_clock
+from runbooks.domain.run_events import RunSetup, RunStage, RunType
+from runbooks.performer import InlineExecutor
+from runbooks.players import OwnHands, Players
+
+if TYPE_CHECKING:
+    from cutover.range.people import Say
+
+
+def begin(path: Path, runbook: str, by: str, run_type: RunType, setup: RunSetup) -> str:
+    """Start a run: a walk-through or a scenario begins when its window opens, everything else begins now."""
+    folder = ProgrammeFolder(path.resolve())
+    book, own_time = folder.runbook(runbook), setup.auto or setup.scenario
+    set_clock(folder.state / "clock.json", folder.programme.opens if own_time else None)
+    world = build_world(path)
+    try:
+        return world.runs.start(book, by=by, run_type=run_type, setup=setup)
+    finally:
+        world.engine.dispose()
+
+
+def perform(path: Path, run_id: str) -> int:
+    """Drive a started run to its end, the way it was started; 0 when it completed, 1 for any other end."""
+    world = build_world(path)
+    setup = world.runs.state(run_id).setup
+    world.engine.dispose()
+    if setup.auto:
+        return asyncio.run(_walk_through(path, run_id))
+    with prefect_server(path, setup):
+        if setup.scenario:
+            from cutover.showing import rehearse
+
+            return rehearse(path, run_id, setup)
+        return asyncio.run(_perform_live(path, run_id, setup))
+
+
+@contextlib.contextmanager
+def prefect_server(path: Path, setup: RunSetup) -> Iterator[None]:
+    """The Prefect server this run is shown in: the one settings name, or a local one of ours."""
+    if not setup.prefect:
+        yield
+        return
+    from flows.server import client_environment, local_server
+
+    settings, home = read_settings(), path.resolve() / "state" / "prefect"
+    with contextlib.ExitStack() as stack:
+        url = settings.prefect_api_url or stack.enter_context(local_server(home, settings.prefect_port))
+        os.environ.update(client_environment(url, home))
+        yield
+
+
+@dataclass(frozen=True)
+class Inline:
+    """Performs the automated stretches where it stands."""
+
+    async def go_live(self, world: World, run_id: str) -> None:
+        async with httpx.AsyncClient() as client:
+            await world.performer(run_id, InlineExecutor(), client).run()
+
+    async def back_conversion(self, world: World) -> None:
+        await convert_until_done(
+            world, lambda _number: world.conversions.convert_batch(BATCH, by="conversion", pace=world.pace)
+        )
+
+
+@dataclass(frozen=True)
+class InPrefect:
+    """Performs the automated stretches as Prefect flows."""
+
+    async def go_live(self, world: World, run_id: str) -> None:
+        from flows.go_live import go_live
+
+        await go_live(str(world.folder.path), run_id)
+
+    async def back_conversion(self, world: World) -> None:
+        from flows.back_conversion import back_conversion
+
+        await back_conversion(str(world.folder.path))
+
+
+def stages_of(setup: RunSetup) -> Inline | InPrefect:
+    return InPrefect() if setup.prefect else Inline()
+
+
+async def _walk_through(path: Path, run_id: str) -> int:
+    """Everybody played, systems simulated, time stepping: does the plan itself come to an end?"""
+    first = build_world(path)
+    state = first.runs.state(run_id)
+    first.engine.dispose()
+    assert state.opens is not None
+    pace = ScaledPace(
+        first.folder.state / "clock.json", last_moment(first.folder.clock_file) or state.opens, float("inf")
+    )
+    world = build_world(path, pace=pace)
+    world.simulated = True
+    with as_current(world):
+        players = asyncio.create_task(Players(world.runs, run_id, pace, OwnHands(world.runs, run_id)).play())
+        await Inline().go_live(world, run_id)
+        await players
+    pace.freeze()
+    return _end(world, run_id)
+
+
+async def _perform_live(path: Path, run_id: str, setup: RunSetup) -> int:
+    world = build_world(path)
+    with as_current(world):
+        await stages_of(setup).go_live(world, run_id)
+    return _end(world, run_id)
+
+
+def _end(world: World, run_id: str) -> int:
+    state = world.runs.state(run_id)
+    if state.stage is not RunStage.COMPLETE:
+        raise Refused(f"{run_id} ended {state.stage}")
+    took = (state.ended_at or world.clock.now()) - (state.opens or world.clock.now())
+    print(f"{run_id} is complete: {len(state.tasks)} tasks, {took} after the window opened")  # noqa: T201
+    return 0
+
+
+def typist(world: World) -> Say:
+    """Types commands as a person would, in this process; what they print is not shown, what they refuse is raised."""
+
+    def say(tokens: Sequence[str]) -> None:
+        with contextlib.redirect_stdout(io.StringIO()):
+            run_command([*tokens, "--programme", str(world.folder.path)], opener=lambda _path: world)
+
+    return say

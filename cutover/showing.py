@@ -1,0 +1,140 @@
+"""A rehearsal as people see it: progress while it goes, one screen at the end, exit 0 only if every identity held."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import structlog
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cutover.app.bootstrap import World, build_world
+from cutover.cli.output import console, table
+from cutover.core.clock import show
+from cutover.core.event import Recorded
+from cutover.performing import stages_of, typist
+from cutover.range.ending import Identity
+from cutover.range.rehearsal import Rehearsal
+from runbooks.domain.run_events import RunSetup
+
+LOOK = 0.2  # real seconds between looks at the journal
+
+log = structlog.get_logger()
+
+
+def rehearse(path: Path, run_id: str, setup: RunSetup) -> int:
+    """Play a rehearsal to its end and say how it ended; 0 only if every identity held."""
+    began = time.monotonic()
+    rehearsal = Rehearsal(path, run_id, stages_of(setup), typist, setup.speed)
+    found = asyncio.run(_play(rehearsal))
+    world = build_world(path)
+    _summary(world, run_id, found, time.monotonic() - began)
+    return 0 if all(i.holds for i in found) else 1
+
+
+async def _play(rehearsal: Rehearsal) -> list[Identity]:
+    found: list[Identity] = []
+    await rehearsal.play(_follow, found.extend)
+    return found
+
+
+async def _follow(world: World) -> None:
+    """Tell what happens: a bar and sentences on a terminal, log lines elsewhere."""
+    position = 0
+    programme = world.folder.programme
+    with _bar() as bar:
+        job = (
+            bar.add_task(
+                programme.title, total=(programme.closes - programme.opens).total_seconds(), clock=""
+            )
+            if bar
+            else None
+        )
+        while True:
+            for fact in world.journal.tail(position, 5000, KINDS):
+                position = fact.position
+                if line := _sentence(fact):
+                    _tell(bar, show(fact.at, programme.zone), line)
+            if bar and job is not None:
+                at = world.pace.now()
+                bar.update(
+                    job,
+                    completed=min((at - programme.opens).total_seconds(), bar.tasks[0].total or 0),
+                    clock=show(at, programme.zone),
+                )
+            await asyncio.sleep(LOOK)
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Progress | None]:
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with Progress(
+        TextColumn("[bold]{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[clock]}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    ) as bar:
+        yield bar
+
+
+def _tell(bar: Progress | None, at: str, line: str) -> None:
+    if bar:
+        bar.console.print(f"[dim]{at}[/dim]  {line}")
+    else:
+        log.info("happened", at=at, what=line)
+
+
+_SENTENCES: dict[str, str] = {
+    "RunStarted": "The window opens: {run_id}",
+    "PointOfNoReturnPassed": "The point of no return is passed: {task}, decided by {decided_by}",
+    "ForecastMoved": "The expected end is now {p80:%d %b %H:%M}Z (P80): {cause}",
+    "GateWentGo": "GO: {stream}",
+    "GateWentNoGo": "NO-GO: {stream}: {reason}",
+    "TaskFailed": "{task} failed: {reason}",
+    "TaskBecameUncertain": "{task} is uncertain: {why}",
+    "WentLive": "{stream} is live: {reason}",
+    "WentToPaper": "{stream} is on paper: {reason}",
+    "CheckWentHard": "{stream} is {status}: {detail}",
+    "PlayProposed": "{play.title} is proposed: {trigger.monitor} has been {trigger.status} for long enough",
+    "PlayEnacted": "{title} is enacted by {actor}: {reason}",
+    "PlayStoodDown": "{stream} is stood down by {actor}",
+    "ReconciliationFinished": "{stream}: {outcome}",
+    "SheetDeclaredMissing": "{stream} is declared missing by {decided_by}",
+    "RecordMatched": "{stream} may be in the target already: a person looks",
+    "RunCompleted": "The runbook is complete",
+}
+KINDS = tuple(_SENTENCES)
+
+
+def _sentence(fact: Recorded) -> str:
+    fields: dict[str, Any] = {name: getattr(fact.event, name) for name in type(fact.event).model_fields}
+    return _SENTENCES[fact.event.kind()].format_map(
+        _Lenient(fields | {"actor": fact.actor, "stream": fact.stream.partition(":")[2]})
+    )
+
+
+class _Lenient(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def _summary(world: World, run_id: str, found: list[Identity], seconds: float) -> None:
+    """One screen: what held, and where to look."""
+    table(
+        f"{world.folder.programme.title}: {run_id}",
+        ("", "what must be true", "figures"),
+        [("held" if i.holds else "BROKEN", i.title, i.detail) for i in found],
+    )
+    verdict = "every identity held" if all(i.holds for i in found) else "NOT every identity held"
+    console.print(
+        f"{verdict}; {seconds:.0f} s; see it: cutover serve --programme {world.folder.path}", markup=False
+    )

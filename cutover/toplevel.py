@@ -1,0 +1,161 @@
+"""The commands of no room: demo, init, check, schema, doctor, serve."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import shutil
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from cutover.app.programme_folder import FILE, ProgrammeFolder
+from cutover.cli.border import BAD_INPUT, DONE, NO
+from cutover.cli.output import answer, console, table
+from cutover.core.errors import Invalid, Problem
+from cutover.main import Opener
+
+Folder = Annotated[Path, Parameter(help="the programme folder")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
+STORY = "seventy_two_hours"
+
+
+def add(app: App, opener: Opener) -> None:
+    """Put them on the root."""
+    app.command(demo)
+    app.command(init)
+    app.command(check)
+    app.command(schema)
+    app.command(doctor)
+
+    @app.command
+    def serve(*, programme: Folder = Path(), host: str = "", port: int | None = None) -> None:
+        """The board, the health page, the report and the journal in a browser; live while a run goes on."""
+        from cutover.app.web import serve as run_server
+
+        run_server(opener(programme), host=host, port=port)
+
+
+def demo(
+    *, programme: Path | None = None, speed: float | None = None, prefect: bool = True, again: bool = False
+) -> int:
+    """Seventy-two hours in a minute: the whole job, from the freeze to the last paper form, against stand-in systems.
+
+    Parameters
+    ----------
+    programme: where to play it; default: the example of this installation, else ./seventy_two_hours
+    speed: simulated seconds a second; 0 steps from event to event
+    prefect: show automated tasks in a local Prefect server
+    again: throw an earlier demo's state away and begin anew
+
+    """
+    from cutover.app.bootstrap import build_world
+    from cutover.performing import begin, perform
+    from cutover.range.rehearsal import has_open_paper
+    from runbooks.domain.run_events import RUN, RunSetup, RunType
+
+    folder = _demo_folder(programme)
+    if again:
+        shutil.rmtree(folder / "state", ignore_errors=True)
+    world = build_world(folder)
+    known = world.runs.run_ids()
+    unfinished = [
+        name for name in known if world.runs.state(name).stage not in RUN.terminal or has_open_paper(world)
+    ]
+    world.engine.dispose()
+    if known and not unfinished:
+        raise Invalid(
+            Problem(
+                "this folder holds a finished demo",
+                file=str(folder / "state"),
+                expected="--again to throw it away, or `cutover serve` to look at it",
+            )
+        )
+    if unfinished:
+        console.print(f"going on with {unfinished[-1]}", markup=False)
+        return perform(folder, unfinished[-1])
+    setup = RunSetup(scenario=True, speed=speed, prefect=prefect)
+    return perform(folder, begin(folder, "", "programme-manager", RunType.REHEARSAL, setup))
+
+
+def init(name: Path, *, title: str = "") -> int:
+    """Write a new programme folder to begin from: a small window with a runbook, a monitor, forms, a play, a contract."""
+    if name.exists() and any(name.iterdir()):
+        raise Invalid(Problem("the folder is not empty", file=str(name), expected="a new name"))
+    source = _example(STORY)
+    shutil.copytree(source, name, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
+    if title:
+        text = (name / FILE).read_text(encoding="utf-8")
+        (name / FILE).write_text(
+            text.replace("title: Seventy-two hours", f"title: {jsonlib.dumps(title, ensure_ascii=False)}", 1),
+            encoding="utf-8",
+        )
+    console.print(
+        f"{name} is a copy of the seventy-two hours; make it yours, then: cutover check {name}", markup=False
+    )
+    return DONE
+
+
+def check(programme: Path = Path(), *, json: AsJson = False) -> int:
+    """Check every file of a programme folder, and every name that one file uses of another."""
+    problems = ProgrammeFolder(programme.resolve()).problems()
+    answer(
+        [str(p) for p in problems],
+        as_json=json,
+        text=[str(p) for p in problems] or [f"{programme}: all files are in order"],
+    )
+    return BAD_INPUT if problems else DONE
+
+
+def schema(kind: str = "") -> int:
+    """Print the JSON Schema of one kind of file (programme, runbook, check, form, contingency, contract, faults, cast)."""
+    from cutover.app.schemas import SCHEMAS
+
+    if kind and kind not in SCHEMAS:
+        raise Invalid(Problem(f"no schema '{kind}'", expected=", ".join(SCHEMAS)))
+    chosen = {kind: SCHEMAS[kind]} if kind else SCHEMAS
+    print(jsonlib.dumps({name: model.model_json_schema() for name, model in chosen.items()}, indent=2))  # noqa: T201
+    return DONE
+
+
+def doctor(programme: Path = Path(), *, json: AsJson = False) -> int:
+    """Is this machine ready: versions, Prefect's server, package names, database, clock, folders."""
+    from cutover.app.doctor import examine
+    from cutover.app.settings import read_settings
+    from cutover.store.engine import sqlite_url
+
+    url = read_settings().database_url
+    if not url and (programme / FILE).exists():
+        url = sqlite_url(ProgrammeFolder(programme.resolve()).state / "cutover.db")
+    found = examine(url, programme)
+    answer(found, as_json=json)
+    if not json:
+        table(
+            "Doctor",
+            ("", "what", "found", "remedy"),
+            [("ok" if f.ok else "NOT OK", f.name, f.detail, "" if f.ok else f.remedy) for f in found],
+        )
+    return DONE if all(f.ok for f in found) else NO
+
+
+def _example(name: str) -> Path:
+    """An example that came with this installation, or that stands in this checkout."""
+    shipped = Path(str(files("cutover"))) / "examples" / name
+    checkout = Path(str(files("cutover"))).parent / "examples" / name
+    for place in (shipped, checkout):
+        if (place / FILE).exists():
+            return place
+    raise Invalid(Problem(f"the example {name} is not part of this installation"))
+
+
+def _demo_folder(programme: Path | None) -> Path:
+    if programme is not None and (programme / FILE).exists():
+        return programme
+    source = _example(STORY)
+    if programme is None and "site-packages" not in source.parts:
+        return source
+    target = programme or Path(STORY)
+    if not (target / FILE).exists():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("state"))
+    return target

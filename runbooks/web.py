@@ -1,0 +1,346 @@
+"""Its pages: /board for whoever runs the window, /board/tasks for every task. Presentation only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, or_, select
+
+from cutover.core.clock import Clock
+from cutover.core.errors import NotFound
+from cutover.core.event import Recorded
+from cutover.domain.gates import Verdict
+from cutover.domain.programme import Programme
+from cutover.store.desk import Desk
+from cutover.store.engine import reading
+from cutover.store.journal import Journal
+from cutover.store.metadata import journal_table as j
+from cutover.web.charts import Band, Gantt, Mark, band, gantt
+from cutover.web.components import ModeLine, component_modes
+from cutover.web.journal import FactLine, fact_line
+from cutover.web.kit import Page, Panel, Query
+from cutover.web.words import lasting, moment, share, spelled
+from runbooks.board import (
+    RUN_STAGES,
+    STAGES,
+    VERDICTS,
+    Alert,
+    Look,
+    Run,
+    TaskLine,
+    alerts,
+    lanes,
+    read_run,
+    task_line,
+)
+from runbooks.board_gates import GateCard, gate_card
+from runbooks.domain.execution import run_stream
+from runbooks.domain.plan import TaskType
+from runbooks.domain.run_events import ForecastMoved, TaskStage
+from runbooks.domain.run_state import RunState
+from runbooks.service import RunService
+
+FACTS = 12
+_GATE_ORDER = tuple(VERDICTS)
+_GROUPS = (
+    (TaskStage.FAILED, "Failed: holds its successors"),
+    (TaskStage.UNCERTAIN, "Uncertain: may have happened, somebody must look"),
+    (TaskStage.IN_PROGRESS, "In progress"),
+    (TaskStage.STARTABLE, "Can start"),
+)
+
+Extras = Callable[[], Sequence[Panel]]
+
+
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    """How long the window still lasts, or since when it is over; `share` of it is gone, in percent."""
+
+    label: str
+    value: str
+    closes: str
+    gone: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunHead:
+    """Which run, of what type, how far."""
+
+    id: str
+    title: str
+    look: Look
+    type: str
+    comms: str
+    done: str
+    journal: str
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastCard:
+    """When it ends and how surely; `moved` says from when to when the end moved, at what time and why."""
+
+    points: tuple[tuple[str, str], ...]
+    chance: str
+    verdict: Look
+    moved: str
+    chart: Band
+
+
+@dataclass(frozen=True, slots=True)
+class BackoutCard:
+    """Until when one can still turn back, and whether somebody has closed that way."""
+
+    look: Look
+    latest: str
+    left: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    stage: str
+    title: str
+    look: Look
+    tasks: tuple[TaskLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPage:
+    """What `board.html` reads; without a run most of it is empty."""
+
+    now: str
+    countdown: Countdown
+    run: RunHead | None
+    alerts: tuple[Alert, ...]
+    forecast: ForecastCard | None
+    backout: BackoutCard | None
+    modes: tuple[ModeLine, ...]
+    gates: tuple[GateCard, ...]
+    groups: tuple[Group, ...]
+    chart: Gantt | None
+    facts: tuple[tuple[str, FactLine], ...]
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TasksPage:
+    """What `tasks.html` reads: the chosen tasks, and the choices."""
+
+    now: str
+    run_id: str
+    tasks: tuple[TaskLine, ...]
+    total: int
+    stream: str
+    stage: str
+    streams: tuple[tuple[str, str], ...]
+    stages: tuple[tuple[str, str], ...]
+
+
+def pages(
+    service: RunService, desk: Desk, programme: Programme, clock: Clock, *, extras: Extras | None = None
+) -> list[Page]:
+    """The pages of this room. `extras` are the panels of other rooms to show on the board."""
+    board = _Board(service, desk, programme, clock, extras or (lambda: ()))
+    return [
+        Page("/board", "runbooks", "board.html", BoardPage, board.show, label="Board"),
+        Page("/board/tasks", "runbooks", "tasks.html", TasksPage, board.tasks),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Board:
+    service: RunService
+    desk: Desk
+    programme: Programme
+    clock: Clock
+    extras: Extras
+
+    def show(self, query: Query) -> BoardPage:
+        now, zone = self.clock.now(), self.programme.zone
+        ids = self.service.run_ids()
+        state = self.service.state(self.service.find(query.get("run", ""))) if ids else None
+        run = read_run(state, self.programme, now) if state else None
+        gates = self._gates(run) if run else ()
+        verdicts = {gate.id: Verdict(gate.verdict) for gate in gates}
+        facts = (
+            _latest(self.desk.journal, run.state.run_id) if run else self.desk.journal.tail(0, FACTS)[::-1]
+        )
+        return BoardPage(
+            now=moment(now, zone),
+            countdown=_countdown(state, self.programme, now),
+            run=_head(run, ids) if run else None,
+            alerts=tuple(alerts(run)) if run else (),
+            forecast=_forecast(run, self.desk.journal) if run else None,
+            backout=_backout(run) if run else None,
+            modes=component_modes(self.programme, self.desk, now),
+            gates=gates,
+            groups=_groups(run) if run else (),
+            chart=_chart(run, verdicts) if run else None,
+            facts=tuple((spelled(fact.event.kind()), fact_line(fact, zone)) for fact in facts),
+            panels=tuple(self.extras()),
+        )
+
+    def tasks(self, query: Query) -> TasksPage:
+        run_id = self.service.find(query.get("run", ""))
+        run = read_run(self.service.state(run_id), self.programme, self.clock.now())
+        stream, stage = query.get("stream", ""), query.get("stage", "")
+        lines = [task_line(run, task) for task in run.state.runbook.tasks]
+        titles = {s.id: s.title for s in run.state.runbook.streams}
+        streams = {line.stream: titles.get(line.stream, line.stream) for line in lines if line.stream}
+        _known("stream", stream, streams)
+        _known("stage", stage, [str(name) for name in TaskStage])
+        return TasksPage(
+            now=run.time(run.now),
+            run_id=run_id,
+            tasks=tuple(t for t in lines if stream in ("", t.stream) and stage in ("", t.stage)),
+            total=len(lines),
+            stream=stream,
+            stage=stage,
+            streams=tuple(streams.items()),
+            stages=tuple((str(name), seen[2]) for name, seen in STAGES.items()),
+        )
+
+    def _gates(self, run: Run) -> tuple[GateCard, ...]:
+        cards = [
+            gate_card(run, task, self.service.gate(run.state.run_id, task.id))
+            for task in run.state.runbook.tasks
+            if task.type is TaskType.APPROVAL
+        ]
+        return tuple(sorted(cards, key=lambda card: _GATE_ORDER.index(Verdict(card.verdict))))
+
+
+def _known(what: str, name: str, known: Sequence[str] | dict[str, str]) -> None:
+    if name and name not in known:
+        raise NotFound(what, name, known)
+
+
+def _countdown(state: RunState | None, programme: Programme, now: datetime) -> Countdown:
+    opens = state.opens if state and state.opens else programme.opens
+    closes = state.closes if state and state.closes else programme.closes
+    gone = round(100 * min(1.0, max(0.0, (now - opens) / (closes - opens))))
+    text = moment(closes, programme.zone)
+    if state and state.ended_at:
+        side = "before" if state.ended_at <= closes else "after"
+        ended = moment(state.ended_at, programme.zone)
+        return Countdown(
+            f"Run ended {ended}", f"{lasting(closes - state.ended_at)} {side} the close", text, gone
+        )
+    if now < opens:
+        return Countdown("Window opens in", lasting(opens - now), text, 0)
+    if now <= closes:
+        return Countdown("Window closes in", lasting(closes - now), text, gone)
+    return Countdown("Window closed", f"{lasting(now - closes)} ago", text, 100)
+
+
+def _head(run: Run, ids: Sequence[str]) -> RunHead:
+    state = run.state
+    over = sum(1 for at in state.tasks.values() if at.is_over)
+    others = tuple(name for name in reversed(ids) if name != state.run_id)
+    done = f"{over} of {len(state.tasks)} tasks"
+    comms = f"notices {state.comms}"
+    return RunHead(
+        state.run_id, state.runbook.title, RUN_STAGES[state.stage], state.run_type, comms, done,
+        run_stream(state.run_id), others,
+    )  # fmt: skip
+
+
+def _forecast(run: Run, journal: Journal) -> ForecastCard | None:
+    seen, closes = run.state.forecast, run.state.closes
+    if seen is None or closes is None or run.is_over:
+        return None
+    points = (
+        ("Even chance (P50)", seen.p50),
+        ("Four in five (P80)", seen.p80),
+        ("19 in 20 (P95)", seen.p95),
+    )
+    late = seen.p95 > closes
+    verdict = ("bad", "✗", "passes the window") if seen.p80 > closes else ("warn", "!", "may pass the window")
+    says = f"The run ends between {run.time(seen.p50)} (P50) and {run.time(seen.p95)} (P95); the window closes {run.time(closes)}."
+    marks = [Mark(at, f"{name} {run.programme.local(at):%a %H:%M}", "point") for name, at in zip(("P50", "P80", "P95"), (seen.p50, seen.p80, seen.p95), strict=True)]  # fmt: skip
+    return ForecastCard(
+        points=tuple((label, run.time(at)) for label, at in points),
+        chance=share(seen.chance_to_miss),
+        verdict=verdict if late else ("ok", "✓", "inside the window"),
+        moved=_moved(run, journal),
+        chart=band("Forecast of the end", says, marks, closes, run.programme.zone),
+    )
+
+
+def _moved(run: Run, journal: Journal) -> str:
+    """How the end moved last: from when to when, seen at what time, because of what."""
+    last = [f for f in _facts_of(journal, run_stream(run.state.run_id), "ForecastMoved", 2) if isinstance(f.event, ForecastMoved)]  # fmt: skip
+    if len(last) < 2:  # noqa: PLR2004  a move takes two
+        return ""
+    new, old = last[0].event, last[1].event
+    assert isinstance(new, ForecastMoved)
+    assert isinstance(old, ForecastMoved)
+    return f"End (P80) moves from {run.time(old.p80)} to {run.time(new.p80)}, seen {run.time(last[0].at)}: {new.cause}."
+
+
+def _backout(run: Run) -> BackoutCard | None:
+    state = run.state
+    latest = state.latest_backout
+    if latest is None:
+        return None
+    long = f"the way back takes {lasting(state.backout)}"
+    if state.no_return_at:
+        word = f"Point of no return passed {run.time(state.no_return_at)}, decided by {run.name(state.no_return_by)}"
+        return BackoutCard(("warn", "‖", "no way back"), run.time(latest), "", word)
+    if run.is_over:
+        return BackoutCard(("idle", "–", "run over"), run.time(latest), "", long)
+    if run.now > latest:
+        return BackoutCard(
+            ("bad", "✗", "too late"), run.time(latest), f"passed {lasting(run.now - latest)} ago", long
+        )
+    return BackoutCard(
+        ("ok", "↶", "way back open"), run.time(latest), f"{lasting(latest - run.now)} left", long
+    )
+
+
+def _groups(run: Run) -> tuple[Group, ...]:
+    lines = [task_line(run, task) for task in run.state.runbook.tasks]
+    groups = (
+        Group(stage, title, STAGES[stage], tuple(line for line in lines if line.stage == stage))
+        for stage, title in _GROUPS
+    )
+    return tuple(group for group in groups if group.tasks)
+
+
+def _chart(run: Run, verdicts: dict[str, Verdict]) -> Gantt | None:
+    state = run.state
+    marks = [Mark(state.closes, "window closes", "closes")] if state.closes else []
+    if state.latest_backout and state.backout:
+        marks.append(Mark(state.latest_backout, "latest safe backout", "backout"))
+    if state.no_return_at:
+        marks.append(Mark(state.no_return_at, "point of no return passed", "backout"))
+    if not run.is_over:
+        marks.append(Mark(run.now, "now", "now"))
+    left = sum(1 for at in state.tasks.values() if not at.is_over)
+    says = f"{len(state.tasks)} tasks by stream, {left} not over; expected end {run.time(run.expected.finish)}. The table of all tasks says the same in words."
+    return gantt("Plan and progress", says, lanes(run, verdicts), marks, run.programme.zone)
+
+
+def _latest(journal: Journal, run_id: str) -> list[Recorded]:
+    """The newest facts of the run, its gates and the components, newest first."""
+    query = select(j.c.stream, j.c.position).where(
+        or_(
+            j.c.stream == run_stream(run_id),
+            j.c.stream.startswith(f"gate:{run_id}:", autoescape=True),
+            j.c.stream.startswith("component:", autoescape=True),
+        )
+    )
+    return _read(journal, query.order_by(j.c.position.desc()).limit(FACTS))
+
+
+def _facts_of(journal: Journal, stream: str, kind: str, limit: int) -> list[Recorded]:
+    query = select(j.c.stream, j.c.position).where(j.c.stream == stream, j.c.kind == kind)
+    return _read(journal, query.order_by(j.c.seq.desc()).limit(limit))
+
+
+def _read(journal: Journal, places: Select[tuple[str, int]]) -> list[Recorded]:
+    with reading(journal.engine) as connection:
+        positions = [row.position for row in connection.execute(places)]
+    return [fact for at in positions for fact in journal.tail(at - 1, 1)]

@@ -1,0 +1,137 @@
+"""The commands are the service's verbs: same answers, exit codes, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cyclopts import App
+
+from contingency.cli import backlog_commands, contingency_commands, convert_commands
+from cutover.cli.border import BAD_INPUT, DONE, NO, guarded
+from monitors.domain.check import Status
+from paper_capture.domain.moves import Grade
+from tests.contingency.conftest import Records
+from tests.contingency.world import World, sent_as, somebody
+
+PLAY = "custody-on-paper"
+
+
+def call(app: App, *words: str) -> int:
+    return guarded(lambda: app(words, result_action="return_value", exit_on_error=False))
+
+
+def answered(app: App, capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    assert call(app, *words, "--json") == DONE
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def plays(world: World) -> App:
+    world.custody_is(Status.CRITICAL)
+    world.after(15)
+    world.plays.watch()
+    return contingency_commands(lambda _folder: world.plays)
+
+
+def test_status_enact_and_stand_down(plays: App, capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole life of a play from the command line."""
+    assert [p["stage"] for p in answered(plays, capsys, "status")["plays"]] == ["proposed"]
+    assert answered(plays, capsys, "enact", PLAY, "--by", "chen", "--reason", "down")["sheets"] == 10
+    assert answered(plays, capsys, "status")["modes"] == {"custody": "paper"}
+    half = answered(
+        plays,
+        capsys,
+        "stand-down",
+        PLAY,
+        "--by",
+        "bo",
+        "--line",
+        "open-records",
+        "--line",
+        "both-clocks",
+        "--partly",
+    )
+    assert half["open_lines"] == ["sheets-back", "partners-told"]
+    assert call(plays, "stand-down", PLAY, "--by", "chen") == NO
+    assert capsys.readouterr().err.count("refused: not done:") == 2
+    assert (
+        call(plays, "stand-down", PLAY, "--by", "chen", "--line", "sheets-back", "--line", "partners-told")
+        == DONE
+    )
+    assert "Custody on paper: stood down" in capsys.readouterr().out
+
+
+def test_the_wrong_person_is_refused_with_exit_one(plays: App, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line a reason on stderr."""
+    assert call(plays, "enact", PLAY, "--by", "dev", "--reason", " ") == NO
+    assert capsys.readouterr().err.splitlines() == [
+        "refused: dev is not a decider of this play (decider: chen)",
+        "refused: enacting needs a reason",
+    ]
+
+
+def test_declining_and_the_table_for_people(plays: App, capsys: pytest.CaptureFixture[str]) -> None:
+    """A person reads a table, and afterwards why it was declined."""
+    assert call(plays, "status") == DONE
+    assert "custody-down" in capsys.readouterr().out
+    assert call(plays, "decline", PLAY, "--by", "chen", "--reason", "planned restart") == DONE
+    assert "declined by chen: planned restart" in capsys.readouterr().out
+
+
+def test_backlog_next_says_why_and_forecast_says_never(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Next with its reason; nobody keys, so it never clears: exit 1."""
+    app = backlog_commands(lambda _folder: world.backlog)
+    world.used(
+        world.paper.issue(station="central", form_type="domestic_abuse", count=2, by="bo"), grade=Grade.HIGH
+    )
+    assert answered(app, capsys, "next")[0]["why"].startswith("high risk domestic abuse")
+    assert answered(app, capsys, "status")["waiting"] == 2
+    assert answered(app, capsys, "forecast", "24")["forms"] == 2
+    assert call(app, "forecast", "0") == NO
+    assert "never" in capsys.readouterr().out
+    assert call(app, "forecast", "-1") == BAD_INPUT
+    for words in (["status"], ["next"]):
+        assert call(app, *words) == DONE
+        assert "domestic_abuse" in capsys.readouterr().out
+
+
+@pytest.mark.real
+def test_convert_run_match_and_status(
+    world: World, records: Records, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Batches until nothing is left; the match is decided by name; one to one holds."""
+    app = convert_commands(lambda _folder: world.converting(records.url))
+    serials = world.verified(5)
+    at = world.paper.sheet(serials[0]).occurred_at
+    reference = records.add(form_type="crime", person=sent_as(somebody(0)), occurred_at=str(at))
+    reports = answered(app, capsys, "run", "--by", "tova", "--batch", "2")
+    assert [len(r["converted"]) for r in reports] == [1, 2, 1]
+    assert answered(app, capsys, "match")[0][0] == serials[0]
+    assert call(app, "match", serials[0], "--by", "chen") == BAD_INPUT
+    assert answered(app, capsys, "match", serials[0], "--merge", reference, "--by", "chen") == []
+    assert answered(app, capsys, "status", "--check")["counts"]["merged"] == 1
+    assert call(app, "status", "--check") == DONE
+    assert "one to one: holds" in capsys.readouterr().out
+
+
+def test_the_commands_import_neither_service_nor_sql() -> None:
+    """`cutover --help` stays fast."""
+    code = "import sys, contingency.cli; print([m for m in sys.modules if m.startswith(('sqlalchemy', 'httpx', 'contingency.service'))])"
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=root,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"

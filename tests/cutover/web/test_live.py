@@ -1,0 +1,106 @@
+"""An open board in a real browser: it follows the journal by itself, and comes back by itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from cutover.domain.modes import Mode
+from cutover.web.serving import Server, listen
+from runbooks.domain import run_events as ev
+from tests.cutover.web.conftest import Serve
+from tests.cutover.web.world import World
+from tests.real_parts import require_real
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def chromium() -> Iterator[Page]:
+    """A page of the system's Chromium that fails on any script error or breach of the content policy."""
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(require_real("chromium")), args=["--no-sandbox"]
+        )
+        page = browser.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None
+        )
+        yield page
+        browser.close()
+    assert complaints == []
+
+
+def test_the_board_updates_by_itself_when_a_fact_is_appended(
+    world: World, serve: Serve, chromium: Page
+) -> None:
+    world.start()
+    stop = threading.Event()
+    address = serve(world.app(stop), stop)
+    chromium.goto(f"{address}/board")
+    expect(chromium.locator("#live")).to_have_text("live")
+    chromium.locator("#gantt").focus()
+    chromium.evaluate("window.untouched = true")
+    world.switch("custody", Mode.PAPER, "asha", "custody does not answer")
+    world.ask(ev.ClaimTask(by="asha", task="F2"))
+    expect(chromium.locator(".modes li.warn .mode")).to_contain_text("On paper")
+    expect(chromium.locator("main")).to_contain_text("claimed by Asha Rahman")
+    assert chromium.evaluate("window.untouched") is True
+    assert chromium.evaluate("document.activeElement.id") == "gantt"
+    stop.set()
+    expect(chromium.locator("#live")).to_have_text("stopped")
+
+
+def test_the_board_comes_back_by_itself_after_the_server_was_away(world: World, chromium: Page) -> None:
+    world.start()
+    servers = []
+    port = 0
+    for turn in range(2):
+        stop = threading.Event()
+        sock = listen("127.0.0.1", port)
+        port = sock.getsockname()[1]
+        thread = threading.Thread(target=Server(world.app(stop), stop).run, kwargs={"sockets": [sock]})
+        thread.start()
+        servers.append(thread)
+        if turn == 0:
+            chromium.goto(f"http://127.0.0.1:{port}/board")
+        expect(chromium.locator("#live")).to_have_text("live", timeout=20_000)
+        if turn == 1:
+            expect(chromium.locator("main")).to_contain_text("taken down")
+        stop.set()
+        thread.join(10)
+        assert not thread.is_alive()
+        expect(chromium.locator("#live")).to_have_text("stopped")
+        if turn == 0:
+            world.switch("control", Mode.DARK, "asha", "taken down")
+
+
+def test_without_javascript_the_pages_say_the_same(world: World, serve: Serve, chromium: Page) -> None:
+    world.start()
+    stop = threading.Event()
+    address = serve(world.app(stop), stop)
+    browser = chromium.context.browser
+    assert browser is not None
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(f"{address}/board/tasks")
+    page.locator("select[name=stream]").select_option("gates")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("tbody tr")).to_have_count(2)
+    page.get_by_role("link", name="Reload").click()
+    expect(page.locator("tbody tr")).to_have_count(2)
+
+
+def test_a_fact_named_in_the_address_is_found_on_whichever_page_it_stands(
+    world: World, serve: Serve, chromium: Page
+) -> None:
+    for i in range(260):
+        world.switch("records", (Mode.PAPER, Mode.LIVE)[i % 2], "asha", f"turn {i}")
+    stop = threading.Event()
+    address = serve(world.app(stop), stop)
+    chromium.goto(f"{address}/journal#p12")
+    expect(chromium.locator("tr#p12")).to_be_in_viewport()

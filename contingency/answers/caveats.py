@@ -43,11 +43,11 @@ def _compared(seen: Seen) -> Iterator[str]:
         yield "No reconciliation contract is declared: nothing shows that the migrated records are all there."
     for name, newest in sorted(seen.latest.items()):
         outcome = newest.outcome
-        yield f"{name} was last compared {age(seen.now - newest.fact.at)} before this report: {outcome.verdict}."
+        yield f"Contract {name} was last compared {age(seen.now - newest.fact.at)} before this report: {outcome.verdict}."
         if outcome.source and outcome.source.frozen:
-            yield f"{name}: the source was read once, at the freeze; what changed there since is not compared."
+            yield f"Contract {name}: the source was read once, at the freeze; what changed there since is not compared."
         if outcome.coverage and (left := (*outcome.coverage.not_compared, *outcome.coverage.gaps)):
-            yield f"{name}: not compared: {'; '.join(left)}."
+            yield f"Contract {name}: not compared: {'; '.join(left)}."
 
 
 def _decided(seen: Seen) -> Iterator[str]:

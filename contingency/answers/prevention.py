@@ -137,13 +137,13 @@ def _claims(seen: Seen) -> Iterator[Figure]:
 
 def _load(fact: Recorded) -> Record:
     assert isinstance(fact.event, TaskDone)  # what was looked for
-    read, failed = fact.event.result["read"], fact.event.result["failed"]
-    return Record(
-        id=fact.event.task,
-        title=f"{read:,} read, {failed:,} failures",
-        stream=fact.stream,
-        position=fact.position,
-    )
+    read, failed = (_as_said(fact.event.result[name]) for name in ("read", "failed"))
+    title = f"{read} read, {failed} failures"
+    return Record(id=fact.event.task, title=title, stream=fact.stream, position=fact.position)
+
+
+def _as_said(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _gaps(seen: Seen) -> Iterator[str]:

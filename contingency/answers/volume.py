@@ -58,14 +58,8 @@ def _oldest(seen: Seen) -> Figure:
     if not known:
         return Figure(label="Oldest item waiting", value="none")
     since, record = min(known, key=lambda pair: (pair[0], pair[1].id))
-    when = show(since, seen.programme.zone)
-    return Figure(
-        label="Oldest item waiting",
-        value=age(seen.now - since),
-        unit=f"since {when}",
-        records=(record,),
-        listed=True,
-    )
+    titled = record.model_copy(update={"title": f"{record.title}, since {show(since, seen.programme.zone)}"})
+    return Figure(label="Oldest item waiting", value=age(seen.now - since), records=(titled,))
 
 
 def _paper(seen: Seen) -> Iterator[Figure]:

@@ -90,8 +90,7 @@ async def _paper(world: World) -> list[Identity]:
     references: dict[str | None, list[str]] = defaultdict(list)
     async with world.conversions.target.open() as line:
         for record in await line.held():
-            if record.serial:
-                references[record.serial].append(record.reference)
+            references[record.serial].append(record.reference)
     account = world.paper.account(references)
     broken = [f"{i.id} {i.title}: {i.detail}" for i in account.identities if not i.holds]
     open_ = [f"{len(serials)} outstanding at {station}" for station, serials in account.outstanding.items()]

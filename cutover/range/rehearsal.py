@@ -18,6 +18,7 @@ import httpx
 import structlog
 
 from cutover.app.bootstrap import World, as_current, build_world
+from cutover.app.conversion_rounds import ON_THE_WAY
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.domain.modes import COMPONENT, Mode, component_stream
 from cutover.range.cast import Cast, read_cast
@@ -126,7 +127,7 @@ class Rehearsal:
     async def _paper(self, world: World, cast: Cast) -> None:
         """Bring the paper in, key it and convert it, stepping from hour to hour."""
         say = self.say_with(world)
-        if not world.paper.sheets(["used", "issued"]) and not has_open_paper(world):
+        if not has_open_paper(world):
             return
         if isinstance(world.pace, ScaledPace):
             world.pace.set_factor(STEPPING)
@@ -207,7 +208,8 @@ async def _key(clerks: Clerks, hour: int) -> None:
 
 
 def has_open_paper(world: World) -> bool:
-    return bool(world.paper.sheets(["returned", "keyed_once", "keyed_twice", "discrepant", "verified"]))
+    """Whether any sheet is still out or on its way into the target."""
+    return bool(world.paper.sheets(("issued", *ON_THE_WAY)))
 
 
 async def _first_failure(work: Awaitable[None], beside: list[asyncio.Task[None]]) -> None:

@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 WIDTH = 1120
-GUTTER = 150  # for the names of the lanes
+GUTTER = 190  # for the names of the lanes
 RIGHT = 14
 HEAD = 64  # two rows of marks and one of ticks above the first lane
 ROW = 20
 LANE_GAP = 8
-LETTER = 6.6  # pixels that one letter of a label takes, generously
+LETTER = 7.6  # pixels that one letter of a label takes, generously
 HOUR = timedelta(hours=1)
 _STEPS = (1, 2, 3, 6, 12, 24)
 _MOST_TICKS = 16

@@ -12,6 +12,7 @@ from contingency.report import render_html
 from contingency.sources import keyers_of
 from cutover.core.clock import FixedClock
 from cutover.core.errors import Invalid
+from cutover.domain.gates import Verdict
 from monitors.domain.check import Status
 from paper_capture.domain.moves import Grade
 from tests.conftest import START, MakeDesk
@@ -239,3 +240,29 @@ def test_a_rehearsal_is_never_passed_off_as_the_real_thing(assured: Assured) -> 
     """The first caveat of a rehearsal's report says so."""
     assured.loaded()
     assert assured.reports.assess(START).caveats[0].startswith("The journal holds a rehearsal")
+
+
+def test_a_waived_gate_and_a_conditional_yes_stand_among_the_caveats(assured: Assured) -> None:
+    """Neither is buried in its gate."""
+    run = assured.loaded()
+    assured.comparisons.run("crimes", by="halina")
+    assured.runs.open_gate(run, "GATE")
+    assured.runs.vote(run, "GATE", by="chen", vote=Verdict.GO, caveat="if the six are found by noon")
+    assured.runs.waive(run, "GATE", by="chen", reason="the public needs the desk open")
+    said = " ".join(assured.reports.assess().caveats)
+    assert "Records: go or no-go was waived: the public needs the desk open." in said
+    assert "chen said go on a condition, which is not a yes: if the six are found by noon." in said
+    assert "Contract crimes was last compared 0m before this report: FAIL." in said
+
+
+def test_a_sum_that_does_not_come_out_is_a_suspected_backlog(assured: Assured) -> None:
+    """An identity of the paper register that is broken is named where the volume is answered."""
+    assured.world.custody_is(Status.OK)
+    serial = assured.world.verified(1)[0]
+    assured.paper.dispose(serial, disposition="converted", reference="NR-1", by="tova")
+    other = assured.world.verified(1)[0]
+    assured.paper.dispose(other, disposition="converted", reference="NR-1", by="tova")
+    answer = assured.reports.assess().answers[0]
+    figure = next(f for f in answer.figures if f.label == "Identities of the paper register that do not hold")
+    assert figure.concern.startswith("a suspected backlog: the paper register does not come out")
+    assert {record.id for record in figure.records} == {serial, other}

@@ -4,7 +4,7 @@
 (() => {
   const badge = document.getElementById("live");
   const EVERY = 500, QUIET = 25000, SLOW_REFRESH = 9000; // milliseconds
-  let source, position = document.body.dataset.position, heard = 0, read = 0, waiting = false;
+  let source, position = document.body.dataset.position, heard = 0, read = 0, took = 0, waiting = false;
 
   const say = (look, text) => {
     badge.hidden = false;
@@ -42,10 +42,11 @@
       }
       say("on", "live");
     } catch { say("waiting", "reconnecting"); }
+    took = Date.now() - read;
   };
   const soon = () => {
     if (waiting) return;
-    waiting = true; setTimeout(refresh, Math.max(0, EVERY - (Date.now() - read)));
+    waiting = true; setTimeout(refresh, Math.max(0, Math.max(EVERY, 5 * took) - (Date.now() - read))); // a busy server is asked less
   };
 
   const connect = () => {

@@ -39,6 +39,7 @@ from cutover.core.clock import Pace
 from cutover.core.errors import NotFound, Unavailable
 from cutover.core.event import Command
 from cutover.store.desk import Ask, Desk
+from paper_capture.service import Disposal
 
 READY = ("verified",)
 AT_ONCE = 8
@@ -289,12 +290,18 @@ class ConversionService:
         self._dispose(self._rows(CONVERSIONS.terminal, [serial for serial, _ in wishes]))
 
     def _dispose(self, rows: Iterable[ConversionRow]) -> None:
-        for row in rows:
-            reason = row.reason if row.progress is Progress.REJECTED else ""
-            disposition = DISPOSITIONS[row.progress]
-            self.paper.dispose(
-                row.serial, disposition=disposition, reference=row.reference, by=row.by, reason=reason
-            )
+        self.paper.dispose_all(
+            [
+                Disposal(
+                    row.serial,
+                    str(DISPOSITIONS[row.progress]),
+                    row.reference,
+                    row.by,
+                    row.reason if row.progress is Progress.REJECTED else "",
+                )
+                for row in rows
+            ]
+        )
 
     def _decide(self, serial: str, command: Command) -> None:
         if not self._rows(serials=[serial]):

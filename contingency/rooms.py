@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from paper_capture.service import Disposal
+
 
 class CheckSeen(Protocol):
     """How one check stands: its believed status and since when it is believed."""
@@ -65,16 +67,7 @@ class Stationery(Protocol):
     def sheets(
         self, stages: Sequence[str] | None = None, form_type: str | None = None
     ) -> Sequence[SheetSeen]: ...
-    def dispose(
-        self,
-        serial: str,
-        *,
-        disposition: str,
-        reference: str,
-        by: str,
-        reason: str = "",
-        key: str | None = None,
-    ) -> object: ...
+    def dispose_all(self, disposals: Sequence[Disposal]) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,7 +176,8 @@ class Seen:
 
     def of_sheet(self, sheet: TracedSheet, title: str = "") -> Record:
         at = f"{sheet.stage}, {sheet.station or 'no station'}".replace("_", " ")
-        kind = f"{sheet.grade or 'ungraded'} {sheet.form_type.replace('_', ' ')}"
+        risk = f"{sheet.grade}-risk" if sheet.grade else "ungraded"
+        kind = f"{risk} {sheet.form_type.replace('_', ' ')}"
         stream = sheet_stream(sheet.serial)
         return Record(
             id=sheet.serial, title=title or f"{kind}, {at}", stream=stream, position=sheet.positions[-1]
@@ -184,7 +185,7 @@ class Seen:
 
     def of_item(self, item: OpenItem, title: str = "") -> Record:
         stream = item_stream(item.key)
-        text = title or f"{item.tier} {item.item_type.replace('_', ' ')}"
+        text = title or f"{item.tier}-risk {item.item_type.replace('_', ' ')}"
         return Record(id=item.key, title=text, stream=stream, position=self.item_positions.get(stream, 0))
 
     def of_file(self, name: str, title: str) -> Record:

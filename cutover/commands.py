@@ -92,7 +92,7 @@ def _convert(opener: Opener) -> App:
 def _report(opener: Opener) -> App:
     from contingency.report_cli import report_commands
 
-    return report_commands(opener)
+    return report_commands(lambda path: opener(path).report)
 
 
 def _journal(opener: Opener) -> App:

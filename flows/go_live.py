@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 from prefect import flow
 from prefect.runtime import flow_run
 
@@ -22,5 +23,6 @@ async def go_live(programme: str, run_id: str = "") -> str:
     with open_world(Path(programme)) as world:
         name = world.runs.find(run_id)
         world.runs.ask(name, LinkFlow(by=PERFORMER, flow_run_id=str(flow_run.id)))
-        state = await world.performer(name, PrefectExecutor()).run()
+        async with httpx.AsyncClient() as client:
+            state = await world.performer(name, PrefectExecutor(), client).run()
         return str(state.stage)

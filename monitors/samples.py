@@ -102,7 +102,7 @@ class Samples:
         """Count one result and remember it as the last."""
         ok_at = at if result.status is Status.OK else None
         last = result.model_dump(mode="json") | {"check_id": check_id, "at": at, "last_ok_at": ok_at}
-        with writing(self._engine) as connection:
+        with writing(self._engine, durable=False) as connection:
             connection.execute(self._remember, last)
             connection.execute(self._count, _one(check_id, result, at))
 

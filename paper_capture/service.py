@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from cutover.core.errors import Conflict, Invalid, NotFound, Problem, Refused
@@ -47,12 +48,24 @@ from paper_capture.domain.stationery import (
     check_count,
     stationery_stream,
 )
-from paper_capture.tables import SheetRow, block_rows, sheet_rows
+from paper_capture.tables import SheetRow, block_rows, count_sheets, sheet_rows
 
 EVENTS = (*MOVES, *BLOCKS)
 T = TypeVar("T")
 R = TypeVar("R")
 Plan = Callable[[StationeryState], tuple[Block, list[Ask]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Disposal:
+    """What became of one verified sheet, and on whose word."""
+
+    serial: str
+    disposition: str
+    reference: str
+    by: str
+    reason: str = ""
+    key: str | None = None
 
 
 class PaperService:
@@ -150,19 +163,36 @@ class PaperService:
         key: str | None = None,
     ) -> list[Recorded]:
         """Record what became of a verified sheet in the target: converted, merged, linked or rejected."""
-        known = self._known(serial)[0]
-        if disposition not in set(Disposition):
+        return self.dispose_all([Disposal(serial, disposition, reference, by, reason, key)])
+
+    def dispose_all(self, disposals: Sequence[Disposal]) -> list[Recorded]:
+        """Record what became of many sheets, all or none."""
+        if wrong := [d for d in disposals if d.disposition not in set(Disposition)]:
             raise Invalid(
-                Problem(
-                    f"'{disposition}' is not a disposition",
-                    field="disposition",
-                    expected=", ".join(Disposition),
+                *(
+                    Problem(
+                        f"'{d.disposition}' is not a disposition",
+                        field="disposition",
+                        expected=", ".join(Disposition),
+                    )
+                    for d in wrong
                 )
             )
-        wish = DisposeSheet(
-            by=by, serial=known, disposition=Disposition(disposition), reference=reference, reason=reason
-        )
-        return self.desk.ask_all([self._ask(wish, key or _key(wish, "disposed"))])
+        asks = []
+        for d in disposals:
+            wish = DisposeSheet(
+                by=d.by,
+                serial=self._known(d.serial)[0],
+                disposition=Disposition(d.disposition),
+                reference=d.reference,
+                reason=d.reason,
+            )
+            asks.append(self._ask(wish, d.key or _key(wish, "disposed")))
+        return self.desk.ask_all(asks)
+
+    def count(self, stages: Sequence[str]) -> int:
+        """How many sheets are in any of these stages."""
+        return count_sheets(self.desk.journal.engine, stages)
 
     def sheets(self, stages: Sequence[str] | None = None, form_type: str | None = None) -> list[SheetRow]:
         """The register, in order of serial."""

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Update,
     bindparam,
     case,
+    func,
     insert,
     select,
     update,
@@ -171,6 +172,13 @@ def sheet_rows(
         query = query.where(t.serial == serial)
     with reading(engine) as connection:
         return [_row(row) for row in connection.execute(query).mappings()]
+
+
+def count_sheets(engine: Engine, stages: Sequence[str]) -> int:
+    """How many sheets are in any of these stages."""
+    query = select(func.count()).select_from(sheets_table).where(sheets_table.c.stage.in_(list(stages)))
+    with reading(engine) as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def block_rows(engine: Engine) -> tuple[list[Printed], list[Issued]]:

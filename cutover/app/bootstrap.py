@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -24,10 +24,12 @@ import monitors.domain.health
 import monitors.domain.ledger
 import paper_capture.service
 import runbooks.domain.run_events
-from contingency.bulletins import BulletinService
+from contingency.bulletins import BulletinService, partner_messages
 from contingency.improvements import ActionService, FeedbackService
 from contingency.notices import play_notices
+from contingency.report import ReportService
 from contingency.service import BacklogService, ContingencyService, ConversionService
+from contingency.sources import Sources
 from contingency.tables import projections as contingency_views
 from contingency.targets import HttpTarget
 from cutover.app.actions import (
@@ -39,10 +41,11 @@ from cutover.app.actions import (
     SnapshotAction,
 )
 from cutover.app.evidence import providers
+from cutover.app.notify import channels, deliver_due
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.app.settings import Settings, read_settings
 from cutover.core.clock import Clock, Pace, show
-from cutover.core.event import Catalogue, Event
+from cutover.core.event import Catalogue, Event, Fact
 from cutover.core.ids import IdFactory
 from cutover.reconciliation.service import ReconciliationService
 from cutover.reconciliation.tables import ReconciliationView
@@ -51,6 +54,7 @@ from cutover.store.clock_file import RealPace, programme_clock
 from cutover.store.desk import Desk
 from cutover.store.engine import open_engine, sqlite_url
 from cutover.store.journal import Journal, Projection
+from cutover.store.outbox import Message
 from cutover.store.projections import prepare
 from monitors.ledger_service import LedgerService
 from monitors.service import MonitorService
@@ -61,7 +65,7 @@ from runbooks.actions import ActionKind, Actions, HttpAction
 from runbooks.performer import Executor, Performer
 from runbooks.service import RunService
 
-EVENTS: tuple[tuple[type[Event], ...], ...] = (
+EVENTS: tuple[Iterable[type[Event]], ...] = (
     cutover.domain.modes.EVENTS,
     cutover.domain.gates.EVENTS,
     cutover.reconciliation.comparison.EVENTS,
@@ -111,7 +115,7 @@ class World:
 
     @cached_property
     def desk(self) -> Desk:
-        return Desk(self.journal, self.clock, play_notices)
+        return Desk(self.journal, self.clock, _messages)
 
     @cached_property
     def ids(self) -> IdFactory:
@@ -145,6 +149,27 @@ class World:
     def conversions(self) -> ConversionService:
         target = HttpTarget(self.systems().get("new_records", ""))
         return ConversionService(self.desk, self.folder.plays, self.paper, target)
+
+    @cached_property
+    def report(self) -> ReportService:
+        return ReportService(
+            Sources(
+                self.journal,
+                self.folder.programme,
+                self.backlog,
+                self.paper,
+                self.ledger,
+                self.monitors,
+                self.reconciliation,
+                self.bulletins,
+                self.improvements,
+                self.feedback,
+            )  # fmt: skip
+        )
+
+    def deliver(self) -> int:
+        """Hand the notices that wait in the outbox to their channels; returns how many were taken."""
+        return deliver_due(self.engine, channels(self.folder.state / "notices"), self.clock.now())
 
     @cached_property
     def bulletins(self) -> BulletinService:
@@ -207,6 +232,11 @@ def build_world(path: Path, *, pace: Pace | None = None, settings: Settings | No
     world = World(folder, settings, clock, engine, pace or RealPace(clock))
     prepare(world.journal)
     return world
+
+
+def _messages(facts: Sequence[Fact], stream: str) -> list[Message]:
+    """What must be sent because of new facts: it commits with them and waits in the outbox."""
+    return [*play_notices(facts, stream), *partner_messages(facts, stream)]
 
 
 @contextmanager

@@ -26,6 +26,6 @@ async def convert_until_done(world: World, convert: Callable[[int], Awaitable[Ba
         report = await convert(number)
         created += len(report.converted)
         if not (report.converted or report.rejected):
-            if not world.paper.sheets(ON_THE_WAY):
+            if not world.paper.count(ON_THE_WAY):
                 return created
             await world.pace.sleep_until(world.pace.now() + PAUSE)

@@ -57,7 +57,7 @@ class Rehearsal:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def play(
-        self, watch: Callable[[World], Awaitable[None]], ended: Callable[[list[Identity]], None]
+        self, watch: Callable[[World], Coroutine[Any, Any, None]], ended: Callable[[list[Identity]], None]
     ) -> None:
         """From wherever the journal stands to the last paper form.
 
@@ -209,7 +209,7 @@ async def _key(clerks: Clerks, hour: int) -> None:
 
 def has_open_paper(world: World) -> bool:
     """Whether any sheet is still out or on its way into the target."""
-    return bool(world.paper.sheets(("issued", *ON_THE_WAY)))
+    return world.paper.count(("issued", *ON_THE_WAY)) > 0
 
 
 async def _first_failure(work: Awaitable[None], beside: list[asyncio.Task[None]]) -> None:

@@ -9,10 +9,13 @@ whenever nobody works.
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import json
 import math
 import os
 import time
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,18 +23,37 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cutover.core.clock import Clock, SystemClock
+from cutover.core.errors import Unavailable
 
 IDLE_TURNS = 5  # loop turns without news after which a stepping clock believes that nobody works
+SIZE = 192  # bytes of the file: always the same, so that it is overwritten in place
+TRIES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class _Anchor:
+    """A moment, the wall time it was written and how fast time has run since."""
+
     at: datetime
     wall: float
     factor: float
 
     def now(self) -> datetime:
         return self.at + timedelta(seconds=(time.time() - self.wall) * self.factor)
+
+    def as_bytes(self) -> bytes:
+        line = json.dumps({"at": self.at.isoformat(), "wall": self.wall, "factor": self.factor}).encode()
+        return b"%08x %s\n" % (zlib.crc32(line.ljust(SIZE)), line.ljust(SIZE))
+
+    @classmethod
+    def read(cls, path: Path) -> _Anchor:
+        """Read what may be overwritten at this very moment: a line whose check sum is wrong is read again."""
+        for _ in range(TRIES):
+            check, _, line = path.read_bytes().rstrip(b"\n").partition(b" ")
+            if len(line) == SIZE and check == b"%08x" % zlib.crc32(line):
+                raw = json.loads(line)
+                return cls(datetime.fromisoformat(raw["at"]), raw["wall"], raw["factor"])
+        raise Unavailable(f"{path} is no clock; remove it, or start the rehearsal again", permanent=True)
 
 
 class ClockFile:
@@ -41,8 +63,7 @@ class ClockFile:
         self.path = path
 
     def now(self) -> datetime:
-        raw = json.loads(self.path.read_text(encoding="utf-8"))
-        return _Anchor(datetime.fromisoformat(raw["at"]), raw["wall"], raw["factor"]).now()
+        return _Anchor.read(self.path).now()
 
 
 def programme_clock(path: Path) -> Clock:
@@ -55,14 +76,14 @@ def set_clock(path: Path, at: datetime | None) -> None:
     if at is None:
         path.unlink(missing_ok=True)
     else:
-        ScaledPace(path, at, 0.0)
+        path.write_bytes(_Anchor(at.astimezone(UTC), time.time(), 0.0).as_bytes())
 
 
 def last_moment(path: Path) -> datetime | None:
     """Where an earlier rehearsal's time stood when it was last written: where a resumed one goes on."""
     try:
-        return datetime.fromisoformat(json.loads(path.read_text(encoding="utf-8"))["at"])
-    except (OSError, ValueError, KeyError):
+        return _Anchor.read(path).at
+    except (OSError, Unavailable):
         return None
 
 
@@ -91,8 +112,11 @@ class ScaledPace:
         self.path = path
         self.factor = factor
         self._holds = 0
-        self._sleepers: list[datetime] = []
-        self._changed = asyncio.Event()
+        self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._number = itertools.count()
+        self._news = asyncio.Event()
+        self._pump: asyncio.Task[None] | None = None
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         self._anchor = _Anchor(start.astimezone(UTC), time.time(), 0.0)
         self._set(start)
 
@@ -129,48 +153,47 @@ class ScaledPace:
         if at <= self.now():
             await asyncio.sleep(0)
             return
-        self._sleepers.append(at)
-        self._wake()
-        try:
-            while self.now() < at:
-                await self._wait(at)
-        finally:
-            self._sleepers.remove(at)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (at, next(self._number), turn))
+        self._news.set()
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._wake_sleepers())
+        await turn
 
-    async def _wait(self, at: datetime) -> None:
-        changed = self._changed
+    async def _wake_sleepers(self) -> None:
+        """Wake each sleeper when its moment has come; alive as long as somebody sleeps."""
+        while self._sleepers:
+            while self._sleepers and (self._sleepers[0][2].done() or self._sleepers[0][0] <= self.now()):
+                turn = heapq.heappop(self._sleepers)[2]
+                if not turn.done():
+                    turn.set_result(None)
+            if self._sleepers:
+                await self._until_next(self._sleepers[0][0])
+
+    async def _until_next(self, at: datetime) -> None:
+        self._news.clear()
         if self._holds:
-            await changed.wait()
+            await self._news.wait()
         elif self.stepping:
-            if await self._nobody_works() and min(self._sleepers) == at and self.now() < at:
+            if await self._nobody_works():
                 self._set(at)
         else:
             left = (at - self.now()).total_seconds() / self.factor
             try:
-                await asyncio.wait_for(changed.wait(), max(left, 0.0005))
+                await asyncio.wait_for(self._news.wait(), max(left, 0.0005))
             except TimeoutError:
                 return
 
     async def _nobody_works(self) -> bool:
-        changed = self._changed
         for _ in range(IDLE_TURNS):
             await asyncio.sleep(0)
-            if changed.is_set() or self._holds:
+            if self._news.is_set() or self._holds:
                 return False
         return True
 
     def _set(self, at: datetime) -> None:
-        """Re-anchor at `at`: still while held or stepping, running otherwise; tell the sleepers."""
+        """Re-anchor at `at`: still while held or stepping, running otherwise; tell whoever waits."""
         moving = 0.0 if self._holds or self.stepping else self.factor
         self._anchor = _Anchor(at.astimezone(UTC), time.time(), moving)
-        partial = self.path.with_suffix(f".{os.getpid()}")
-        partial.write_text(
-            json.dumps({"at": self._anchor.at.isoformat(), "wall": self._anchor.wall, "factor": moving}),
-            encoding="utf-8",
-        )
-        partial.replace(self.path)
-        self._wake()
-
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+        os.pwrite(self._file, self._anchor.as_bytes(), 0)
+        self._news.set()

@@ -52,14 +52,20 @@ def open_engine(url: str) -> Engine:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """The only write transaction there is: serialised, committed at the end, rolled back on any error."""
+def writing(engine: Engine, *, durable: bool = True) -> Iterator[Connection]:
+    """The only write transaction there is: serialised, committed at the end, rolled back on any error.
+
+    With `durable=False` the commit does not wait for the disk: for what may be lost with the machine's power.
+    """
     try:
         with engine.connect() as connection, connection.begin():
             if engine.dialect.name == "sqlite":
+                connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPEND_LOCK})
+                if not durable:
+                    connection.execute(text("SET LOCAL synchronous_commit TO off"))
             yield connection
     except DatabaseError as error:
         if not _is_away(error):

@@ -28,6 +28,9 @@ from cutover.store.outbox import Message, enqueue
 
 GENESIS = "0" * 64
 AT_ONCE = 500
+_READ = (
+    select(j).where(j.c.stream == bindparam("stream"), j.c.seq > bindparam("after")).order_by(j.c.seq)
+)
 _USED = select(j.c.idempotency_key).where(j.c.idempotency_key.in_(bindparam("keys", expanding=True)))
 _SEQS = (
     select(j.c.stream, func.max(j.c.seq).label("seq"))
@@ -128,9 +131,7 @@ class Journal:
     def read(self, stream: str, after: int = 0) -> list[Recorded]:
         """The facts of one stream with seq > `after`, in order."""
         with reading(self.engine) as connection:
-            rows = connection.execute(
-                select(j).where(j.c.stream == stream, j.c.seq > after).order_by(j.c.seq)
-            )
+            rows = connection.execute(_READ, {"stream": stream, "after": after})
             return [self._recorded(row) for row in rows.mappings()]
 
     def tail(self, after: int = 0, limit: int = 1000, kinds: Sequence[str] = ()) -> list[Recorded]:

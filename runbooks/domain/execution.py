@@ -118,7 +118,7 @@ def _finish(state: RunState, task: Task, at: TaskState, command: Any, now: datet
     return [
         *claim,
         ev.TaskDone(task=task.id, evidence=command.evidence, link=command.link),
-        *_no_return(state, task, command.decided_by),
+        *_no_return(state, task, (command.by,)),
     ]
 
 

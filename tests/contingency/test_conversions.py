@@ -197,30 +197,27 @@ def test_another_hand_settles_with_the_first_hands_name(world: World, records: R
 
 
 class DyingPaper:
-    """The real paper, in a process that dies at the n-th disposition."""
+    """The real paper, in a process that dies before the dispositions."""
 
-    def __init__(self, paper: Any, survives: int) -> None:
-        self.paper, self.left = paper, survives
+    def __init__(self, paper: Any) -> None:
+        self.paper = paper
 
-    def dispose(self, serial: str, **said: Any) -> None:
-        if self.left == 0:
-            raise Crash
-        self.left -= 1
-        self.paper.dispose(serial, **said)
+    def dispose_all(self, disposals: Any) -> None:
+        raise Crash
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.paper, name)
 
 
 def test_a_crash_before_the_dispositions_is_made_good(world: World, records: Records) -> None:
-    """The outcomes are on record, two sheets still on the pile: settle disposes of them and sends nothing."""
+    """The outcomes are on record, the sheets still on the pile: settle disposes of them and sends nothing."""
     world.verified(3)
     service = world.converting(records.url)
-    service.paper = DyingPaper(world.paper, 1)
+    service.paper = DyingPaper(world.paper)
     with pytest.raises(Crash):
         run(service)
     service.paper = world.paper
-    assert (len(world.paper.sheets(["verified"])), service.status()["converted"]) == (2, 3)
+    assert (len(world.paper.sheets(["verified"])), service.status()["converted"]) == (3, 3)
     asyncio.run(service.settle())
     assert len(world.paper.sheets(["disposed"])) == 3
     assert sum(records.requests().values()) == 3

@@ -50,6 +50,17 @@ def test_no_data_is_exit_1(run: Run, capsys: pytest.CaptureFixture[str]) -> None
     assert [answer["standing"] for answer in found["answers"]] == ["no data"] * 6
 
 
+def test_what_stands_against_a_yes_is_printed(
+    assured: Assured, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal too the caveats come first and each concern has its question."""
+    assured.in_the_thick_of_it()
+    assert run("assurance") == 1
+    out = capsys.readouterr().out
+    assert out.index("! The journal holds a rehearsal") < out.index("What stands against a yes")
+    assert "1 contract does not reconcile" in out
+
+
 def test_json_carries_each_record_with_its_link(
     assured: Assured, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:

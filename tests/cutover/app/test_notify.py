@@ -200,6 +200,17 @@ def test_a_relay_that_is_not_there_is_unavailable() -> None:
         channel.send(notice(recipient="duty@prosecutor.example"))
 
 
+@pytest.mark.parametrize("recipient", ["", "a@b@c, <", "x\r\nBcc: dev@outside.example"])
+def test_what_is_no_address_is_refused_or_kept_on_its_line(recipient: str) -> None:
+    """No recipient adds a header; one that cannot be read is refused before any relay is asked."""
+    channel = SmtpChannel("127.0.0.1", 9, "cutover@force.example", timeout=0.1)
+    try:
+        mail = channel._mail(notice(recipient=recipient))
+    except Refused:
+        return
+    assert mail["Bcc"] is None
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("subject", ["Custody\r\nBcc: dev@outside.example", "Custody\n\nnot a body"])
 def test_a_subject_cannot_smuggle_in_a_header(relay: Relay, subject: str) -> None:

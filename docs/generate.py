@@ -1,0 +1,54 @@
+"""What docs/reference says: commands, settings, files, events, errors and state machines, read out of the code.
+
+`python docs/generate.py` writes the pages, `--check` compares them and exits 1 naming the ones that are out of date.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from from_code.commands import commands, settings
+from from_code.facts import errors, events, state_machines
+from from_code.files import files
+
+PAGES = Path(__file__).parent / "reference"
+FIRST = "<!-- Written by docs/generate.py from the code: change the code, then `make docs`. -->"
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by its file name under docs/reference."""
+    made = {
+        "commands.md": commands(),
+        "settings.md": settings(),
+        "files.md": files(),
+        "events.md": events(),
+        "errors.md": errors(),
+        "state-machines.md": state_machines(),
+    }
+    return {name: f"{FIRST}\n\n{text.strip()}\n" for name, text in made.items()}
+
+
+def main(arguments: list[str], say: Callable[[str], object] = print) -> int:
+    """Write the pages, or with --check say which are out of date."""
+    stale = [name for name, text in pages().items() if _on_disk(name) != text]
+    if "--check" in arguments:
+        for name in stale:
+            say(f"docs/reference/{name} is out of date: run `make docs`")
+        return 1 if stale else 0
+    PAGES.mkdir(exist_ok=True)
+    made = pages()
+    for name in stale:
+        (PAGES / name).write_text(made[name], encoding="utf-8")
+        say(f"docs/reference/{name} written")
+    return 0
+
+
+def _on_disk(name: str) -> str:
+    path = PAGES / name
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -23,9 +23,11 @@ TOPLEVEL = frozenset({"demo", "init", "check", "schema", "doctor", "serve"})
 
 
 def _runbook(opener: Opener) -> App:
+    from cutover.app.programme_folder import ProgrammeFolder
     from runbooks.plan_cli import plan_commands
 
-    return plan_commands(lambda path: opener(path).folder)
+    del opener  # a plan is read and written without a database
+    return plan_commands(lambda path: ProgrammeFolder(path.resolve()))
 
 
 def _run(opener: Opener) -> App:

@@ -80,8 +80,11 @@ def main() -> None:
 
             set_up_logging(read_settings().log_level)
         try:
-            result: Any = build_app(first)(tokens, exit_on_error=False, result_action="return_value")
-        except CycloptsError:  # it has already said which word is wrong
+            result: Any = build_app(first)(
+                tokens, exit_on_error=False, print_error=False, result_action="return_value"
+            )
+        except CycloptsError as error:
+            print(f"usage: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
             return BAD_INPUT
         return int(result or 0)
 

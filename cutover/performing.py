@@ -6,31 +6,41 @@ import asyncio
 import contextlib
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import structlog
 
 from cutover.app.bootstrap import World, as_current, build_world
 from cutover.app.conversion_rounds import BATCH, convert_until_done
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.app.settings import read_settings
-from cutover.core.errors import Refused
+from cutover.core.errors import CutoverError, Invalid, Refused, Unavailable
 from cutover.main import run_command
 from cutover.store.clock_file import ScaledPace, last_moment, set_clock
-from runbooks.domain.run_events import RunSetup, RunStage, RunType
+from runbooks.domain.run_events import RUN, RunSetup, RunStage, RunType
 from runbooks.performer import InlineExecutor
 from runbooks.players import OwnHands, Players
 
 if TYPE_CHECKING:
     from cutover.range.people import Say
 
+log = structlog.get_logger()
+
 
 def begin(path: Path, runbook: str, by: str, run_type: RunType, setup: RunSetup) -> str:
-    """Start a run: a walk-through or a scenario begins when its window opens, everything else begins now."""
+    """Start a run: a walk-through or a scenario begins when its window opens, everything else begins now.
+
+    Raises Invalid for a folder that `cutover check` refuses: what is wrong is said before anything is written.
+    """
+    from cutover.range.files import rehearsal_problems
+
     folder = ProgrammeFolder(path.resolve())
+    if problems := [*folder.problems(), *rehearsal_problems(folder.path, needed=setup.scenario)]:
+        raise Invalid(*problems)
     book, own_time = folder.runbook(runbook), setup.auto or setup.scenario
     set_clock(folder.state / "clock.json", folder.programme.opens if own_time else None)
     world = build_world(path)
@@ -47,27 +57,12 @@ def perform(path: Path, run_id: str) -> int:
     world.engine.dispose()
     if setup.auto:
         return asyncio.run(_walk_through(path, run_id))
-    with prefect_server(path, setup):
+    with stages_of(path, setup) as stages:
         if setup.scenario:
             from cutover.showing import rehearse
 
-            return rehearse(path, run_id, setup)
-        return asyncio.run(_perform_live(path, run_id, setup))
-
-
-@contextlib.contextmanager
-def prefect_server(path: Path, setup: RunSetup) -> Iterator[None]:
-    """The Prefect server this run is shown in: the one settings name, or a local one of ours."""
-    if not setup.prefect:
-        yield
-        return
-    from flows.server import client_environment, local_server
-
-    settings, home = read_settings(), path.resolve() / "state" / "prefect"
-    with contextlib.ExitStack() as stack:
-        url = settings.prefect_api_url or stack.enter_context(local_server(home, settings.prefect_port))
-        os.environ.update(client_environment(url, home))
-        yield
+            return rehearse(path, run_id, stages, setup.speed)
+        return asyncio.run(_perform_live(path, run_id, stages))
 
 
 @dataclass(frozen=True)
@@ -86,21 +81,61 @@ class Inline:
 
 @dataclass(frozen=True)
 class InPrefect:
-    """Performs the automated stretches as Prefect flows."""
+    """Performs the automated stretches as Prefect flows; goes on inline when Prefect fails, because work must go on.
+
+    `ready` returns when the server answers; it is waited for only when the first flow is due.
+    """
+
+    ready: Callable[[], None]
 
     async def go_live(self, world: World, run_id: str) -> None:
-        from flows.go_live import go_live
+        async with contextlib.AsyncExitStack() as held:
+            await held.enter_async_context(
+                world.pace.hold()
+            )  # Prefect's own start takes no time of a rehearsal
+            world.begun = held.aclose
+            try:
+                await asyncio.to_thread(self.ready)
+                from flows.go_live import go_live
 
-        await go_live(str(world.folder.path), run_id)
+                await go_live(str(world.folder.path), run_id)
+            except CutoverError as error:
+                if not isinstance(error, Unavailable):
+                    raise
+                log.warning("prefect_is_away", run=run_id, error=str(error))
+            except Exception as error:  # noqa: BLE001  the Prefect layer's border: its failure is not the run's
+                log.warning("prefect_layer_failed", run=run_id, error=repr(error))
+        if world.runs.state(run_id).stage not in RUN.terminal:
+            await Inline().go_live(world, run_id)
 
     async def back_conversion(self, world: World) -> None:
         from flows.back_conversion import back_conversion
 
-        await back_conversion(str(world.folder.path))
+        try:
+            await back_conversion(str(world.folder.path))
+        except CutoverError:
+            raise
+        except Exception as error:  # noqa: BLE001  the same border
+            log.warning("prefect_layer_failed", error=repr(error))
+            await Inline().back_conversion(world)
 
 
-def stages_of(setup: RunSetup) -> Inline | InPrefect:
-    return InPrefect() if setup.prefect else Inline()
+@contextlib.contextmanager
+def stages_of(path: Path, setup: RunSetup) -> Iterator[Inline | InPrefect]:
+    """How a run's stretches are performed: inline, or in the Prefect that settings name, or in a local one of ours."""
+    if not setup.prefect:
+        yield Inline()
+        return
+    from flows.server import client_environment, starting_server
+
+    settings, home = read_settings(), path.resolve() / "state" / "prefect"
+    if settings.prefect_api_url:
+        os.environ.update(client_environment(settings.prefect_api_url, home))
+        yield InPrefect(lambda: None)
+        return
+    with starting_server(home, settings.prefect_port) as server:
+        os.environ.update(client_environment(server.url, home))
+        yield InPrefect(server.wait)
 
 
 async def _walk_through(path: Path, run_id: str) -> int:
@@ -122,10 +157,10 @@ async def _walk_through(path: Path, run_id: str) -> int:
     return _end(world, run_id)
 
 
-async def _perform_live(path: Path, run_id: str, setup: RunSetup) -> int:
+async def _perform_live(path: Path, run_id: str, stages: Inline | InPrefect) -> int:
     world = build_world(path)
     with as_current(world):
-        await stages_of(setup).go_live(world, run_id)
+        await stages.go_live(world, run_id)
     return _end(world, run_id)
 
 

@@ -17,20 +17,19 @@ from cutover.app.bootstrap import World, build_world
 from cutover.cli.output import console, table
 from cutover.core.clock import show
 from cutover.core.event import Recorded
-from cutover.performing import stages_of, typist
+from cutover.performing import typist
 from cutover.range.ending import Identity
-from cutover.range.rehearsal import Rehearsal
-from runbooks.domain.run_events import RunSetup
+from cutover.range.rehearsal import Rehearsal, Stages
 
 LOOK = 0.2  # real seconds between looks at the journal
 
 log = structlog.get_logger()
 
 
-def rehearse(path: Path, run_id: str, setup: RunSetup) -> int:
+def rehearse(path: Path, run_id: str, stages: Stages, speed: float | None) -> int:
     """Play a rehearsal to its end and say how it ended; 0 only if every identity held."""
     began = time.monotonic()
-    rehearsal = Rehearsal(path, run_id, stages_of(setup), typist, setup.speed)
+    rehearsal = Rehearsal(path, run_id, stages, typist, speed)
     found = asyncio.run(_play(rehearsal))
     world = build_world(path)
     _summary(world, run_id, found, time.monotonic() - began)

@@ -57,7 +57,9 @@ def demo(
 
     folder = _demo_folder(programme)
     if again:
-        shutil.rmtree(folder / "state", ignore_errors=True)
+        for part in (folder / "state").glob("*"):
+            if part.name != "prefect":  # its server need not migrate a new database each time
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
     world = build_world(folder)
     known = world.runs.run_ids()
     unfinished = [
@@ -99,11 +101,15 @@ def init(name: Path, *, title: str = "") -> int:
 
 def check(programme: Path = Path(), *, json: AsJson = False) -> int:
     """Check every file of a programme folder, and every name that one file uses of another."""
-    problems = ProgrammeFolder(programme.resolve()).problems()
+    from cutover.range.files import rehearsal_problems
+
+    folder = ProgrammeFolder(programme.resolve())
+    problems = [str(p) for p in (*folder.problems(), *rehearsal_problems(folder.path, needed=False))]
+    notes = [] if problems else [str(p) for p in folder.unknown_names()]
     answer(
-        [str(p) for p in problems],
+        {"problems": problems, "unknown_names": notes},
         as_json=json,
-        text=[str(p) for p in problems] or [f"{programme}: all files are in order"],
+        text=problems or [*(f"note: {n}" for n in notes), f"{programme}: all files are in order"],
     )
     return BAD_INPUT if problems else DONE
 

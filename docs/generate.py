@@ -14,7 +14,7 @@ from from_code.facts import errors, events, state_machines
 from from_code.files import files
 
 PAGES = Path(__file__).parent / "reference"
-FIRST = "<!-- Written by docs/generate.py from the code: change the code, then `make docs`. -->"
+FIRST = "<!-- Written by docs/generate.py from the code: change the code, then run it again. -->"
 
 
 def pages() -> dict[str, str]:
@@ -32,13 +32,13 @@ def pages() -> dict[str, str]:
 
 def main(arguments: list[str], say: Callable[[str], object] = print) -> int:
     """Write the pages, or with --check say which are out of date."""
-    stale = [name for name, text in pages().items() if _on_disk(name) != text]
+    made = pages()
+    stale = [name for name, text in made.items() if _on_disk(name) != text]
     if "--check" in arguments:
         for name in stale:
-            say(f"docs/reference/{name} is out of date: run `make docs`")
+            say(f"docs/reference/{name} is out of date: run docs/generate.py")
         return 1 if stale else 0
     PAGES.mkdir(exist_ok=True)
-    made = pages()
     for name in stale:
         (PAGES / name).write_text(made[name], encoding="utf-8")
         say(f"docs/reference/{name} written")

@@ -1,4 +1,8 @@
-"""One ready step, seen in Prefect as one task run. An error of the Prefect layer is not a failure of the step."""
+"""One ready step, seen in Prefect as one task run. An error of the Prefect layer is not a failure of the step.
+
+Prefect runs tasks without its server and sends their history later: with the server gone for good, each unsent
+event keeps the process for seven seconds at its end. So the server is looked for before each step.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,21 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
 from prefect import get_client, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.settings import PREFECT_API_URL
 
 from runbooks.actions import Outcome
 from runbooks.performer import Step
 
 STARTS_A_SECOND = 20  # above this the server's queue drops history in silence
 PATIENCE = 15.0  # seconds to wait for the server to record what was sent
+LOOK_EVERY = 1.0  # seconds between two looks for the server
 
 log = structlog.get_logger()
 
@@ -32,38 +39,79 @@ async def run_step(work: Callable[[], Awaitable[str]]) -> str:
     return await work()
 
 
+class _Once:
+    """A step's work, begun when first asked for and never again: Prefect may fail before, during or after it."""
+
+    def __init__(self, perform: Callable[[], Awaitable[Outcome]]) -> None:
+        self._perform = perform
+        self._work: asyncio.Future[Outcome] | None = None
+
+    @property
+    def begun(self) -> bool:
+        return self._work is not None
+
+    async def outcome(self) -> Outcome:
+        if self._work is None:
+            self._work = asyncio.ensure_future(self._perform())
+        return await asyncio.shield(self._work)
+
+    def cancel(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+
+
 class PrefectExecutor:
     """Executes steps as task runs of the surrounding flow; goes on inline when Prefect does not answer."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
         self._last = 0.0
+        self._seen = float("-inf")
         self.sent = 0
         self.inline = 0
 
     async def execute(self, step: Step) -> Outcome:
-        done: list[Outcome] = []
+        once = _Once(step.perform)
 
         async def work() -> str:
-            done.append(await step.perform())
-            if not done[0].ok:
-                raise StepFailedError(done[0].evidence)
-            return done[0].evidence
+            outcome = await once.outcome()
+            if not outcome.ok:
+                raise StepFailedError(outcome.evidence)
+            return outcome.evidence
 
+        if not await self._is_there():
+            self.inline += 1
+            log.error("prefect_is_away", step=step.task_id)
+            return await once.outcome()
         await self._throttle()
+        name = f"{step.task_id} {step.title}"
         try:
-            await run_step.with_options(task_run_name=f"{step.task_id} {step.title}", tags=list(step.tags))(
-                work
-            )
+            await run_step.with_options(task_run_name=name, tags=list(step.tags))(work)
         except StepFailedError:
             pass
-        except Exception as error:  # the Prefect layer's border: whatever it is, the step must not suffer
-            log.error("prefect_layer_failed", step=step.task_id, error=repr(error))
+        except Exception:  # the Prefect layer's border: whatever it is, the step must not suffer
+            log.exception("prefect_layer_failed", step=step.task_id)
+        except BaseException:
+            once.cancel()
+            raise
         self.sent += 1
-        if not done:
+        if not once.begun:
             self.inline += 1
-            done.append(await step.perform())
-        return done[0]
+        return await once.outcome()
+
+    async def _is_there(self) -> bool:
+        """Does anybody listen at the server's address; asked at most once a second."""
+        address = urlsplit(PREFECT_API_URL.value() or "")
+        if address.hostname is None or time.monotonic() - self._seen < LOOK_EVERY:
+            return True
+        port = address.port or (443 if address.scheme == "https" else 80)
+        try:
+            _, writer = await asyncio.wait_for(asyncio.open_connection(address.hostname, port), 2)
+        except (OSError, TimeoutError):
+            return False
+        writer.close()
+        self._seen = time.monotonic()
+        return True
 
     async def _throttle(self) -> None:
         async with self._turn:

@@ -23,6 +23,7 @@ async def go_live(programme: str, run_id: str = "") -> str:
     with open_world(Path(programme)) as world:
         name = world.runs.find(run_id)
         world.runs.ask(name, LinkFlow(by=PERFORMER, flow_run_id=str(flow_run.id)))
+        await world.begun()
         async with httpx.AsyncClient() as client:
             state = await world.performer(name, PrefectExecutor(), client).run()
         return str(state.stage)

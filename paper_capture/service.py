@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from cutover.core.errors import Conflict, Invalid, NotFound, Problem, Refused
-from cutover.core.event import Recorded
+from cutover.core.event import Event, Recorded
 from cutover.store.desk import Ask, Desk
 from cutover.store.journal import canonical
 from paper_capture.domain.form import Form
@@ -50,7 +50,7 @@ from paper_capture.domain.stationery import (
 )
 from paper_capture.tables import SheetRow, block_rows, count_sheets, sheet_rows
 
-EVENTS = (*MOVES, *BLOCKS)
+EVENTS: tuple[type[Event], ...] = (*MOVES, *BLOCKS)
 T = TypeVar("T")
 R = TypeVar("R")
 Plan = Callable[[StationeryState], tuple[Block, list[Ask]]]

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import httpx
-from jinja2 import StrictUndefined, UndefinedError
+from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
@@ -22,18 +22,23 @@ from runbooks.domain.plan import Action, Task
 
 TRIES = 5
 POLL = timedelta(minutes=10)
+SOON = timedelta(minutes=1)  # a job that is past its own estimate is asked again after this
 ACCEPTED = range(200, 300)
 RETRIED = frozenset({429, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an action brought back: whether it worked, and the evidence for it."""
+    """What an action brought back: whether it worked, and the evidence for it.
+
+    Not `certain` means that nobody answered: the effect may be there all the same.
+    """
 
     ok: bool
     evidence: str
     link: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,12 @@ class TransientError(Exception):
 
 
 def render(arguments: Any, context: Mapping[str, Any]) -> Any:
-    """Fill `{{ … }}` in every string of an argument tree. Raises Invalid naming the unknown name."""
+    """Fill `{{ … }}` in every string of an argument tree. Raises Invalid naming what cannot be filled in."""
     if isinstance(arguments, str):
         try:
             return _sandbox().from_string(arguments).render(context) if "{{" in arguments else arguments
-        except UndefinedError as error:
-            raise Invalid(f"'{arguments}': {error.message}") from error
+        except (TemplateError, ArithmeticError, TypeError, ValueError) as error:
+            raise Invalid(f"'{arguments}': {error}") from error
     if isinstance(arguments, Mapping):
         return {name: render(value, context) for name, value in arguments.items()}
     if isinstance(arguments, list | tuple):
@@ -108,6 +113,8 @@ class HttpAction:
 
     async def perform(self, call: Call) -> Outcome:
         arguments = call.arguments
+        if missing := [name for name in ("system", "path") if name not in arguments]:
+            raise Invalid(f"{call.task.id}: an http action needs {' and '.join(missing)}")
         answer = await self._send(
             call, arguments.get("method", "POST"), arguments["path"], arguments.get("body", {})
         )
@@ -115,28 +122,30 @@ class HttpAction:
             return Outcome(
                 ok=False, evidence=f"{arguments['system']} answered {answer.status_code}: {answer.text[:200]}"
             )
-        return await self._follow(call, answer.json())
+        return await self._follow(call, _job(answer))
 
     async def settle(self, call: Call) -> Outcome | None:
         answer = await self._send(call, "GET", f"/effects/{call.key}", None)
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         if answer.status_code not in ACCEPTED:
-            return Outcome(ok=False, evidence=f"the probe answered {answer.status_code}: a person must look")
-        job = {"id": call.key, "state": "running"} if "poll" in call.arguments else answer.json()
+            why = f"the probe answered {answer.status_code}: a person must look"
+            return Outcome(ok=False, evidence=why, certain=False)
+        job = await self._ask_after(call, call.key) if "poll" in call.arguments else _job(answer)
         return await self._follow(call, job)
 
     async def _follow(self, call: Call, job: Mapping[str, Any]) -> Outcome:
         """Wait for a started job, reporting its expected end whenever it moves by a quarter of an hour."""
         said: datetime | None = None
         while "poll" in call.arguments and job.get("state") == "running":
+            now = self.pace.now()
             ready = datetime.fromisoformat(job["ready_at"]) if job.get("ready_at") else None
             if ready and (said is None or abs(ready - said) > timedelta(minutes=15)):
                 await call.progress(ready, f"{call.arguments['system']} expects to finish then")
                 said = ready
-            if ready or said:
-                await self.pace.sleep_until(min(self.pace.now() + POLL, ready or self.pace.now() + POLL))
-            job = (await self._send(call, "GET", f"{call.arguments['poll']}/{job['id']}", None)).json()
+            overdue = ready is not None and ready <= now
+            await self.pace.sleep_until(now + SOON if overdue else min(now + POLL, ready or now + POLL))
+            job = await self._ask_after(call, str(job.get("id", call.key)))
         result = {name: value for name, value in job.items() if isinstance(value, str | int | float | bool)}
         text = str(call.arguments.get("evidence", "{state}"))
         evidence = (
@@ -145,6 +154,15 @@ class HttpAction:
             else f"failed: {result.get('reason', '')}"
         )
         return Outcome(ok=result.get("state") != "failed", evidence=evidence, result=result)
+
+    async def _ask_after(self, call: Call, job_id: str) -> Mapping[str, Any]:
+        """How a started job is doing. A system that will not say leaves it open: that is no failure of the job."""
+        answer = await self._send(call, "GET", f"{call.arguments['poll']}/{job_id}", None)
+        if answer.status_code not in ACCEPTED:
+            raise TransientError(
+                f"asked after {job_id}, it answered {answer.status_code}: {answer.text[:200]}"
+            )
+        return _job(answer)
 
     async def _send(self, call: Call, method: str, path: str, body: Any) -> httpx.Response:
         base = self.systems().get(call.arguments["system"])
@@ -168,6 +186,16 @@ class HttpAction:
         if answer.status_code in RETRIED:
             raise TransientError(f"{url} answered {answer.status_code}")
         return answer
+
+
+def _job(answer: httpx.Response) -> Mapping[str, Any]:
+    try:
+        job = answer.json()
+    except ValueError:
+        job = None
+    if not isinstance(job, dict):
+        raise TransientError(f"{answer.url} answered no JSON object: {answer.text[:200]}")
+    return job
 
 
 class _Known(dict[str, Any]):

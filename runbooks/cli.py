@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -24,10 +25,46 @@ Service = Callable[[Path], "RunService"]
 Begin = Callable[[Path, str, str, "RunType", "RunSetup"], str]
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class At:
+    """Who does something to which run, and how the answer is wanted: the same words on every verb."""
+
+    by: By
+    run: Run = ""
+    programme: Folder = Path()
+    json: AsJson = False
+
+
 def run_commands(service: Service, begin: Begin, perform: Callable[[Path, str], int]) -> App:
     """The `run` commands. `begin` starts a run and returns its id, `perform` drives it to its end in the foreground."""
     app = App(name="run", help="Start, resume and work on a run.")
 
+    _add_start(app, begin, perform)
+
+    @app.command
+    def resume(*, run: Run = "", programme: Folder = Path()) -> int:
+        """Go on with a run after a crash or a stop: nothing is done twice, nothing is lost."""
+        return perform(programme, service(programme).find(run))
+
+    @app.command
+    def status(*, run: Run = "", programme: Folder = Path(), json: AsJson = False) -> int:
+        """Where the run stands: what is in progress, what could start, what has failed."""
+        runs = service(programme)
+        state = runs.state(runs.find(run))
+        answer(_summary(state), as_json=json)
+        if not json:
+            _show(state)
+        return DONE
+
+    verbs = _RunVerbs(service)
+    for verb in (verbs.claim, verbs.done, verbs.skip, verbs.fail, verbs.retry, verbs.settle,
+                 verbs.pause, verbs.unpause, verbs.cancel, verbs.backout):  # fmt: skip
+        app.command(verb)
+    return app
+
+
+def _add_start(app: App, begin: Begin, perform: Callable[[Path, str], int]) -> None:
     @app.command
     def start(
         *,
@@ -63,90 +100,85 @@ def run_commands(service: Service, begin: Begin, perform: Callable[[Path, str], 
         console.print(f"run {run_id} has begun", markup=False)
         return perform(programme, run_id)
 
-    @app.command
-    def resume(*, run: Run = "", programme: Folder = Path()) -> int:
-        """Go on with a run after a crash or a stop: nothing is done twice, nothing is lost."""
-        return perform(programme, service(programme).find(run))
 
-    @app.command
-    def status(*, run: Run = "", programme: Folder = Path(), json: AsJson = False) -> int:
-        """Where the run stands: what is in progress, what could start, what has failed."""
-        runs = service(programme)
-        state = runs.state(runs.find(run))
-        answer(_summary(state), as_json=json)
-        if not json:
-            _show(state)
-        return DONE
+class _RunVerbs:
+    """What people do to a run and its tasks: each verb is one command of the run."""
 
-    _add_task_commands(app, service)
-    return app
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
-
-def _add_task_commands(app: App, service: Service) -> None:
-    @app.command
-    def claim(task: str, *, by: By, run: Run = "", programme: Folder = Path()) -> None:
+    def claim(self, task: str, *, at: At) -> None:
         """Take a task up."""
-        _ask(service(programme), run, "ClaimTask", by=by, task=task)
+        self._ask(at, "ClaimTask", task=task)
 
-    @app.command
-    def done(
-        task: str, *, by: By, evidence: str = "", link: str = "", run: Run = "", programme: Folder = Path()
-    ) -> None:
+    def done(self, task: str, *, at: At, evidence: str = "", link: str = "") -> None:
         """Say that a task is done, with its evidence."""
-        _ask(service(programme), run, "FinishTask", by=by, task=task, evidence=evidence, link=link)
+        self._ask(at, "FinishTask", task=task, evidence=evidence, link=link)
 
-    @app.command
-    def skip(task: str, *, by: By, reason: str, run: Run = "", programme: Folder = Path()) -> None:
+    def skip(self, task: str, *, at: At, reason: str) -> None:
         """Leave a task out, with the reason; what follows is released."""
-        _ask(service(programme), run, "SkipTask", by=by, task=task, reason=reason)
+        self._ask(at, "SkipTask", task=task, reason=reason)
 
-    @app.command
-    def fail(task: str, *, by: By, reason: str, run: Run = "", programme: Folder = Path()) -> None:
+    def fail(self, task: str, *, at: At, reason: str) -> None:
         """Say that a task has failed; what follows is held."""
-        _ask(service(programme), run, "FailTask", by=by, task=task, reason=reason)
+        self._ask(at, "FailTask", task=task, reason=reason)
 
-    @app.command
-    def retry(task: str, *, by: By, reason: str, run: Run = "", programme: Folder = Path()) -> None:
+    def retry(self, task: str, *, at: At, reason: str) -> None:
         """Try a failed task again."""
-        _ask(service(programme), run, "RetryTask", by=by, task=task, reason=reason)
+        self._ask(at, "RetryTask", task=task, reason=reason)
 
-    @app.command
-    def settle(
-        task: str, *, by: By, happened: bool, how: str, run: Run = "", programme: Folder = Path()
-    ) -> None:
+    def settle(self, task: str, *, at: At, happened: bool, how: str) -> None:
         """Say whether an uncertain task's effect happened, and how you know."""
-        _ask(service(programme), run, "SettleTask", by=by, task=task, happened=happened, how=how)
+        self._ask(at, "SettleTask", task=task, happened=happened, how=how)
 
-    @app.command
-    def pause(*, by: By, message: str, run: Run = "", programme: Folder = Path()) -> None:
+    def pause(self, *, at: At, message: str) -> None:
         """Start nothing new until unpaused."""
-        _ask(service(programme), run, "PauseRun", by=by, message=message)
+        self._ask(at, "PauseRun", message=message)
 
-    @app.command
-    def unpause(*, by: By, run: Run = "", programme: Folder = Path()) -> None:
+    def unpause(self, *, at: At) -> None:
         """Let work start again."""
-        _ask(service(programme), run, "UnpauseRun", by=by)
+        self._ask(at, "UnpauseRun")
 
-    @app.command
-    def cancel(*, by: By, reason: str, run: Run = "", programme: Folder = Path()) -> None:
+    def cancel(self, *, at: At, reason: str) -> None:
         """End a run that will not be finished."""
-        _ask(service(programme), run, "CancelRun", by=by, reason=reason)
+        self._ask(at, "CancelRun", reason=reason)
 
-    @app.command
     def backout(
-        *,
-        by: By,
-        reason: str,
-        signed_by: tuple[str, ...] = (),
-        confirmed: bool = False,
-        run: Run = "",
-        programme: Folder = Path(),
+        self, *, at: At, reason: str = "", signed_by: tuple[str, ...] = (), confirmed: bool = False
     ) -> None:
-        """Begin the way back; with --confirmed, say that the old systems serve again."""
+        """Begin the way back, with the reason; with --confirmed, say that the old systems serve again."""
         if confirmed:
-            _ask(service(programme), run, "ConfirmBackedOut", by=by)
+            self._ask(at, "ConfirmBackedOut")
         else:
-            _ask(service(programme), run, "BackOut", by=by, reason=reason, signed_by=signed_by)
+            self._ask(at, "BackOut", reason=reason, signed_by=signed_by)
+
+    def _ask(self, at: At, command: str, **fields: object) -> None:
+        """Put one command to the run and say what followed. Raises Invalid for a text that may not be empty."""
+        from pydantic import ValidationError
+
+        from cutover.core.errors import Invalid, Problem
+        from runbooks.domain import run_events
+
+        runs = self._service(at.programme)
+        run_id = runs.find(at.run)
+        try:
+            wish = getattr(run_events, command)(by=at.by, **fields)
+        except ValidationError as error:
+            raise Invalid(
+                *(Problem(e["msg"], field=f"--{e['loc'][0]}".replace("_", "-")) for e in error.errors())
+            ) from error
+        facts = runs.ask(run_id, wish)
+        lines = [
+            f"{run_id}: {fact.event.kind()} {getattr(fact.event, 'task', '')}".rstrip() for fact in facts
+        ]
+        answer(
+            [
+                {"run": run_id, "kind": f.event.kind(), "at": f.at, **f.event.model_dump(mode="json")}
+                for f in facts
+            ],
+            as_json=at.json,
+            text=lines,
+        )
 
 
 def gate_commands(service: Service) -> App:
@@ -232,18 +264,6 @@ def gate_commands(service: Service) -> App:
         runs.give_evidence(runs.find(run), gate, command)
 
     return app
-
-
-def _ask(runs: RunService, run: str, command: str, **fields: object) -> None:
-    from runbooks.domain import run_events
-
-    run_id = runs.find(run)
-    recorded = runs.ask(run_id, getattr(run_events, command)(**fields))
-    for fact in recorded:
-        console.print(
-            f"{run_id}: {fact.event.kind()}" + (f" {fields['task']}" if "task" in fields else ""),
-            markup=False,
-        )
 
 
 def _summary(state: RunState) -> dict[str, object]:

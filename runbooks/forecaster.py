@@ -91,7 +91,9 @@ def _cause(state: RunState, shift: timedelta) -> str:
     way = f"{show_duration(minutes)} {'later' if shift > timedelta(0) else 'earlier'}"
     if late:
         worst = max(late, key=lambda name: (late[name] - 1) * state.plan[name].expected)
-        return f"{way}: {worst} {state.plan[worst].title} is expected to take {late[worst]:.1f} times its plan"
+        return (
+            f"{way}: {worst} {state.plan[worst].title} is expected to take {late[worst]:.1f} times its plan"
+        )
     if gates:
         doing = "repairs are under way" if _is_moving(state) else "and nothing is under way"
         return f"{way}: {', '.join(gates)} said no, {doing}"

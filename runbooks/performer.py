@@ -7,8 +7,8 @@ an outcome is uncertain, and is settled by asking the world. Waiting costs nothi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -19,13 +19,14 @@ import structlog
 from cutover.core.clock import Clock, Pace, SystemClock
 from cutover.core.errors import CutoverError, Refused
 from cutover.core.event import Recorded
-from cutover.domain.gates import Verdict
+from cutover.domain import gates
+from cutover.domain.gates import GateState, Verdict
 from cutover.store import leases
 from cutover.store.leases import Fence
 from runbooks.actions import Actions, Call, Outcome, TransientError
 from runbooks.domain import run_events as ev
-from runbooks.domain.execution import Do, Due, next_actions, next_deadline, run_stream
-from runbooks.domain.plan import Effect
+from runbooks.domain.execution import PERFORMED, Do, Due, next_actions, next_deadline, run_stream
+from runbooks.domain.plan import Effect, Task
 from runbooks.domain.run_events import RUN, RunStage, TaskStage
 from runbooks.domain.run_state import RunState
 from runbooks.forecaster import move
@@ -34,6 +35,8 @@ from runbooks.service import PERFORMER, RunService
 NEWS = 0.25  # real seconds after which the journal is looked at for what other processes wrote
 RENEW = timedelta(seconds=8)
 FORECAST_EVERY = timedelta(minutes=30)
+PROBE_AGAIN = timedelta(minutes=1)  # between two looks for an effect of which nobody could tell
+UNANSWERED = (httpx.TransportError, TransientError)
 
 log = structlog.get_logger()
 
@@ -116,13 +119,14 @@ class Performer:
             async with self.pace.hold():  # deciding takes no time of a rehearsal
                 self._keep_lease()
                 self._news.clear()
+                self._reap()
                 state = self.service.state(self.run_id)
                 if state.stage in RUN.terminal:
                     return state
                 for due in next_actions(state, self.pace.now()):
                     self._try(due)
                 self._forecast()
-                deadline = next_deadline(self.service.state(self.run_id), self.pace.now())
+                deadline = self._next_moment()
             await self._wait(deadline)
 
     def _try(self, due: Due) -> None:
@@ -151,79 +155,112 @@ class Performer:
     def _read_gate(self, name: str) -> None:
         gate = self.service.gate(self.run_id, name)
         if gate.verdict is Verdict.PENDING:
-            self.service.gather(self.run_id, name)
+            gate = self._still_open(name, gate)
+        if gate.verdict is Verdict.PENDING:
             return
+        names = self.service.decided_by(self.run_id, name)
         reason = gate.reason or ", ".join(f"{who} {vote}" for who, (vote, _) in gate.votes.items())
-        self._ask(ev.PassGate(by=PERFORMER, task=name, verdict=gate.verdict, reason=reason, decided_by=tuple(gate.votes)))
+        self._ask(ev.PassGate(by=PERFORMER, task=name, verdict=gate.verdict, reason=reason, decided_by=names))
 
-    def _start(self, name: str, work: Awaitable[None]) -> None:
-        async def watched() -> None:
+    def _still_open(self, name: str, gate: GateState) -> GateState:
+        """Bring its evidence up to date, or close it when its time is over."""
+        if gate.decide_by is not None and self.pace.now() >= gate.decide_by:
+            return self.service.expire_gate(self.run_id, name)
+        self.service.gather(self.run_id, name)
+        return gate
+
+    def _start(self, name: str, work: Coroutine[object, object, None]) -> None:
+        self._busy[name] = asyncio.create_task(work, name=name)
+        self._busy[name].add_done_callback(lambda _done: self._news.set())
+
+    def _reap(self) -> None:
+        """Let go of steps that are over. Raises what ended one: a lost lease, a database that is away."""
+        for name in [name for name, work in self._busy.items() if work.done()]:
             try:
-                await work
-            finally:
-                self._busy.pop(name, None)
-                self._news.set()
-
-        self._busy[name] = asyncio.create_task(watched(), name=name)
+                self._busy.pop(name).result()
+            except Refused as refused:
+                log.info("outcome_overtaken", run=self.run_id, task=name, reason=str(refused))
 
     async def _perform(self, name: str) -> None:
         task = self.service.state(self.run_id).plan[name]
 
-        async def perform() -> Outcome:
-            try:
-                action = task.action
-                if action is None:
-                    return Outcome(
-                        ok=False,
-                        evidence="an automated task without an action: give it one, or make it a person's",
-                    )
-                return await self.actions.kind(action).perform(self._call(name))
-            except (CutoverError, httpx.HTTPError, TransientError) as error:
-                return Outcome(ok=False, evidence=f"{type(error).__name__}: {error}")
+        async with AsyncExitStack() as held:
+            await held.enter_async_context(
+                self.pace.hold()
+            )  # an executor's own work takes no time of a rehearsal
 
-        tags = tuple(tag for tag in (task.stream, task.team, task.component) if tag)
-        outcome = await self.executor.execute(Step(self.run_id, name, task.title, tags, perform))
-        self._record(name, outcome)
+            async def perform() -> Outcome:
+                await held.aclose()
+                try:
+                    return await self._act(task)
+                finally:
+                    await held.enter_async_context(self.pace.hold())
+
+            tags = tuple(tag for tag in (task.stream, task.team, task.component) if tag)
+            outcome = await self.executor.execute(Step(self.run_id, name, task.title, tags, perform))
+            self._record(name, outcome)
+
+    async def _act(self, task: Task) -> Outcome:
+        """Perform a task's action. Whatever goes wrong becomes an outcome, with how sure we are of it."""
+        if task.action is None:
+            why = "an automated task without an action: give it one, or make it a person's"
+            return Outcome(ok=False, evidence=why)
+        try:
+            return await self.actions.kind(task.action).perform(self._call(task.id))
+        except UNANSWERED as error:
+            return await self._unanswered(task, f"{type(error).__name__}: {error}")
+        except CutoverError as error:
+            return Outcome(ok=False, evidence=f"{type(error).__name__}: {error}")
+        except (
+            Exception
+        ) as error:  # the performer's one broad border: a defect of an action fails its task only
+            log.exception("action_crashed", run=self.run_id, task=task.id)
+            return Outcome(ok=False, evidence=f"{type(error).__name__}: {error}")
+
+    async def _unanswered(self, task: Task, why: str) -> Outcome:
+        """No answer is no proof of failure: ask the world at once; where it cannot tell, the task is uncertain."""
+        if task.effect is Effect.IDEMPOTENT:
+            return Outcome(ok=False, evidence=why)
+        if task.effect is Effect.MANUAL_VERIFY:
+            return Outcome(ok=False, evidence=why, certain=False)
+        found = await self._probe(task)
+        if found is None:
+            return Outcome(ok=False, evidence=f"{why}; probed: the effect is not there")
+        return found if found.certain else Outcome(ok=False, evidence=why, certain=False)
+
+    async def _probe(self, task: Task) -> Outcome | None:
+        """What became of a task's effect; None when it is not there, not certain when nobody can tell."""
+        if task.action is None:
+            return None
+        try:
+            return await self.actions.kind(task.action).settle(self._call(task.id))
+        except (CutoverError, *UNANSWERED) as error:
+            return Outcome(ok=False, evidence=f"{type(error).__name__}: {error}", certain=False)
 
     async def _settle(self, name: str) -> None:
-        """Find out what became of a task begun before a crash, in the way it declares."""
+        """Find out what became of an uncertain task, in the way it declares."""
         task = self.service.state(self.run_id).plan[name]
-        if task.effect is Effect.MANUAL_VERIFY or task.action is None:
-            await asyncio.Event().wait()  # a person settles it (cutover run settle); we look no further
         if task.effect is Effect.IDEMPOTENT:
-            self._ask(
-                ev.SettleTask(
-                    by=PERFORMER,
-                    task=name,
-                    happened=False,
-                    how="declared idempotent: repeated under the same key",
-                )
-            )
+            self._settled(name, happened=False, how="declared idempotent: repeated under the same key")
             return
-        assert task.action is not None
-        try:
-            outcome = await self.actions.kind(task.action).settle(self._call(name))
-        except (CutoverError, httpx.HTTPError, TransientError) as error:
-            log.warning("probe_failed", run=self.run_id, task=name, error=str(error))
-            await asyncio.sleep(NEWS)
-            return
-        if outcome is None:
-            self._ask(
-                ev.SettleTask(by=PERFORMER, task=name, happened=False, how="probed: the effect is not there")
-            )
-        elif outcome.ok:
-            self._ask(
-                ev.SettleTask(
-                    by=PERFORMER, task=name, happened=True, how=f"probed: it had happened; {outcome.evidence}"
-                )
-            )
+        found = await self._probe(task)
+        if found is None:
+            self._settled(name, happened=False, how="probed: the effect is not there")
+        elif found.ok:
+            self._settled(name, happened=True, how=f"probed: it had happened; {found.evidence}")
+        elif found.certain:
+            how = f"probed: {found.evidence}; asked again under the same key"
+            self._settled(name, happened=False, how=how)
         else:
-            log.error("probe_undecided", run=self.run_id, task=name, evidence=outcome.evidence)
-            await asyncio.Event().wait()
+            log.warning("probe_undecided", run=self.run_id, task=name, evidence=found.evidence)
+            await self.pace.sleep_until(self.pace.now() + PROBE_AGAIN)
+
+    def _settled(self, name: str, *, happened: bool, how: str) -> None:
+        self._ask(ev.SettleTask(by=PERFORMER, task=name, happened=happened, how=how))
 
     def _call(self, name: str) -> Call:
         async def progress(expected_end: datetime, detail: str) -> None:
-            if self.service.state(self.run_id).tasks[name].stage is TaskStage.IN_PROGRESS:
+            with suppress(Refused):  # a person has ended it meanwhile
                 self._ask(
                     ev.ReportProgress(by=PERFORMER, task=name, expected_end=expected_end, detail=detail)
                 )
@@ -234,6 +271,9 @@ class Performer:
     def _record(self, name: str, outcome: Outcome) -> None:
         if self.service.state(self.run_id).tasks[name].stage is not TaskStage.IN_PROGRESS:
             log.warning("outcome_came_late", run=self.run_id, task=name, evidence=outcome.evidence)
+            return
+        if not outcome.certain:
+            self._ask(ev.MarkUncertain(by=PERFORMER, task=name, why=outcome.evidence))
             return
         self._ask(
             ev.RecordOutcome(
@@ -251,7 +291,7 @@ class Performer:
         state = self.service.state(self.run_id)
         for task in state.runbook.tasks:
             at = state.tasks[task.id]
-            if at.stage is TaskStage.IN_PROGRESS and task.action is not None and at.key:
+            if at.stage is TaskStage.IN_PROGRESS and task.type in PERFORMED and at.key:
                 self._ask(
                     ev.MarkUncertain(
                         by=PERFORMER, task=task.id, why="begun by a runner that did not come back"
@@ -276,6 +316,16 @@ class Performer:
         if now >= self._renew_at and self._fence is not None:
             leases.renew(self.service.desk.journal.engine, self._fence, now)
             self._renew_at = now + RENEW
+
+    def _next_moment(self) -> datetime | None:
+        """When something becomes due by time alone: a task may start, a wait is over, a gate's time runs out."""
+        state, now = self.service.state(self.run_id), self.pace.now()
+        moments = [next_deadline(state, now)] + [
+            gates.next_deadline(self.service.gate(self.run_id, name))
+            for name, at in state.tasks.items()
+            if at.stage is TaskStage.IN_PROGRESS and state.plan[name].gate is not None
+        ]
+        return min((moment for moment in moments if moment is not None and moment > now), default=None)
 
     async def _wait(self, deadline: datetime | None) -> None:
         """Until something was written, a step came back, a moment is reached, or other processes may have written."""

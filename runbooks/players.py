@@ -127,6 +127,7 @@ class Players:
 
 
 def person_for(state: RunState, task: Task) -> str:
-    """Who plays a task: its owner, else a member of its team (spread by task), else nobody in particular."""
+    """Who plays a task: its owner, else a member of its team (spread by task), its deputy, nobody in particular."""
     members: Sequence[str] = state.members.get(task.team, ())
-    return task.owner or (members[sum(task.id.encode()) % len(members)] if members else "player")
+    member = members[sum(task.id.encode()) % len(members)] if members else ""
+    return task.owner or member or task.deputy or "player"

@@ -134,6 +134,17 @@ class RunService:
         self.desk.ask(GATE, self._gate_stream(run_id, task_id), gates.WaiveGate(by=by, reason=reason))
         return self.gate(run_id, task_id)
 
+    def expire_gate(self, run_id: str, task_id: str) -> GateState:
+        """Close a gate whose time to decide has run out: that is a no, never a silent go."""
+        self.desk.ask(GATE, self._gate_stream(run_id, task_id), gates.ExpireGate(by=PERFORMER))
+        return self.gate(run_id, task_id)
+
+    def decided_by(self, run_id: str, task_id: str) -> tuple[str, ...]:
+        """Who decided the gate as it stands: everybody who voted, or who waived it."""
+        facts = self.desk.journal.read(self._gate_stream(run_id, task_id))
+        deciding = (fact.actor for fact in facts if isinstance(fact.event, gates.VoteCast | gates.GateWaived))
+        return tuple(dict.fromkeys(deciding))
+
     def give_evidence(self, run_id: str, task_id: str, command: gates.RecordEvidence) -> None:
         """A person's evidence for a criterion that no live source answers."""
         self.desk.ask(GATE, self._gate_stream(run_id, task_id), command)

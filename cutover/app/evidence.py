@@ -27,7 +27,10 @@ def providers(world: World) -> Mapping[str, Provider]:
     """Who answers for `reconcile:` and `monitor:` sources of this world."""
 
     def reconcile(name: str) -> Reading:
-        outcome = world.reconciliation.latest(name)
+        try:
+            outcome = world.reconciliation.latest(name)
+        except NotFound as error:
+            return Reading(Finding.ERROR, str(error))
         if outcome is None:
             return Reading(Finding.UNKNOWN, "never reconciled")
         return Reading(_VERDICTS[outcome.verdict], str(outcome), f"/reconciliation/{name}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +16,8 @@ from monitors.definitions import load_checks
 from monitors.domain.check import AnyCheck
 from paper_capture.domain.form import Form
 from paper_capture.forms import load_forms
-from runbooks.domain.plan import Runbook
-from runbooks.formats.files import read_runbook
+from runbooks.domain.plan import Fault, Runbook
+from runbooks.formats.files import located, read_runbook
 
 FILE = "programme.yaml"
 
@@ -50,9 +50,26 @@ class ProgrammeFolder:
 
     @cached_property
     def runbooks(self) -> Mapping[str, Runbook]:
-        files = sorted(p for p in (self.path / "runbooks").glob("*") if p.suffix in {".yaml", ".yml"})
-        books = [read_runbook(p, zone=self.programme.zone) for p in files]
-        return {book.id: book for book in books}
+        return {book.id: book for book in self._books.values()}
+
+    @cached_property
+    def _books(self) -> Mapping[Path, Runbook]:
+        """Every runbook under the file it stands in. Raises Invalid with the problems of all of them."""
+        zone = self.programme.zone
+        books, problems = dict[Path, Runbook](), list[Problem]()
+        for file in sorted(p for p in (self.path / "runbooks").glob("*") if p.suffix in {".yaml", ".yml"}):
+            try:
+                book = read_runbook(file, zone=zone)
+            except Invalid as error:
+                problems += error.problems
+                continue
+            if twin := next((f.name for f, other in books.items() if other.id == book.id), ""):
+                what = f"{twin} is the runbook '{book.id}' already"
+                problems.append(Problem(what, str(file), field="id", expected="an id of its own"))
+            books[file] = book
+        if problems:
+            raise Invalid(*problems)
+        return books
 
     @cached_property
     def contracts(self) -> Mapping[str, Contract]:
@@ -77,49 +94,66 @@ class ProgrammeFolder:
             return self.runbooks[name]
         if not name and len(self.runbooks) == 1:
             return next(iter(self.runbooks.values()))
-        raise NotFound("runbook", name or "(none given)", self.runbooks)
+        if not name:
+            known = (
+                f"the name of one: {', '.join(self.runbooks)}" if self.runbooks else "at least one, as YAML"
+            )
+            what = "the programme has several runbooks" if self.runbooks else "the programme has no runbook"
+            raise Invalid(Problem(what, file=str(self.path / "runbooks"), expected=known))
+        raise NotFound("runbook", name, self.runbooks)
 
     def problems(self) -> list[Problem]:
-        """Everything wrong in any of the files, and every name that points nowhere across them."""
+        """Everything wrong in any of the files, and every criterion of a gate that nothing could answer."""
         found: list[Problem] = []
         for part in ("programme", "runbooks", "contracts", "checks", "forms", "plays"):
             try:
                 getattr(self, part)
             except Invalid as error:
                 found += [p for p in error.problems if p not in found]
-        return found or list(self._dangling())
+        return found or self._located(self._unanswerable)
 
-    def _dangling(self) -> Iterator[Problem]:
-        """Names in the runbooks that no other file defines: each would be found out only in the window."""
+    def unknown_names(self) -> list[Problem]:
+        """People, teams and components that runbooks name and the programme does not know.
+
+        Not an error: an imported plan names roles that nobody has filled yet, and its run can be rehearsed.
+        """
+        return self._located(self._unknown)
+
+    def _located(self, faults_of: Callable[[Runbook], Iterator[Fault]]) -> list[Problem]:
+        return [problem for file, book in self._books.items() for problem in located(file, faults_of(book))]
+
+    def _unknown(self, book: Runbook) -> Iterator[Fault]:
         programme = self.programme
-        people, teams = {p.id for p in programme.people}, {t.id for t in programme.teams}
+        people = {p.id for p in programme.people}
         known = {
             "component": {c.id for c in programme.components},
-            "team": teams,
+            "team": {t.id for t in programme.teams},
             "owner": people,
             "deputy": people,
         }
-        sources = {"monitor": {c.id for c in self.checks}, "reconcile": set(self.contracts)}
-        for book in self.runbooks.values():
-            for task in book.tasks:
-                named = [
-                    (field, getattr(task, field), ids) for field, ids in known.items() if getattr(task, field)
-                ]
-                if task.gate:
-                    named += [("gate.deciders", name, people) for name in task.gate.deciders]
-                    named += [
-                        (f"gate.criteria.{c.id}", *_source(c.source, {**sources, "task": set(book.by_id())}))
-                        for c in task.gate.criteria
-                    ]
-                for field, name, ids in named:
-                    if name and name not in ids:
-                        where = f"{self.path.name}/runbooks/{book.id}"
-                        yield Problem(
-                            f"task {task.id}: nothing is named '{name}'",
-                            file=where,
-                            field=field,
-                            nearest=nearest(name, ids),
-                        )
+        for i, task in enumerate(book.tasks):
+            named = [(field, getattr(task, field), ids) for field, ids in known.items()]
+            named += [("gate", name, people) for name in (task.gate.deciders if task.gate else ())]
+            for field, name, ids in named:
+                if name and name not in ids:
+                    yield _nameless(i, field, task.id, name, ids)
+
+    def _unanswerable(self, book: Runbook) -> Iterator[Fault]:
+        """Sources of criteria that point nowhere: such a gate could never say go."""
+        known = {
+            "monitor": {c.id for c in self.checks},
+            "reconcile": set(self.contracts),
+            "task": set(book.by_id()),
+        }
+        for i, task in enumerate(book.tasks):
+            for criterion in task.gate.criteria if task.gate else ():
+                name, ids = _source(criterion.source, known)
+                if name and name not in ids:
+                    yield _nameless(i, "gate", f"{task.id}: criterion {criterion.id}", name, ids)
+
+
+def _nameless(index: int, field: str, where: str, name: str, known: Iterable[str]) -> Fault:
+    return Fault(index, field, f"{where}: nothing is named '{name}'", nearest=nearest(name, known))
 
 
 def _source(source: str, known: Mapping[str, set[str]]) -> tuple[str, set[str]]:

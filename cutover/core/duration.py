@@ -9,7 +9,9 @@ from cutover.core.errors import Invalid, Problem
 
 EXPECTED = "a duration such as 45m, 1.5h, 2h 30m, 1:30 or 3d"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}  # each unit is known by its first letter
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])", re.ASCII)
+_PART = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])", re.ASCII
+)
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 
 

@@ -134,7 +134,7 @@ class Programme(Part):
             yield f"window: {error}"
             return
         if closes <= opens:
-            yield f"window.closes: {closes:%Y-%m-%dT%H:%MZ} is not after window.opens {opens:%Y-%m-%dT%H:%MZ}"
+            yield f"window.closes: {closes:%Y-%m-%dT%H:%MZ} is not after window.opens {opens:%Y-%m-%dT%H:%MZ}; expected a later time"
 
     def _name_faults(self) -> Iterator[str]:
         for name in ("components", "teams", "people", "stations", "partners"):

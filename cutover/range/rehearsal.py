@@ -21,6 +21,7 @@ from cutover.app.bootstrap import World, as_current, build_world
 from cutover.app.conversion_rounds import ON_THE_WAY
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.domain.modes import COMPONENT, Mode, component_stream
+from cutover.range.aftercare import count_with_partners, learn, partners_read, stations_speak
 from cutover.range.cast import Cast, read_cast
 from cutover.range.ending import Identity, identities
 from cutover.range.faults import inject, read_fault_plan
@@ -29,6 +30,7 @@ from cutover.range.processes import RangeProcesses
 from cutover.range.stations import Stations
 from cutover.store.clock_file import ScaledPace, last_moment
 from monitors.prober import Prober
+from monitors.probes import open_session
 from runbooks.players import Players
 
 HOUR = timedelta(hours=1)
@@ -54,7 +56,7 @@ class Rehearsal:
     stages: Stages
     say_with: Callable[[World], Say]
     speed: float | None = None
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _setting_up: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
     async def play(
         self, watch: Callable[[World], Coroutine[Any, Any, None]], ended: Callable[[list[Identity]], None]
@@ -68,6 +70,7 @@ class Rehearsal:
             try:
                 await self._window(world, cast)
                 await self._paper(world, cast)
+                await self._last_look(world)
                 ended(await identities(world, self.run_id))
             finally:
                 follower.cancel()
@@ -82,8 +85,10 @@ class Rehearsal:
         pace = ScaledPace(
             folder.state / "clock.json", last_moment(folder.clock_file) or opens, speed or STEPPING
         )
-        async with pace.hold():
-            world = build_world(self.path, pace=pace)
+        await self._setting_up.enter_async_context(pace.hold())  # until everybody is in place
+        world = build_world(self.path, pace=pace)
+        if (last := _last_fact(world)) and last > pace.now():
+            pace.set(last)
         try:
             async with RangeProcesses(
                 folder.state, seed=cast.seed, crimes=cast.crimes, before=opens
@@ -110,9 +115,10 @@ class Rehearsal:
                 Players(world.runs, self.run_id, world.pace, CommandHands(say, self.run_id)).play(),
                 self._every(TICK, lambda _n, _a, now: self._watch_plays(world, cast, say, now), world, stop),
                 self._every(cast.step, self._stations_step(world, cast), world, stop),
-                self._every(HOUR, self._custody_hour(world, cast, session), world, stop),
+                self._every(HOUR, self._hour(world, cast, session), world, stop),
             ]
             background = [asyncio.create_task(work) for work in around]
+            await self._setting_up.aclose()
             try:
                 await _first_failure(self.stages.go_live(world, self.run_id), background)
                 async with world.pace.hold():
@@ -135,13 +141,32 @@ class Rehearsal:
             Stations(world, cast).bring_in()
         clerks = Clerks(world, cast, say)
         stop = asyncio.Event()
-        keying = asyncio.create_task(self._every(HOUR, lambda n, _a, _now: _key(clerks, n), world, stop))
+
+        async def hour(number: int, _start: datetime, end: datetime) -> None:
+            clerks.key(number, 60)
+            clerks.confirm()
+            await _aftercare(world, cast, number, end)
+
+        keying = asyncio.create_task(self._every(HOUR, hour, world, stop))
         try:
             await _first_failure(self.stages.back_conversion(world), [keying])
         finally:
             stop.set()
             keying.cancel()
             await asyncio.gather(keying, return_exceptions=True)
+
+    async def _last_look(self, world: World) -> None:
+        """Every check once more, what partners counted, the notices out, and the assurance report as a file."""
+        prober = Prober(
+            world.monitors, world.folder.checks, world.systems, world.pace, ledger=world.ledger.summary
+        )
+        async with world.pace.hold(), open_session() as session:
+            for check in world.folder.checks:
+                world.monitors.record(check.id, await prober.probe(check, session, world.pace.now()))
+            partners_read(world, world.pace.now() + HOUR)
+            count_with_partners(world)
+            world.deliver()
+            world.report.write(world.report.assess(), world.folder.state / "assurance.html")
 
     async def _until_quiet(self, world: World, cast: Cast) -> None:
         """Until the window has closed, every component is live and has been for as long as the stations wait."""
@@ -172,13 +197,14 @@ class Rehearsal:
 
         return step
 
-    def _custody_hour(
+    def _hour(
         self, world: World, cast: Cast, session: httpx.AsyncClient
     ) -> Callable[[int, datetime, datetime], Awaitable[None]]:
         staff = CustodyStaff(world, cast)
 
-        async def hour(number: int, _start: datetime, _end: datetime) -> None:
+        async def hour(number: int, _start: datetime, end: datetime) -> None:
             await staff.hour(number, session)
+            await _aftercare(world, cast, number, end)
 
         return hour
 
@@ -202,9 +228,17 @@ class Rehearsal:
             number += 1
 
 
-async def _key(clerks: Clerks, hour: int) -> None:
-    clerks.key(hour, 60)
-    clerks.confirm()
+async def _aftercare(world: World, cast: Cast, hour: int, now: datetime) -> None:
+    partners_read(world, now)
+    stations_speak(world, cast, hour, now)
+    learn(world)
+    world.deliver()
+
+
+def _last_fact(world: World) -> datetime | None:
+    """When the newest fact happened: a resumed rehearsal never goes on before it."""
+    head = world.journal.head().position
+    return max((fact.at for fact in world.journal.tail(max(0, head - 50))), default=None)
 
 
 def has_open_paper(world: World) -> bool:

@@ -132,6 +132,10 @@ class ScaledPace:
         self.factor = factor
         self._set(self.now())
 
+    def set(self, at: datetime) -> None:
+        """Go to a later moment at once: where an interrupted rehearsal had come."""
+        self._set(at)
+
     def freeze(self) -> None:
         """Stop the clock where it stands, for everybody who reads it."""
         self._holds += 1

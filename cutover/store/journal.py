@@ -28,9 +28,7 @@ from cutover.store.outbox import Message, enqueue
 
 GENESIS = "0" * 64
 AT_ONCE = 500
-_READ = (
-    select(j).where(j.c.stream == bindparam("stream"), j.c.seq > bindparam("after")).order_by(j.c.seq)
-)
+_READ = select(j).where(j.c.stream == bindparam("stream"), j.c.seq > bindparam("after")).order_by(j.c.seq)
 _USED = select(j.c.idempotency_key).where(j.c.idempotency_key.in_(bindparam("keys", expanding=True)))
 _SEQS = (
     select(j.c.stream, func.max(j.c.seq).label("seq"))
@@ -58,9 +56,10 @@ class Raced(Conflict):
 class Projection(Protocol):
     """A view of the journal: its tables, and how one recorded fact changes them."""
 
-    name: str
-    tables: Sequence[Table]
-
+    @property
+    def name(self) -> str: ...
+    @property
+    def tables(self) -> Sequence[Table]: ...
     def apply(self, connection: Connection, recorded: Recorded) -> None: ...
 
 

@@ -16,7 +16,7 @@ from cutover.core.event import Command, Event
 from cutover.core.machine import Machine
 from cutover.domain.gates import Verdict
 from runbooks.domain import run_events as ev
-from runbooks.domain.plan import Task, TaskType
+from runbooks.domain.plan import Effect, Task, TaskType
 from runbooks.domain.run_events import RUN, TASK, Completion, RunStage, TaskStage
 from runbooks.domain.run_state import RunState, TaskState, evolve
 
@@ -51,6 +51,8 @@ def decide(state: RunState, command: Command, now: datetime) -> Sequence[Event]:
     event = _RUN_DECISIONS[type(command)](state, command)
     if type(event) in _RUN_MOVES:
         RUN.next(state.stage, type(event))
+    if isinstance(event, ev.RunUnpaused) and all(at.is_over for at in state.tasks.values()):
+        return [event, ev.RunCompleted()]  # what was under way ended during the pause, and it was the last
     return [event]
 
 
@@ -83,6 +85,8 @@ def _decide_task(state: RunState, command: ev.TaskCommand, now: datetime) -> Seq
     if command.task not in state.plan:
         raise NotFound("task", command.task, state.plan)
     task, at = state.plan[command.task], state.tasks[command.task]
+    if state.stage in RUN.terminal:
+        raise Refused(f"the run is {state.stage}: nothing more can be recorded on it")
     if state.stage is not RunStage.ACTIVE and isinstance(
         command, ev.ClaimTask | ev.BeginTask | ev.CompleteItself
     ):
@@ -102,14 +106,14 @@ def _decide_task(state: RunState, command: ev.TaskCommand, now: datetime) -> Seq
 
 def _claim(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
     _theirs(state, task, command.by)
+    _not_a_gate(task)
     _startable(task, at, now)
     return [ev.TaskClaimed(task=task.id)]
 
 
 def _finish(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
     _theirs(state, task, command.by)
-    if task.type is TaskType.APPROVAL:
-        raise Refused(f"{task.id} is a gate: it ends by a decision (cutover gate vote)")
+    _not_a_gate(task)
     claim = (
         []
         if at.stage in (TaskStage.IN_PROGRESS, TaskStage.UNCERTAIN)
@@ -134,6 +138,7 @@ def _skip(state: RunState, task: Task, at: TaskState, command: Any, now: datetim
 
 def _fail(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
     _theirs(state, task, command.by)
+    _not_a_gate(task)
     del at, now
     return [ev.TaskFailed(task=task.id, reason=command.reason)]
 
@@ -189,6 +194,8 @@ def _settle(state: RunState, task: Task, at: TaskState, command: Any, now: datet
 
 def _pass_gate(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
     del at, now
+    if task.type is not TaskType.APPROVAL:
+        raise Refused(f"{task.id} is not a gate")
     if command.verdict not in (Verdict.GO, Verdict.WAIVED):
         return [ev.GateSaidNo(task=task.id, verdict=command.verdict, reason=command.reason)]
     unneeded = [
@@ -196,8 +203,8 @@ def _pass_gate(state: RunState, task: Task, at: TaskState, command: Any, now: da
             task=t.id, reason=f"not needed: {task.id} said {command.verdict}", completion=Completion.AUTO
         )
         for t in state.runbook.tasks
-        if t.repairs == task.id and not state.tasks[t.id].is_over
-    ]
+        if t.repairs == task.id and TASK.allows(state.tasks[t.id].stage, ev.TaskSkipped)
+    ]  # one that is uncertain is settled first: its effect may be there
     return [
         ev.TaskDone(task=task.id, evidence=f"{command.verdict}: {command.reason}".rstrip(": ")),
         *unneeded,
@@ -223,6 +230,11 @@ def _theirs(state: RunState, task: Task, by: str) -> None:
     allowed = {name for name in (task.owner, task.deputy) if name} | set(state.members.get(task.team, ()))
     if allowed and by not in allowed:
         raise Refused(f"{task.id} is for {', '.join(sorted(allowed))}, not for {by}")
+
+
+def _not_a_gate(task: Task) -> None:
+    if task.type is TaskType.APPROVAL:
+        raise Refused(f"{task.id} is a gate: it ends by a decision (cutover gate vote)")
 
 
 def _startable(task: Task, at: TaskState, now: datetime) -> None:
@@ -278,7 +290,7 @@ def _due(task: Task, at: TaskState, now: datetime) -> Do | None:
             return Do.COMPLETE_ITSELF
     if task.type is TaskType.APPROVAL and at.stage is TaskStage.IN_PROGRESS:
         return Do.READ_GATE
-    if task.type in PERFORMED and at.stage is TaskStage.UNCERTAIN:
+    if task.type in PERFORMED and at.stage is TaskStage.UNCERTAIN and task.effect is not Effect.MANUAL_VERIFY:
         return Do.SETTLE
     return None
 

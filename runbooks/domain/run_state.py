@@ -121,7 +121,7 @@ def _done(at: TaskState, fact: Fact, event: Any) -> dict[str, Any]:
 
 
 _CHANGES: Mapping[type[ev.TaskEvent], Callable[[TaskState, Fact, Any], dict[str, Any]]] = {
-    ev.TaskClaimed: lambda at, fact, e: {"started_at": fact.at, "by": fact.actor},
+    ev.TaskClaimed: lambda at, fact, e: {"started_at": fact.at, "by": fact.actor, "key": ""},
     ev.TaskBegun: lambda at, fact, e: {"started_at": fact.at, "by": fact.actor, "key": e.key},
     ev.TaskProgressed: lambda at, fact, e: {"expected_end": e.expected_end, "note": e.detail},
     ev.TaskDone: _done,
@@ -163,7 +163,7 @@ def _ready_at(state: RunState, tasks: Mapping[str, TaskState], task: Task) -> da
         moment = (
             before.ended_at
             if link.kind is LinkKind.FS and before.is_over
-            else before.started_at
+            else before.started_at or before.ended_at  # one that was skipped has an end and no start
             if link.kind is LinkKind.SS
             else None
         )

@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -92,11 +93,12 @@ def _read_yaml(path: Path, zone: str) -> Runbook:
         )
     tasks, forbidden = in_zone(runbook.tasks, zone)
     if found := [*forbidden, *faults(runbook.tasks)]:
-        raise Invalid(*_problems(path, found))
+        raise Invalid(*located(path, found))
     return runbook.model_copy(update={"tasks": tasks})
 
 
-def _problems(path: Path, found: list[Fault]) -> list[Problem]:
+def located(path: Path, found: Iterable[Fault]) -> list[Problem]:
+    """Faults of a YAML runbook as problems of its file, each on its line."""
     node = yaml.compose(read_text(path), Loader=yaml.SafeLoader)
     problems = [
         Problem(

@@ -117,7 +117,8 @@ def test_a_missing_file_names_the_nearest(write):
         (b"a: 1\ntitle: !!python/object:os.system x\n", "not YAML", 2),
         (b"? [a, b]\n: c\n", "not YAML", 1),
         (b"title: *nowhere\n", "not YAML", 1),
-        (b"[" * 5000, "nested too deeply", None),
+        (b"[" * 5000, "not YAML", 2),
+        (b"[" * 5000 + b"]" * 5000, "nested too deeply", None),
     ],
 )
 def test_what_is_no_document_is_refused_with_its_line(write, raw, message, line):

@@ -114,7 +114,7 @@ class HttpConversation:
             last = error.last_attempt.exception()
             why = f"{type(last).__name__}: {last}".rstrip(": ")
             raise Unavailable(
-                f"{self._client.base_url}{path.lstrip('/')} gave no answer in {self._attempts} attempts ({why})"
+                f"{str(self._client.base_url).rstrip('/')}/{path.lstrip('/')} gave no answer in {self._attempts} attempts ({why})"
             ) from error
         raise AssertionError("unreachable")
 

@@ -31,7 +31,8 @@ def _runbook(opener: Opener) -> App:
 
 
 def _run(opener: Opener) -> App:
-    from cutover.performing import begin, perform
+    from cutover.performing import begin
+    from cutover.showing import perform
     from runbooks.cli import run_commands
 
     return run_commands(lambda path: opener(path).runs, begin, perform)

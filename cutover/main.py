@@ -84,7 +84,7 @@ def main() -> None:
                 tokens, exit_on_error=False, print_error=False, result_action="return_value"
             )
         except CycloptsError as error:
-            print(f"usage: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+            print(f"invalid: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
             return BAD_INPUT
         return int(result or 0)
 

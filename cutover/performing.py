@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING
 import httpx
 import structlog
 
-from cutover.app.bootstrap import World, as_current, build_world
+from cutover.app.bootstrap import World, build_world
 from cutover.app.conversion_rounds import BATCH, convert_until_done
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.app.settings import read_settings
-from cutover.core.errors import CutoverError, Invalid, Refused, Unavailable
+from cutover.core.errors import CutoverError, Invalid, Unavailable
 from cutover.main import run_command
-from cutover.store.clock_file import ScaledPace, last_moment, set_clock
-from runbooks.domain.run_events import RUN, RunSetup, RunStage, RunType
+from cutover.store.clock_file import set_clock
+from runbooks.domain.run_events import RUN, RunSetup, RunType
 from runbooks.performer import InlineExecutor
-from runbooks.players import OwnHands, Players
 
 if TYPE_CHECKING:
     from cutover.range.people import Say
@@ -48,21 +47,6 @@ def begin(path: Path, runbook: str, by: str, run_type: RunType, setup: RunSetup)
         return world.runs.start(book, by=by, run_type=run_type, setup=setup)
     finally:
         world.engine.dispose()
-
-
-def perform(path: Path, run_id: str) -> int:
-    """Drive a started run to its end, the way it was started; 0 when it completed, 1 for any other end."""
-    world = build_world(path)
-    setup = world.runs.state(run_id).setup
-    world.engine.dispose()
-    if setup.auto:
-        return asyncio.run(_walk_through(path, run_id))
-    with stages_of(path, setup) as stages:
-        if setup.scenario:
-            from cutover.showing import rehearse
-
-            return rehearse(path, run_id, stages, setup.speed)
-        return asyncio.run(_perform_live(path, run_id, stages))
 
 
 @dataclass(frozen=True)
@@ -136,41 +120,6 @@ def stages_of(path: Path, setup: RunSetup) -> Iterator[Inline | InPrefect]:
     with starting_server(home, settings.prefect_port) as server:
         os.environ.update(client_environment(server.url, home))
         yield InPrefect(server.wait)
-
-
-async def _walk_through(path: Path, run_id: str) -> int:
-    """Everybody played, systems simulated, time stepping: does the plan itself come to an end?"""
-    first = build_world(path)
-    state = first.runs.state(run_id)
-    first.engine.dispose()
-    assert state.opens is not None
-    pace = ScaledPace(
-        first.folder.state / "clock.json", last_moment(first.folder.clock_file) or state.opens, float("inf")
-    )
-    world = build_world(path, pace=pace)
-    world.simulated = True
-    with as_current(world):
-        players = asyncio.create_task(Players(world.runs, run_id, pace, OwnHands(world.runs, run_id)).play())
-        await Inline().go_live(world, run_id)
-        await players
-    pace.freeze()
-    return _end(world, run_id)
-
-
-async def _perform_live(path: Path, run_id: str, stages: Inline | InPrefect) -> int:
-    world = build_world(path)
-    with as_current(world):
-        await stages.go_live(world, run_id)
-    return _end(world, run_id)
-
-
-def _end(world: World, run_id: str) -> int:
-    state = world.runs.state(run_id)
-    if state.stage is not RunStage.COMPLETE:
-        raise Refused(f"{run_id} ended {state.stage}")
-    took = (state.ended_at or world.clock.now()) - (state.opens or world.clock.now())
-    print(f"{run_id} is complete: {len(state.tasks)} tasks, {took} after the window opened")  # noqa: T201
-    return 0
 
 
 def typist(world: World) -> Say:

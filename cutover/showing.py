@@ -1,4 +1,4 @@
-"""A rehearsal as people see it: progress while it goes, one screen at the end, exit 0 only if every identity held."""
+"""A run driven to its end as people see it: progress while it goes, one screen at the end, the right exit code."""
 
 from __future__ import annotations
 
@@ -13,17 +13,34 @@ from typing import Any
 import structlog
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cutover.app.bootstrap import World, build_world
+from cutover.app.bootstrap import World, as_current, build_world
 from cutover.cli.output import console, table
 from cutover.core.clock import show
+from cutover.core.errors import Refused
 from cutover.core.event import Recorded
-from cutover.performing import typist
+from cutover.performing import Inline, InPrefect, stages_of, typist
 from cutover.range.ending import Identity
 from cutover.range.rehearsal import Rehearsal, Stages
+from cutover.store.clock_file import ScaledPace, last_moment
+from runbooks.domain.run_events import RunStage
+from runbooks.players import OwnHands, Players
 
 LOOK = 0.2  # real seconds between looks at the journal
 
 log = structlog.get_logger()
+
+
+def perform(path: Path, run_id: str) -> int:
+    """Drive a started run to its end, the way it was started; 0 when it completed, 1 for any other end."""
+    world = build_world(path)
+    setup = world.runs.state(run_id).setup
+    world.engine.dispose()
+    if setup.auto:
+        return asyncio.run(_walk_through(path, run_id))
+    with stages_of(path, setup) as stages:
+        if setup.scenario:
+            return rehearse(path, run_id, stages, setup.speed)
+        return asyncio.run(_perform_live(path, run_id, stages))
 
 
 def rehearse(path: Path, run_id: str, stages: Stages, speed: float | None) -> int:
@@ -34,6 +51,41 @@ def rehearse(path: Path, run_id: str, stages: Stages, speed: float | None) -> in
     world = build_world(path)
     _summary(world, run_id, found, time.monotonic() - began)
     return 0 if all(i.holds for i in found) else 1
+
+
+async def _walk_through(path: Path, run_id: str) -> int:
+    """Everybody played, systems simulated, time stepping: does the plan itself come to an end?"""
+    first = build_world(path)
+    state = first.runs.state(run_id)
+    first.engine.dispose()
+    assert state.opens is not None
+    pace = ScaledPace(
+        first.folder.state / "clock.json", last_moment(first.folder.clock_file) or state.opens, float("inf")
+    )
+    world = build_world(path, pace=pace)
+    world.simulated = True
+    with as_current(world):
+        players = asyncio.create_task(Players(world.runs, run_id, pace, OwnHands(world.runs, run_id)).play())
+        await Inline().go_live(world, run_id)
+        await players
+    pace.freeze()
+    return _end(world, run_id)
+
+
+async def _perform_live(path: Path, run_id: str, stages: Inline | InPrefect) -> int:
+    world = build_world(path)
+    with as_current(world):
+        await stages.go_live(world, run_id)
+    return _end(world, run_id)
+
+
+def _end(world: World, run_id: str) -> int:
+    state = world.runs.state(run_id)
+    if state.stage is not RunStage.COMPLETE:
+        raise Refused(f"{run_id} ended {state.stage}")
+    took = (state.ended_at or world.clock.now()) - (state.opens or world.clock.now())
+    print(f"{run_id} is complete: {len(state.tasks)} tasks, {took} after the window opened")  # noqa: T201
+    return 0
 
 
 async def _play(rehearsal: Rehearsal) -> list[Identity]:

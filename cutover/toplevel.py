@@ -38,21 +38,23 @@ def add(app: App, opener: Opener) -> None:
 
 
 def demo(
-    *, programme: Path | None = None, speed: float | None = None, prefect: bool = True, again: bool = False
+    *,
+    programme: Annotated[
+        Path | None, Parameter(help="where to play it; default: the example itself, or ./seventy_two_hours")
+    ] = None,
+    speed: Annotated[
+        float | None, Parameter(help="simulated seconds a second; 0 steps from event to event")
+    ] = None,
+    prefect: Annotated[bool, Parameter(help="show automated tasks in a local Prefect server")] = True,
+    again: Annotated[
+        bool, Parameter(negative="", help="throw an earlier demo's state away and begin anew")
+    ] = False,
 ) -> int:
-    """Seventy-two hours in a minute: the whole job, from the freeze to the last paper form, against stand-in systems.
-
-    Parameters
-    ----------
-    programme: where to play it; default: the example of this installation, else ./seventy_two_hours
-    speed: simulated seconds a second; 0 steps from event to event
-    prefect: show automated tasks in a local Prefect server
-    again: throw an earlier demo's state away and begin anew
-
-    """
+    """Seventy-two hours in a minute: the whole job, from the freeze to the last paper form, against stand-in systems."""
     from cutover.app.bootstrap import build_world
-    from cutover.performing import begin, perform
+    from cutover.performing import begin
     from cutover.range.rehearsal import has_open_paper
+    from cutover.showing import perform
     from runbooks.domain.run_events import RUN, RunSetup, RunType
 
     folder = _demo_folder(programme)

@@ -1,0 +1,15 @@
+"""Monitors: is it healthy, is work still flowing, is anything ageing."""
+
+from monitors.definitions import load_checks
+from monitors.domain.balance import Balance
+from monitors.domain.check import HttpCheck, JourneyCheck, LedgerCheck, Reason, Result, Severity, Status
+from monitors.exporter import render
+from monitors.forwarder import Forwarder
+from monitors.ledger_service import LedgerService
+from monitors.prober import Prober
+from monitors.service import CheckView, MonitorService
+
+__all__ = [
+    "Balance", "CheckView", "Forwarder", "HttpCheck", "JourneyCheck", "LedgerCheck", "LedgerService", "MonitorService",
+    "Prober", "Reason", "Result", "Severity", "Status", "load_checks", "render",
+]  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cutover.core.errors import Invalid, Problem
 
@@ -32,21 +32,35 @@ class Settings(BaseSettings):
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *sources: PydanticBaseSettingsSource,
+        **named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `read_settings` hands over: it reads the environment it is given, once."""
+        del settings_cls, sources, named
+        return (init_settings,)
+
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Build the settings. Raises Invalid naming the variable that is wrong."""
     env = os.environ if environ is None else environ
-    from_files = {}
+    found: dict[str, str] = {}
     for name in Settings.model_fields:
+        if (value := env.get(PREFIX + name.upper())) is not None:
+            found[name] = value
         if path := env.get(f"{PREFIX}{name.upper()}_FILE"):
             try:
-                from_files[name] = Path(path).read_text(encoding="utf-8").strip()
+                found[name] = Path(path).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise Invalid(
                     Problem(f"cannot read {path}: {error.strerror}", field=f"{PREFIX}{name.upper()}_FILE")
                 ) from error
     try:
-        return Settings(**from_files)  # type: ignore[arg-type]
+        return Settings(**found)  # type: ignore[arg-type]
     except ValidationError as error:
         raise Invalid(
             *(Problem(e["msg"], field=f"{PREFIX}{str(e['loc'][0]).upper()}") for e in error.errors())

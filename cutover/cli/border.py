@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterable
-
-import structlog
 
 from cutover.core.errors import Conflict, CutoverError, Invalid, NotFound, Refused, Unavailable
 
@@ -37,7 +36,8 @@ def guarded(run: Callable[[], int | None]) -> int:
         )  # or the exit would flush into it again
         return DONE
     except Exception:  # noqa: BLE001  the one broad border of the command line: a defect, kept with its trace
-        structlog.get_logger().exception("command_crashed")
+        traceback.print_exc()
+        print("this is a defect of cutover, not of your files; the journal is whole", file=sys.stderr)
         return CRASHED
 
 

@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 import httpx
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 from contingency.domain.triage import order
 from contingency.domain.triggers import PlayStage
@@ -28,6 +29,7 @@ from paper_capture.domain.moves import Entry
 from paper_capture.domain.sheet import Stage
 from paper_capture.tables import SheetRow
 
+TRIES = 5
 SORTED_EVERY = 6  # hours between two sortings of what lies on the desks
 LONG_FIELDS = ("account", "grounds", "authorised_by")  # where the second keyer of a rehearsal slips
 Say = Callable[[Sequence[str]], None]
@@ -163,15 +165,14 @@ class CustodyStaff:
         await self.forwarder.cycle(session, self.world.pace.now())
 
 
-async def record_electronically(world: World, cast: Cast, session: httpx.AsyncClient) -> str:
-    """An officer keys straight into the new system what is also on paper; returns the paper's serial, or ''."""
-    rows = [
-        row
-        for row in world.paper.sheets(["used", "returned"], cast.duplicate)
-        if row.person and row.occurred_at
-    ]
+async def record_electronically(world: World, cast: Cast) -> None:
+    """An officer keys straight into the new system what is also on paper; done once, whatever is cut on the way."""
+    async with world.conversions.target.open() as line:
+        if not cast.duplicate or any(record.serial is None for record in await line.held(cast.duplicate)):
+            return
+    rows = [row for row in world.paper.sheets(["used"], cast.duplicate) if row.person and row.occurred_at]
     if not rows:
-        return ""
+        return
     row = rows[len(rows) // 2]
     assert row.person is not None
     assert row.occurred_at is not None
@@ -181,11 +182,21 @@ async def record_electronically(world: World, cast: Cast, session: httpx.AsyncCl
         "dob": str(row.person.dob),
     }
     body = {
-        "form_type": row.form_type, "serial": None, "person": person, "occurred_at": (row.occurred_at + timedelta(minutes=4)).isoformat(),
-        "values": {"account": "keyed at the station once records were open"}, "entered_by": "pc-on-late-shift",
-    }  # fmt: skip
-    answer = await session.post(
-        f"{world.systems()['new_records']}/records", json=body, headers={"Idempotency-Key": "electronic-1"}
+        "form_type": row.form_type,
+        "serial": None,
+        "person": person,
+        "occurred_at": (row.occurred_at + timedelta(minutes=4)).isoformat(),
+        "values": {"account": "keyed at the station once records were open"},
+        "entered_by": "pc-on-late-shift",
+    }
+    url, headers = (
+        f"{world.systems()['new_records']}/records",
+        {"Idempotency-Key": f"electronic:{row.serial}"},
     )
-    answer.raise_for_status()
-    return row.serial
+    tries = AsyncRetrying(
+        stop=stop_after_attempt(TRIES), retry=retry_if_exception_type(httpx.TransportError), reraise=True
+    )
+    async with httpx.AsyncClient() as session:
+        async for attempt in tries:
+            with attempt:
+                (await session.post(url, json=body, headers=headers)).raise_for_status()

@@ -122,7 +122,7 @@ class Rehearsal:
             try:
                 await _first_failure(self.stages.go_live(world, self.run_id), background)
                 async with world.pace.hold():
-                    await record_electronically(world, cast, session)
+                    await record_electronically(world, cast)
                 await _first_failure(self._until_quiet(world, cast), background)
             finally:
                 stop.set()

@@ -104,6 +104,12 @@ class ReconciliationService:
         self._contract(contract_id)
         return self._state(contract_id).outcome
 
+    def history(self, contract_id: str) -> list[Outcome]:
+        """What every finished run came to, oldest first."""
+        self._contract(contract_id)
+        facts = self.desk.journal.read(comparison_stream(contract_id))
+        return [fact.event.outcome for fact in facts if isinstance(fact.event, ReconciliationFinished)]
+
     def findings(
         self, contract_id: str, klass: Class | str | None = None, limit: int | None = None
     ) -> list[dict[str, Any]]:

@@ -96,6 +96,11 @@ class Blackout:
     def database(self) -> Path:
         return self.path / "state" / "cutover.db"
 
+    def copy(self, path: Path) -> Blackout:
+        """The same programme with everything it has written, elsewhere."""
+        shutil.copytree(self.path, path)
+        return Blackout(path)
+
     def start(self) -> int:
         return self._finish(self._spawn(*START))
 

@@ -1,0 +1,66 @@
+"""Killed with -9 at any moment and resumed, a run ends as if nobody had been killed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.blackout import Blackout, End, Moment, broken, seeded
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+
+SEEDS = (3, 6, 8, 11, 14, 17, 20, 23)  # spread over the whole run; 3 and 6 are killed twice
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_killed_at_a_seeded_moment_it_ends_the_same(seed: int, tmp_path: Path, unhurried: End) -> None:
+    blackout = Blackout(tmp_path / "blackout")
+    first, *again = seeded(seed, unhurried.length)
+    killed = [blackout.start_and_kill(first), *(blackout.resume_and_kill(moment) for moment in again)]
+    assert killed[0] is not None, f"it had ended before it was killed:\n{blackout.said}"
+    assert blackout.resume() == 0, blackout.said
+    assert broken(blackout.path, unhurried, tuple(k for k in killed if k)) == []
+
+
+def test_killed_during_the_load_it_asks_the_target_and_loads_once(
+    tmp_path: Path, finished: Blackout, unhurried: End
+) -> None:
+    blackout = Blackout(tmp_path / "blackout")
+    killed = blackout.start_and_kill(Moment(finished.first("TaskProgressed", "LOD-01")))
+    assert killed is not None
+    assert blackout.resume() == 0, blackout.said
+    assert blackout.first("TaskBecameUncertain", "LOD-01") > killed.head.position
+    assert broken(blackout.path, unhurried, (killed,)) == []
+
+
+def test_killed_twice_while_converting_it_creates_every_record_once(
+    tmp_path: Path, finished: Blackout, unhurried: End
+) -> None:
+    blackout = Blackout(tmp_path / "blackout")
+    begun = finished.first("ConversionBegun")
+    killed = (blackout.start_and_kill(Moment(begun)), blackout.resume_and_kill(Moment(begun + 1)))
+    assert killed[0] is not None
+    assert blackout.resume() == 0, blackout.said
+    assert broken(blackout.path, unhurried, tuple(k for k in killed if k)) == []
+
+
+def test_stand_ins_do_not_outlive_the_run_that_started_them(
+    tmp_path: Path, finished: Blackout, unhurried: End
+) -> None:
+    """Killed alone, it leaves orphans; they end by themselves, and the resumed run does not wait for that."""
+    blackout = Blackout(tmp_path / "blackout")
+    killed = blackout.start_and_kill(Moment(finished.first("WentToPaper"), whole=False))
+    assert killed is not None
+    assert blackout.resume() == 0, blackout.said
+    assert blackout.stand_ins() == []
+    assert broken(blackout.path, unhurried, (killed,)) == []
+
+
+def test_a_finished_run_that_is_resumed_stays_as_it_is(
+    tmp_path: Path, finished: Blackout, unhurried: End
+) -> None:
+    blackout = finished.copy(tmp_path / "blackout")
+    assert blackout.resume() == 0, blackout.said
+    assert broken(blackout.path, unhurried) == []
+    assert blackout.head() == finished.head()

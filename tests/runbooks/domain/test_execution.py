@@ -1,0 +1,454 @@
+"""What a run grants and what it refuses; what is due and when; and that no order of events breaks it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cutover.core.errors import NotFound, Refused
+from cutover.core.event import Command
+from cutover.domain.gates import Verdict
+from runbooks.domain import run_events as ev
+from runbooks.domain.execution import (
+    RUN_MACHINE,
+    Do,
+    effect_key,
+    next_actions,
+    next_deadline,
+    run_stream,
+)
+from runbooks.domain.plan import Effect, Link, LinkKind, Task, TaskType
+from runbooks.domain.run_events import RUN, Completion, RunStage, TaskStage
+from tests.conftest import START
+from tests.runbooks.plans import BACKOUT, HOUR, WINDOW, Bench, auto, gate, start_command, task
+
+# --- people's tasks -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["asha", "efua", "bo", "chen"])
+def test_owner_deputy_and_team_may_take_a_task(by: str) -> None:
+    bench = Bench.of(task("A", owner="asha", deputy="efua", team="data"))
+    assert bench.claim("A", by) == ["TaskClaimed"]
+    assert bench.at("A").by == by
+
+
+def test_an_outsider_may_neither_take_finish_nor_fail_it() -> None:
+    bench = Bench.of(task("A", owner="asha", team="data"))
+    for act in (bench.claim, bench.finish):
+        with pytest.raises(Refused, match="A is for asha, bo, chen, not for dev"):
+            act("A", "dev")
+    bench.claim("A")
+    with pytest.raises(Refused, match="not for dev"):
+        bench.fail("A", "dev")
+
+
+def test_a_task_that_names_nobody_is_for_whoever_takes_it() -> None:
+    assert Bench.of(task("A")).claim("A", "dev") == ["TaskClaimed"]
+
+
+def test_no_task_starts_before_its_predecessors_or_its_time() -> None:
+    bench = Bench.of(task("A"), task("B", "A FS+1h"))
+    with pytest.raises(Refused, match="B is not_startable, not startable"):
+        bench.claim("B")
+    bench.finish("A")
+    with pytest.raises(Refused, match="B may not start before 23 Oct 22:00Z"):
+        bench.claim("B")
+    bench.after(HOUR)
+    bench.claim("B")
+    with pytest.raises(Refused, match="B is in_progress"):
+        bench.claim("B")
+
+
+def test_done_claims_first_when_nobody_had() -> None:
+    bench = Bench.of(task("A"), task("B"))
+    assert bench.finish("A") == ["TaskClaimed", "TaskDone"]
+    bench.claim("B")
+    assert bench.finish("B") == ["TaskDone", "RunCompleted"]
+    assert (bench.at("A").note, bench.at("A").completion) == ("seen", Completion.NORMAL)
+
+
+def test_a_failed_task_is_tried_again_under_a_new_key_or_skipped() -> None:
+    bench = Bench.of(auto("A"))
+    first = effect_key(bench.state, "A")
+    bench.begin("A")
+    bench.outcome("A", ok=False)
+    with pytest.raises(Refused):
+        bench.finish("A")
+    bench.retry("A")
+    assert bench.stage("A") is TaskStage.STARTABLE
+    assert effect_key(bench.state, "A") != first
+    with pytest.raises(Refused):
+        bench.retry("A")
+
+
+def test_what_cannot_be_undone_and_gates_cannot_be_skipped() -> None:
+    bench = Bench.of(task("P", point_of_no_return=True), gate("G"))
+    with pytest.raises(Refused, match="P cannot be skipped: it is a point of no return"):
+        bench.skip("P")
+    with pytest.raises(Refused, match="G cannot be skipped: it is a gate"):
+        bench.skip("G")
+
+
+def test_an_unknown_task_is_not_found() -> None:
+    with pytest.raises(NotFound, match="no task named 'Bx'"):
+        Bench.of(task("B1")).claim("Bx")
+
+
+def test_a_command_that_is_not_a_run_s_is_refused() -> None:
+    with pytest.raises(Refused, match="Command is not a command of a run"):
+        Bench.of(task("A")).ask(Command(by="asha"))
+
+
+# --- uncertainty ----------------------------------------------------------------------------------------
+
+
+def test_an_uncertain_task_is_done_when_its_effect_is_found() -> None:
+    bench = Bench.of(auto("A"))
+    bench.begin("A")
+    bench.uncertain("A")
+    assert bench.settle("A", happened=True) == ["TaskDone", "RunCompleted"]
+
+
+def test_an_uncertain_task_without_effect_may_start_again_under_the_same_key() -> None:
+    bench = Bench.of(auto("A"))
+    key = effect_key(bench.state, "A")
+    bench.begin("A")
+    bench.uncertain("A")
+    with pytest.raises(Refused):
+        bench.begin("A")
+    assert bench.settle("A", happened=False) == ["TaskFoundUndone"]
+    assert effect_key(bench.state, "A") == key
+    assert bench.begin("A") == ["TaskBegun"]
+
+
+def test_only_what_is_uncertain_is_settled() -> None:
+    with pytest.raises(Refused, match="A is startable, not uncertain"):
+        Bench.of(auto("A")).settle("A", happened=True)
+
+
+# --- gates and repairs ----------------------------------------------------------------------------------
+
+
+def test_a_gate_ends_by_a_decision_only() -> None:
+    bench = Bench.of(gate("G"))
+    for act in (bench.claim, bench.finish):
+        with pytest.raises(Refused, match="G is a gate: it ends by a decision"):
+            act("G", "chen")
+    bench.ask(ev.BeginTask(by="performer", task="G", key="gate"))
+    with pytest.raises(Refused, match="G is a gate"):
+        bench.fail("G", "chen")
+
+
+def test_only_a_gate_is_passed_by_a_verdict() -> None:
+    bench = Bench.of(task("A"))
+    bench.claim("A")
+    with pytest.raises(Refused, match="A is not a gate"):
+        bench.say("A", Verdict.GO)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.GO, Verdict.WAIVED])
+def test_a_go_completes_the_gate_and_skips_the_repairs_it_does_not_need(verdict: Verdict) -> None:
+    bench = Bench.of(gate("G"), task("fix", repairs="G"), task("next", "G"))
+    assert bench.say("G", verdict) == ["TaskDone", "TaskSkipped"]
+    assert bench.at("fix").completion is Completion.AUTO
+    assert bench.stage("next") is TaskStage.STARTABLE
+
+
+@pytest.mark.parametrize("verdict", [Verdict.NO_GO, Verdict.EXPIRED, Verdict.WITHDRAWN])
+def test_a_no_holds_what_follows_and_the_gate_is_asked_again_once_all_repairs_are_over(
+    verdict: Verdict,
+) -> None:
+    bench = Bench.of(gate("G"), task("one", repairs="G"), task("two", repairs="G"), task("next", "G"))
+    assert bench.say("G", verdict) == ["GateSaidNo"]
+    assert bench.stage("next") is TaskStage.NOT_STARTABLE
+    assert bench.finish("one") == ["TaskClaimed", "TaskDone"]
+    assert bench.finish("two") == ["TaskClaimed", "TaskDone", "GateAskedAgain"]
+    assert (bench.stage("G"), bench.at("G").round) == (TaskStage.STARTABLE, 2)
+    assert bench.say("G", Verdict.GO) == ["TaskDone"]
+
+
+def test_a_person_may_have_a_failed_gate_asked_anew() -> None:
+    bench = Bench.of(gate("G"))
+    bench.say("G", Verdict.NO_GO)
+    assert bench.retry("G") == ["GateAskedAgain"]
+    assert (bench.at("G").round, bench.at("G").tries) == (2, 1)
+
+
+def test_an_uncertain_repair_is_settled_before_anything_else_happens_to_it() -> None:
+    """Its gate went through in a later round: the effect of the repair may still be in the world."""
+    bench = Bench.of(gate("G"), auto("fix", repairs="G"))
+    bench.say("G", Verdict.NO_GO)
+    bench.begin("fix")
+    bench.uncertain("fix")
+    bench.retry("G")
+    assert bench.say("G", Verdict.GO) == ["TaskDone"]
+    assert bench.stage("fix") is TaskStage.UNCERTAIN
+    assert bench.settle("fix", happened=True) == ["TaskDone", "RunCompleted"]
+
+
+# --- the point of no return and the way back ------------------------------------------------------------
+
+
+def test_the_point_of_no_return_says_who_decided_and_until_when_the_way_back_was_open() -> None:
+    bench = Bench.of(gate("G", point_of_no_return=True))
+    bench.say("G", Verdict.GO, "chen", "asha")
+    passed = next(fact.event for fact in bench.facts if isinstance(fact.event, ev.PointOfNoReturnPassed))
+    assert passed.latest_backout == START + WINDOW - BACKOUT
+    assert (bench.state.no_return_by, bench.state.no_return_at) == ("chen, asha", START)
+
+
+def test_a_person_who_passes_it_is_named() -> None:
+    bench = Bench.of(task("P", point_of_no_return=True), task("B"))
+    assert bench.finish("P", "bo") == ["TaskClaimed", "TaskDone", "PointOfNoReturnPassed"]
+    assert bench.state.no_return_by == "bo"
+
+
+def test_before_it_anyone_in_command_may_back_out() -> None:
+    bench = Bench.of(task("A"))
+    assert bench.ask(ev.BackOut(by="asha", reason="custody is down")) == ["BackoutBegan"]
+    with pytest.raises(Refused, match="the run is backing_out: nothing new starts"):
+        bench.claim("A")
+    assert bench.ask(ev.ConfirmBackedOut(by="asha")) == ["RunBackedOut"]
+
+
+def test_after_it_two_others_must_sign() -> None:
+    bench = Bench.of(task("P", point_of_no_return=True), task("B"))
+    bench.finish("P")
+    for signed_by in ((), ("chen",), ("asha", "chen"), ("chen", "chen")):
+        with pytest.raises(
+            Refused, match="was passed at 23 Oct 21:00Z by bo; a forced backout needs the names of 2 others"
+        ):
+            bench.ask(ev.BackOut(by="asha", reason="all is lost", signed_by=signed_by))
+    bench.ask(ev.BackOut(by="asha", reason="all is lost", signed_by=("bo", "chen")))
+    assert bench.state.stage is RunStage.BACKING_OUT
+
+
+# --- the run --------------------------------------------------------------------------------------------
+
+
+def test_a_pause_starts_nothing_new_and_loses_nothing() -> None:
+    bench = Bench.of(task("A"), task("B"), auto("C"))
+    bench.claim("A")
+    bench.ask(ev.PauseRun(by="asha", message="fire alarm"))
+    with pytest.raises(Refused, match=r"the run is paused: nothing new starts \(fire alarm\)"):
+        bench.claim("B")
+    with pytest.raises(Refused):
+        bench.begin("C")
+    assert next_actions(bench.state, bench.now) == []
+    bench.finish("A")
+    bench.ask(ev.UnpauseRun(by="asha"))
+    assert [due.task.id for due in next_actions(bench.state, bench.now)] == ["C"]
+
+
+def test_a_run_whose_last_task_ends_during_a_pause_completes_when_it_is_unpaused() -> None:
+    bench = Bench.of(task("A"))
+    bench.claim("A")
+    bench.ask(ev.PauseRun(by="asha", message="fire alarm"))
+    assert bench.finish("A") == ["TaskDone"]
+    assert bench.ask(ev.UnpauseRun(by="asha")) == ["RunUnpaused", "RunCompleted"]
+
+
+def test_a_run_completes_of_itself_and_takes_nothing_more() -> None:
+    bench = Bench.of(task("A"))
+    assert bench.finish("A")[-1] == "RunCompleted"
+    for late in (lambda: bench.finish("A"), lambda: bench.skip("A"), lambda: bench.retry("A")):
+        with pytest.raises(Refused, match="the run is complete"):
+            late()
+    with pytest.raises(Refused, match="RunPaused is not possible while complete"):
+        bench.ask(ev.PauseRun(by="asha", message="too late"))
+
+
+def test_a_run_starts_once() -> None:
+    bench = Bench.of(task("A"))
+    with pytest.raises(Refused, match="RunStarted is not possible while active"):
+        bench.ask(start_command(task("A")))
+
+
+# --- what is due ----------------------------------------------------------------------------------------
+
+
+def due(bench: Bench) -> list[tuple[Do, str]]:
+    return [(one.do, one.task.id) for one in next_actions(bench.state, bench.now)]
+
+
+def test_the_performer_does_its_own_and_leaves_people_s_tasks_to_people() -> None:
+    bench = Bench.of(
+        task("person"), auto("work"), gate("G"), task("stone", type="milestone"), task("pause", type="wait")
+    )
+    assert due(bench) == [(Do.PERFORM, "work"), (Do.ASK_GATE, "G"), (Do.COMPLETE_ITSELF, "stone")]
+    bench.begin("work")
+    bench.ask(ev.BeginTask(by="performer", task="G", key="gate"))
+    assert due(bench) == [(Do.READ_GATE, "G"), (Do.COMPLETE_ITSELF, "stone")]
+    bench.after(HOUR)
+    assert (Do.COMPLETE_ITSELF, "pause") in due(bench)
+    bench.uncertain("work")
+    assert (Do.SETTLE, "work") in due(bench)
+
+
+def test_what_only_a_person_can_verify_is_left_to_a_person() -> None:
+    bench = Bench.of(auto("A", effect=Effect.MANUAL_VERIFY))
+    bench.begin("A")
+    bench.uncertain("A")
+    assert due(bench) == []
+
+
+def test_the_next_deadline_is_the_first_moment_still_ahead() -> None:
+    bench = Bench.of(task("A"), task("B", start_offset="5h"), task("W", type="wait", start_offset="1h"))
+    assert next_deadline(bench.state, START) == START + 2 * HOUR
+    assert next_deadline(bench.state, START + 3 * HOUR) == START + 5 * HOUR
+    assert next_deadline(bench.state, START + 9 * HOUR) is None
+
+
+def test_the_name_of_an_effect_is_one_step_of_a_path() -> None:
+    assert effect_key(Bench.of(auto("A")).state, "A") == "small-1.A.1"
+    assert run_stream("small-1") == "run:small-1"
+
+
+# --- any plan, any order --------------------------------------------------------------------------------
+
+KINDS = [TaskType.NORMAL, TaskType.AUTOMATED, TaskType.MILESTONE, TaskType.WAIT, TaskType.APPROVAL]
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> tuple[Task, ...]:
+    """Up to seven tasks that wait only for earlier ones; gates may have a repair."""
+    tasks: list[Task] = []
+    for number in range(draw(st.integers(1, 7))):
+        before = [t.id for t in tasks if not t.repairs]
+        links = draw(st.lists(st.sampled_from(before), max_size=3, unique=True)) if before else []
+        kind, more = draw(st.sampled_from(KINDS)), _extras(draw)
+        after = tuple(Link(task=i, kind=draw(st.sampled_from(LinkKind)), lag=draw(_LAGS)) for i in links)
+        made = {TaskType.AUTOMATED: auto, TaskType.APPROVAL: gate}.get(kind, task)(f"T{number}", **more)
+        tasks.append(made.model_copy(update={"after": after, "type": kind}))
+        if kind is TaskType.APPROVAL and draw(st.booleans()):
+            tasks.append(task(f"fix{number}", repairs=f"T{number}"))
+    return tuple(tasks)
+
+
+_LAGS = st.sampled_from([timedelta(0), timedelta(minutes=30), -timedelta(minutes=30)])
+
+
+def _extras(draw: st.DrawFn) -> dict[str, Any]:
+    return {
+        "duration": draw(st.sampled_from(["0m", "1h"])),
+        "point_of_no_return": draw(st.integers(0, 4)) == 0,
+    }
+
+
+def wishes(name: str) -> list[Command]:
+    """Every command that can be asked about one task."""
+    common = {"by": "asha", "task": name}
+    return [
+        ev.ClaimTask(**common), ev.FinishTask(**common), ev.SkipTask(**common, reason="out"), ev.FailTask(**common, reason="no"),
+        ev.RetryTask(**common, reason="again"), ev.BeginTask(**common, key="key"), ev.RecordOutcome(**common, ok=True, evidence="ok"),
+        ev.RecordOutcome(**common, ok=False, evidence="no"), ev.MarkUncertain(**common, why="crash"), ev.CompleteItself(**common),
+        ev.SettleTask(**common, happened=True, how="probe"), ev.SettleTask(**common, happened=False, how="probe"),
+        ev.PassGate(**common, verdict=Verdict.GO, reason=""), ev.PassGate(**common, verdict=Verdict.NO_GO, reason="no"),
+        ev.ReportProgress(**common, expected_end=START + HOUR, detail="slow"),
+    ]  # fmt: skip
+
+
+RUN_WISHES: list[Command] = [
+    ev.PauseRun(by="asha", message="wait"), ev.UnpauseRun(by="asha"), ev.BackOut(by="asha", reason="back"),
+    ev.BackOut(by="asha", reason="back", signed_by=("bo", "chen")), ev.ConfirmBackedOut(by="asha"), ev.CancelRun(by="asha", reason="end"),
+]  # fmt: skip
+
+
+def earliest(bench: Bench, one: Task) -> datetime:
+    """When a task may start by the plan alone, from when its predecessors began and ended."""
+    moments = [START]
+    for link in one.after:
+        before = bench.at(link.task)
+        if link.kind is LinkKind.FS:
+            assert before.ended_at is not None
+            moments.append(before.ended_at + link.lag)
+        elif link.kind is LinkKind.SS:
+            began = before.started_at or before.ended_at
+            assert began is not None
+            moments.append(began + link.lag)
+    return max(moments)
+
+
+@settings(max_examples=150)
+@given(plan=plans(), draw=st.data())
+def test_whatever_is_asked_in_whatever_order(plan: tuple[Task, ...], draw: st.DataObject) -> None:
+    """`evolve` takes all that `decide` emits, the folded facts are the state, and nothing starts before its time."""
+    bench = Bench.of(*plan)
+    asked = [wish for one in plan for wish in wishes(one.id)] + RUN_WISHES
+    for wish in draw.draw(st.lists(st.sampled_from(asked), max_size=30)):
+        bench.after(timedelta(minutes=20))
+        try:
+            followed = bench.ask(wish)
+        except Refused:
+            continue
+        if isinstance(wish, ev.TaskCommand) and {"TaskClaimed", "TaskBegun"} & set(followed):
+            assert bench.now >= earliest(bench, bench.state.plan[wish.task])
+    assert RUN_MACHINE.fold(bench.facts) == bench.state
+    assert (bench.state.stage is RunStage.COMPLETE) <= all(at.is_over for at in bench.state.tasks.values())
+
+
+@settings(max_examples=150)
+@given(plan=plans(), moods=st.lists(st.integers(0, 2), max_size=12))
+def test_a_run_with_everybody_cooperating_always_completes(plan: tuple[Task, ...], moods: list[int]) -> None:
+    """First some trouble (0: all well, 1: it fails or the gate says no, 2: a crash), then good will only."""
+    bench = Bench.of(*plan)
+    for _ in range(200):
+        if bench.state.stage in RUN.terminal:
+            break
+        moved = [_work(bench, one, moods) for one in plan]
+        if not any(moved):
+            bench.now = next_deadline(bench.state, bench.now) or bench.now
+    assert bench.state.stage is RunStage.COMPLETE
+    assert RUN_MACHINE.fold(bench.facts) == bench.state
+
+
+def _work(bench: Bench, one: Task, moods: list[int]) -> bool:
+    """The next step of one task, if it has one now."""
+    at = bench.at(one.id)
+    mood = moods.pop() if moods else 0
+    if bench.state.stage is not RunStage.ACTIVE:
+        return False
+    if at.stage is TaskStage.STARTABLE:
+        return _begin(bench, one)
+    if at.stage is TaskStage.IN_PROGRESS:
+        _end(bench, one, mood)
+    elif at.stage is TaskStage.UNCERTAIN:
+        bench.settle(one.id, happened=bool(mood))
+    elif at.stage is TaskStage.FAILED and not _in_repair(bench, one):
+        bench.retry(one.id)
+    else:
+        return False
+    return True
+
+
+def _begin(bench: Bench, one: Task) -> bool:
+    at = bench.at(one.id)
+    wait = one.expected if one.type is TaskType.WAIT else timedelta(0)
+    if at.ready_at is None or at.ready_at + wait > bench.now:
+        return False
+    if one.type in (TaskType.MILESTONE, TaskType.WAIT):
+        bench.ask(ev.CompleteItself(by="performer", task=one.id))
+    elif one.type in (TaskType.AUTOMATED, TaskType.APPROVAL):
+        bench.begin(one.id)
+    else:
+        bench.claim(one.id)
+    return True
+
+
+def _end(bench: Bench, one: Task, mood: int) -> None:
+    if one.type is TaskType.APPROVAL:
+        bench.say(one.id, Verdict.NO_GO if mood else Verdict.GO)
+    elif mood == 2 and one.type is TaskType.AUTOMATED:
+        bench.uncertain(one.id)
+    elif mood:
+        bench.fail(one.id)
+    else:
+        bench.finish(one.id)
+
+
+def _in_repair(bench: Bench, one: Task) -> bool:
+    return any(t.repairs == one.id and not bench.at(t.id).is_over for t in bench.state.runbook.tasks)

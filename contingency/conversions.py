@@ -290,18 +290,18 @@ class ConversionService:
         self._dispose(self._rows(CONVERSIONS.terminal, [serial for serial, _ in wishes]))
 
     def _dispose(self, rows: Iterable[ConversionRow]) -> None:
-        self.paper.dispose_all(
-            [
-                Disposal(
-                    row.serial,
-                    str(DISPOSITIONS[row.progress]),
-                    row.reference,
-                    row.by,
-                    row.reason if row.progress is Progress.REJECTED else "",
-                )
-                for row in rows
-            ]
-        )
+        disposals = [
+            Disposal(
+                row.serial,
+                str(DISPOSITIONS[row.progress]),
+                row.reference,
+                row.by,
+                row.reason if row.progress is Progress.REJECTED else "",
+            )
+            for row in rows
+        ]
+        if disposals:
+            self.paper.dispose_all(disposals)
 
     def _decide(self, serial: str, command: Command) -> None:
         if not self._rows(serials=[serial]):

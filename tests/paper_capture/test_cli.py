@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -122,11 +120,6 @@ def test_a_word_that_cannot_be_read_says_what_was_expected(
     flat = [word for pair in given.items() for word in pair]
     with pytest.raises(Invalid, match=said):
         call(paper, "log", "CR000000194", "--station", "north", *flat, "--by", "Asha")
-
-
-def test_the_commands_load_no_database() -> None:
-    code = "import sys, paper_capture.cli; sys.exit(any(m in sys.modules for m in ('sqlalchemy', 'paper_capture.service')))"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def _tamper(paper: PaperService, serial: str) -> None:

@@ -309,4 +309,4 @@ def _migrated() -> Path:
 
 
 TestOneRun = OneRun.TestCase
-TestOneRun.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+TestOneRun.settings = settings(max_examples=20, stateful_step_count=40, deadline=None)

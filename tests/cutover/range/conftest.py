@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from cutover.range.ledger import OFF
 from cutover.range.processes import RangeProcesses
+from cutover.store.clock_file import set_clock
 
 MORNING = datetime(2026, 10, 24, 9, 30, tzinfo=UTC)
 
@@ -27,9 +27,7 @@ class StillClock:
 
     def put(self, at: datetime) -> None:
         self.at = at
-        partial = self.path.with_suffix(".partial")
-        partial.write_text(json.dumps({"at": at.isoformat(), "wall": 0, "factor": 0}), encoding="utf-8")
-        partial.replace(self.path)
+        set_clock(self.path, at)
 
     def advance(self, **span: float) -> None:
         self.put(self.at + timedelta(**span))

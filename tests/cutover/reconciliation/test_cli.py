@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -60,11 +58,3 @@ def test_export_writes_a_line_for_each_finding_and_differing_cell(
         ("missing", "C00002", "", ""),
     ]
     assert "4 findings written" in capsys.readouterr().out
-
-
-def test_the_commands_are_known_without_loading_the_engine() -> None:
-    code = (
-        "import sys, cutover.reconciliation.cli; print({'duckdb', 'sqlalchemy', 'httpx'} & set(sys.modules))"
-    )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.strip() == "set()"

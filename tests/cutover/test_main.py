@@ -1,0 +1,49 @@
+"""The command line as a whole: every group is there, help stays light, exit codes are what the docs say."""
+
+import subprocess
+import sys
+
+import pytest
+
+from cutover.cli.border import BAD_INPUT
+from cutover.main import GROUPS, build_app
+
+HEAVY = ("prefect", "sqlalchemy", "numpy", "duckdb", "httpx", "alembic", "jinja2", "structlog")
+
+
+def cutover(*words, **kwargs):
+    script = "import sys; from cutover.main import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", script, *words], capture_output=True, text=True, check=False, **kwargs
+    )
+
+
+def test_help_names_every_group_and_loads_nothing_heavy():
+    script = (
+        "import sys; from cutover.main import build_app; build_app()(['--help'], result_action='return_value'); "
+        f"print('HEAVY', [m for m in {HEAVY} if m in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert all(name in said for name in GROUPS)
+    assert said.strip().endswith("HEAVY []")
+
+
+@pytest.mark.parametrize("group", sorted(GROUPS))
+def test_every_group_builds_its_commands(group):
+    app = build_app(group)
+    assert group in list(app)
+
+
+def test_a_wrong_word_exits_2_without_a_trace():
+    done = cutover("runn")
+    assert done.returncode == BAD_INPUT
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_prefect_is_not_loaded_by_a_command_that_does_not_need_it(tmp_path):
+    script = (
+        "import sys; from pathlib import Path; from cutover.main import run_command; "
+        f"run_command(['init', {str(tmp_path / 'mine')!r}]); print('prefect' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert said.strip().endswith("False")

@@ -19,12 +19,13 @@ test:
 	./test
 
 chaos:  ## killed at seeded moments, resumed, nothing done twice
-	./test -k "kill or chaos or crash" --timeout 900
+	$(bin)/python benchmarks/chaos.py
 
 bench:
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(bin)/python "$$file" || exit 1; done
 
-docs:  ## the documentation's own tests: commands, links, words
+docs:  ## write the reference from the code, then the documentation's own tests: commands, links, words
+	$(bin)/python docs/generate.py
 	./test tests/docs
 
 wheel:

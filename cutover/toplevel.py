@@ -59,28 +59,31 @@ def demo(
 
     folder = _demo_folder(programme)
     if again:
-        for part in (folder / "state").glob("*"):
-            if part.name != "prefect":  # its server need not migrate a new database each time
-                shutil.rmtree(part) if part.is_dir() else part.unlink()
+        _clear(folder)
     world = build_world(folder)
     known = world.runs.run_ids()
     unfinished = [
         name for name in known if world.runs.state(name).stage not in RUN.terminal or has_open_paper(world)
     ]
     world.engine.dispose()
-    if known and not unfinished:
-        raise Invalid(
-            Problem(
-                "this folder holds a finished demo",
-                file=str(folder / "state"),
-                expected="--again to throw it away, or `cutover serve` to look at it",
-            )
-        )
     if unfinished:
         console.print(f"going on with {unfinished[-1]}", markup=False)
         return perform(folder, unfinished[-1])
+    if known and programme is not None:
+        mend = "--again to throw it away, or `cutover serve` to look at it"
+        raise Invalid(Problem("this folder holds a finished demo", file=str(folder / "state"), expected=mend))
+    if known:
+        console.print("the last demo had ended: this one begins anew", markup=False)
+        _clear(folder)
     setup = RunSetup(scenario=True, speed=speed, prefect=prefect)
     return perform(folder, begin(folder, "", "programme-manager", RunType.REHEARSAL, setup))
+
+
+def _clear(folder: Path) -> None:
+    """Throw a demo's state away, but for Prefect's own database, which takes long to make."""
+    for part in (folder / "state").glob("*"):
+        if part.name != "prefect":
+            shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
 def init(name: Path, *, title: str = "") -> int:

@@ -46,7 +46,7 @@ def test_a_part_is_found_by_its_id():
 
 def test_a_window_that_closes_before_it_opens_is_refused():
     assert faults(window={**WINDOW, "closes": "2026-10-23 21:59"}) == [
-        "window.closes: 2026-10-23T20:59Z is not after window.opens 2026-10-23T21:00Z"
+        "window.closes: 2026-10-23T20:59Z is not after window.opens 2026-10-23T21:00Z; expected a later time"
     ]
 
 

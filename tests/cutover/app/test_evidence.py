@@ -1,0 +1,44 @@
+"""What gates ask of other rooms is answered live, and nothing is green unless it was shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from cutover.app.bootstrap import World
+from cutover.app.evidence import providers
+from cutover.domain.gates import Finding
+
+
+def test_what_was_never_reconciled_is_unknown(world: World) -> None:
+    reading = providers(world)["reconcile"]("crimes")
+    assert (reading.finding, reading.detail) == (Finding.UNKNOWN, "never reconciled")
+
+
+def test_a_reconciliation_that_agrees_is_met_and_one_that_does_not_is_not(world: World) -> None:
+    world.reconciliation.run("crimes", by="asha")
+    assert providers(world)["reconcile"]("crimes").finding is Finding.MET
+    (world.folder.path / "new.csv").write_text("crime_id,status\nC1,open\n", encoding="utf-8")
+    world.reconciliation.run("crimes", by="asha")
+    reading = providers(world)["reconcile"]("crimes")
+    assert (reading.finding, reading.link) == (Finding.NOT_MET, "/reconciliation/crimes")
+    assert "1" in reading.detail
+
+
+@pytest.mark.parametrize("kind", ["reconcile", "monitor"])
+def test_a_name_that_nothing_bears_is_an_error_and_no_crash(world: World, kind: str) -> None:
+    reading = providers(world)[kind]("crimez")
+    assert reading.finding is Finding.ERROR
+    assert "crimez" in reading.detail
+
+
+def test_a_monitor_that_was_never_asked_is_not_met(world: World) -> None:
+    reading = providers(world)["monitor"]("records-answer")
+    assert reading.finding is Finding.UNKNOWN
+    assert reading.link == "/health#records-answer"
+
+
+def test_a_walk_through_says_that_it_assumes(world: World) -> None:
+    world.simulated = True
+    reading = providers(world)["readiness"]("nights")
+    assert reading.finding is Finding.MET
+    assert reading.detail.startswith("assumed:")

@@ -1,0 +1,82 @@
+"""A folder of files is checked as one: every fault of every file, and names that nothing could answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cutover.app.programme_folder import ProgrammeFolder
+from cutover.core.errors import Invalid, NotFound
+from tests.runbooks.folders import RUNBOOK
+
+
+def messages(folder: Path) -> list[str]:
+    return [str(problem).removeprefix(f"{folder}/") for problem in ProgrammeFolder(folder).problems()]
+
+
+def change(folder: Path, file: str, old: str, new: str) -> None:
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_folder_in_order_has_no_problems_and_gives_its_parts(folder: Path) -> None:
+    programme = ProgrammeFolder(folder)
+    assert programme.problems() == []
+    assert list(programme.runbooks) == ["small"]
+    assert programme.runbook().id == programme.runbook("small").id == "small"
+    assert (list(programme.contracts), list(programme.forms)) == (["crimes"], ["crime"])
+    assert programme.state.is_dir()
+    assert programme.clock_file == programme.state / "clock.json"
+
+
+def test_a_folder_that_is_none_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match=r"no programme.yaml here; expected .*cutover init NAME"):
+        _ = ProgrammeFolder(tmp_path).programme
+
+
+def test_faults_of_several_files_are_all_named_with_their_lines(folder: Path) -> None:
+    change(folder, "runbooks/small.yaml", "after: A,", "after: Ax,")
+    (folder / "runbooks" / "other.yaml").write_text("id: other\ntitel: Another\n", encoding="utf-8")
+    change(folder, "reconciliation/crimes.yaml", "key: crime_id", "key: crime_ids")
+    found = "\n".join(messages(folder))
+    assert "runbooks/other.yaml:2: titel" in found
+    assert "did you mean 'title'?" in found
+    assert "unknown task 'Ax'" in found
+    assert "did you mean 'crime_id'" in found
+
+
+def test_two_runbooks_of_one_name_are_a_fault(folder: Path) -> None:
+    (folder / "runbooks" / "twin.yaml").write_text(RUNBOOK, encoding="utf-8")
+    assert any("'small'" in message and "twin.yaml" in message for message in messages(folder))
+
+
+@pytest.mark.parametrize(
+    ("source", "near"),
+    [("reconcile:crime", "crimes"), ("monitor:records-answers", "records-answer"), ("task:Ax", "")],
+)
+def test_a_criterion_that_nothing_could_answer_is_a_fault(folder: Path, source: str, near: str) -> None:
+    change(folder, "runbooks/small.yaml", "person:chen", source)
+    (message,) = messages(folder)
+    assert f"nothing is named '{source.partition(':')[2]}'" in message
+    assert near in message
+
+
+def test_people_that_nobody_has_named_yet_are_told_and_no_fault(folder: Path) -> None:
+    change(folder, "runbooks/small.yaml", "owner: asha", "owner: ashe")
+    programme = ProgrammeFolder(folder)
+    assert programme.problems() == []
+    (unknown,) = programme.unknown_names()
+    assert (unknown.field, unknown.nearest) == ("owner", "asha") or "ashe" in str(unknown)
+
+
+def test_an_unknown_runbook_is_not_found_and_several_ask_for_a_name(folder: Path) -> None:
+    with pytest.raises(NotFound, match="did you mean 'small'"):
+        ProgrammeFolder(folder).runbook("smal")
+    (folder / "runbooks" / "two.yaml").write_text(
+        RUNBOOK.replace("id: small", "id: two", 1), encoding="utf-8"
+    )
+    with pytest.raises(Invalid, match="several runbooks"):
+        ProgrammeFolder(folder).runbook()

@@ -311,7 +311,7 @@ class ConversionService:
 
     def _pile(self) -> _Pile:
         sheets = {sheet.serial: sheet for sheet in self.paper.sheets(READY)}
-        return _Pile(sheets, {row.serial: row for row in self._rows() if row.serial in sheets})
+        return _Pile(sheets, {row.serial: row for row in self._rows(serials=list(sheets))})
 
     def _ranked(self, sheets: Iterable[SheetSeen], now: datetime) -> list[Ranked]:
         return order((waiting(sheet, self.book.clocks, now) for sheet in sheets), now, self.book.triage)

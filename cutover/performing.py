@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 import structlog
+from cyclopts import App
 
 from cutover.app.bootstrap import World, build_world
 from cutover.app.conversion_rounds import BATCH, convert_until_done
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.app.settings import read_settings
 from cutover.core.errors import CutoverError, Invalid, Unavailable
-from cutover.main import run_command
+from cutover.main import build_app
 from cutover.store.clock_file import set_clock
 from runbooks.domain.run_events import RUN, RunSetup, RunType
 from runbooks.performer import InlineExecutor
@@ -124,9 +125,16 @@ def stages_of(path: Path, setup: RunSetup) -> Iterator[Inline | InPrefect]:
 
 def typist(world: World) -> Say:
     """Types commands as a person would, in this process; what they print is not shown, what they refuse is raised."""
+    apps: dict[str, App] = {}
 
     def say(tokens: Sequence[str]) -> None:
+        app = apps.get(tokens[0]) or apps.setdefault(tokens[0], build_app(tokens[0], lambda _path: world))
         with contextlib.redirect_stdout(io.StringIO()):
-            run_command([*tokens, "--programme", str(world.folder.path)], opener=lambda _path: world)
+            app(
+                [*tokens, "--programme", str(world.folder.path)],
+                exit_on_error=False,
+                print_error=False,
+                result_action="return_value",
+            )
 
     return say

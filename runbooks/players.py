@@ -24,7 +24,7 @@ from runbooks.domain.run_events import RUN, TaskStage
 from runbooks.domain.run_state import RunState, TaskState
 from runbooks.service import RunService
 
-NEWS = 0.05  # real seconds between looks at the journal
+NEWS = 0.1  # real seconds between looks at the journal
 
 log = structlog.get_logger()
 

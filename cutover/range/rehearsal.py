@@ -35,6 +35,7 @@ from runbooks.players import Players
 
 HOUR = timedelta(hours=1)
 TICK = timedelta(minutes=5)
+LEARN_EVERY = 6  # hours
 STEPPING = float("inf")
 
 log = structlog.get_logger()
@@ -118,6 +119,7 @@ class Rehearsal:
                 self._every(HOUR, self._hour(world, cast, session), world, stop),
             ]
             background = [asyncio.create_task(work) for work in around]
+            world.contingency.settle()  # what a crash left half done
             await self._setting_up.aclose()
             try:
                 await _first_failure(self.stages.go_live(world, self.run_id), background)
@@ -183,7 +185,6 @@ class Rehearsal:
             await world.pace.sleep_until(max(world.pace.now() + TICK, min(quiet, world.pace.now() + HOUR)))
 
     async def _watch_plays(self, world: World, cast: Cast, say: Say, now: datetime) -> None:
-        world.contingency.settle()
         world.contingency.watch(now)
         decide_plays(world, cast, say, now)
 
@@ -231,7 +232,8 @@ class Rehearsal:
 async def _aftercare(world: World, cast: Cast, hour: int, now: datetime) -> None:
     partners_read(world, now)
     stations_speak(world, cast, hour, now)
-    learn(world)
+    if hour % LEARN_EVERY == 0:
+        learn(world)
     world.deliver()
 
 

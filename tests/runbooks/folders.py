@@ -32,6 +32,16 @@ tasks:
   - {id: fix, title: Mend it, team: data, repairs: G, duration: 1h}
   - {id: O, title: Open, owner: asha, after: G, duration: 1h, point_of_no_return: true}
 """
+WALK = """\
+id: walk
+title: A plan that needs nobody's word
+tasks:
+  - {id: A, title: Freeze, duration: 1h}
+  - {id: B, title: Load, type: automated, effect: probe, after: A, duration: 9h,
+     action: {kind: http, with: {system: new_records, path: /loads}}}
+  - {id: G, title: Go or no-go, type: approval, after: B, duration: 1h,
+     gate: {criteria: [{id: loaded, title: All is loaded, source: "task:B"}], deciders: [chen]}}
+"""
 
 
 def write_programme(folder: Path, runbook: str = RUNBOOK, programme: str = PROGRAMME) -> Path:

@@ -17,7 +17,7 @@ from runbooks.domain import run_events as ev
 from runbooks.domain.run_events import RunStage, TaskStage
 from runbooks.service import PERFORMER
 from tests.conftest import START
-from tests.runbooks.folders import write_programme
+from tests.runbooks.folders import WALK, write_programme
 
 Type = Callable[..., int]
 
@@ -206,12 +206,7 @@ def test_a_run_that_would_do_harm_does_not_begin(type_: Type, capsys: pytest.Cap
 
 def test_a_walk_through_goes_from_start_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Everybody played, systems simulated, time stepping; afterwards nothing is left to resume."""
-    book = "id: walk\ntitle: Walk\ntasks:\n  - {id: A, title: Freeze, duration: 1h}\n" + (
-        "  - {id: B, title: Load, type: automated, effect: probe, after: A, duration: 9h, action: {kind: http, with: {system: x, path: /}}}\n"
-        "  - {id: G, title: Go, type: approval, after: B, duration: 1h, gate: {criteria: "
-        '[{id: c, title: Counted, source: "task:B"}], deciders: [chen]}}\n'
-    )
-    folder = write_programme(tmp_path, book)
+    folder = write_programme(tmp_path, WALK)
     code = guarded(lambda: run_command(["run", "start", "--auto", "--programme", str(folder)]))
     out = capsys.readouterr()
     assert code == DONE, out.err

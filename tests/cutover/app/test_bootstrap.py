@@ -33,14 +33,14 @@ def test_no_two_views_share_a_name_or_a_table() -> None:
 
 
 def test_all_services_share_one_desk(world: World) -> None:
-    services = (world.runs, world.monitors, world.ledger, world.reconciliation, world.paper, world.bulletins)
+    services = (world.runs, world.reconciliation, world.paper, world.bulletins, world.conversions)
     assert all(service.desk is world.desk for service in services)
     assert world.desk.clock is world.clock
     assert world.ids() != world.ids()
 
 
 def test_a_folder_that_is_none_leaves_no_database_behind(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="no programme.yaml"):
+    with pytest.raises(Invalid, match=r"no programme\.yaml"):
         build_world(tmp_path)
     assert list(tmp_path.iterdir()) == []
 

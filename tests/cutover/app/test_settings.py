@@ -29,7 +29,7 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
 
 
 def test_a_secret_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="CUTOVER_DATABASE_URL_FILE: cannot read .*No such file"):
+    with pytest.raises(Invalid, match=r"CUTOVER_DATABASE_URL_FILE: cannot read .*No such file"):
         read_settings({"CUTOVER_DATABASE_URL_FILE": str(tmp_path / "none")})
 
 

@@ -1,0 +1,25 @@
+"""One local Prefect server for all tests of the flows, started and supervised as a run does it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from flows.server import client_environment, local_server
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Its API URL; the environment names it before anything imports prefect."""
+    home = tmp_path_factory.mktemp("prefect")
+    with local_server(home) as url:
+        before = dict(os.environ)
+        os.environ.update(client_environment(url, home))
+        from prefect.settings import PREFECT_API_URL, temporary_settings
+
+        with temporary_settings({PREFECT_API_URL: url}):  # another test may have imported prefect before
+            yield url
+        os.environ.clear()
+        os.environ.update(before)

@@ -14,6 +14,7 @@ import structlog
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cutover.app.bootstrap import World, as_current, build_world
+from cutover.app.observability import set_up_logging
 from cutover.cli.output import console, table
 from cutover.core.clock import show
 from cutover.core.errors import Refused
@@ -47,7 +48,8 @@ def rehearse(path: Path, run_id: str, stages: Stages, speed: float | None) -> in
     """Play a rehearsal to its end and say how it ended; 0 only if every identity held."""
     began = time.monotonic()
     rehearsal = Rehearsal(path, run_id, stages, typist, speed)
-    found = asyncio.run(_play(rehearsal))
+    with _logs_aside(path / "state" / "rehearsal.log"):
+        found = asyncio.run(_play(rehearsal))
     world = build_world(path)
     _summary(world, run_id, found, time.monotonic() - began)
     return 0 if all(i.holds for i in found) else 1
@@ -119,6 +121,18 @@ async def _follow(world: World) -> None:
                     clock=show(at, programme.zone),
                 )
             await asyncio.sleep(LOOK)
+
+
+@contextlib.contextmanager
+def _logs_aside(file: Path) -> Iterator[None]:
+    """On a terminal the bar has the screen, and log lines go into a file; elsewhere they are all there is."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with file.open("a", encoding="utf-8") as stream:
+        set_up_logging(stream=stream)
+        yield
+    set_up_logging()
 
 
 @contextlib.contextmanager

@@ -11,10 +11,11 @@ from runbooks.domain.network import Actuals
 from runbooks.domain.run_events import TaskStage
 from runbooks.domain.run_state import RunState
 
-MOVED = timedelta(minutes=15)  # a smaller shift of P80 is noise and is not recorded
+MOVED = timedelta(minutes=30)  # a smaller shift of P80 is noise and is not recorded
 STALLED = timedelta(hours=3)  # while nothing is in progress the end moves with the clock: said now and then
 SAMPLES = 1_000
 SEED = 72
+LATE = 1.1  # times its plan, from which a running task is called late
 
 
 def forecast_of(state: RunState, now: datetime, samples: int = SAMPLES) -> Forecast:
@@ -83,7 +84,7 @@ def _cause(state: RunState, shift: timedelta) -> str:
     late = {
         name: factor
         for name, at in state.tasks.items()
-        if at.stage is TaskStage.IN_PROGRESS and (factor := overrun(state, name)) and factor > 1
+        if at.stage is TaskStage.IN_PROGRESS and (factor := overrun(state, name)) and factor > LATE
     }
     failed = [name for name, at in state.tasks.items() if at.stage is TaskStage.FAILED]
     gates = [name for name in failed if state.plan[name].gate]

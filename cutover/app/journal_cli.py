@@ -79,6 +79,14 @@ def journal_commands(journal: Callable[[Path], Journal]) -> App:
     @app.command
     def export(to: Path, *, programme: Folder = Path()) -> None:
         """Write every fact as one JSON line; `journal verify --file` checks it anywhere."""
+        from cutover.core.errors import Invalid, Problem
+
+        if not to.parent.is_dir() or to.is_dir():
+            raise Invalid(
+                Problem(
+                    "no file can be written there", str(to), expected="a file name in a folder that exists"
+                )
+            )
         console.print(f"{journal(programme).export(to)} facts written to {to}", markup=False)
 
     @app.command

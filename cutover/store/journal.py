@@ -297,7 +297,9 @@ def _break(row: dict[str, Any], head: Checkpoint, anchor: Checkpoint) -> str:
 
 
 def read_export(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of an exported file. Raises Invalid naming the line that is not JSON."""
+    """The rows of an exported file. Raises Invalid for no such file, or naming the line that is not JSON."""
+    if not path.is_file():
+        raise Invalid(Problem("no such file", str(path)))
     with path.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, start=1):
             try:

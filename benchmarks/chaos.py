@@ -104,15 +104,15 @@ def table(done: list[Trial]) -> list[str]:
 def summary(done: list[Trial], unhurried: End, took: float) -> list[str]:
     kills, good = sum(len(t.killed) for t in done), sum(t.holds for t in done)
     slow = sorted(t.seconds for t in done)
-    return [
-        f"### Killed anywhere, {datetime.now(UTC):%Y-%m-%d}",
-        "",
-        f"cutover {__version__}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}. "
-        f"The short blackout ({len(unhurried.tasks)} tasks, about {unhurried.length} facts): {len(done)} runs, {kills} kills with -9, "
-        f"{sum(t.uncertain for t in done)} tasks found uncertain, **{good} of {len(done)} ended as if nobody had been killed**. "
-        f"Resuming took {slow[len(slow) // 2]:.1f} s (median) and {slow[-1]:.1f} s (longest) to the end of the run; {took / 60:.0f} minutes in all.",
-        "",
-    ]  # fmt: skip
+    said = (
+        f"cutover {__version__}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}.",
+        f"The short blackout ({len(unhurried.tasks)} tasks, about {unhurried.length} facts):",
+        f"{len(done)} runs, {kills} kills with -9, {sum(t.uncertain for t in done)} tasks found uncertain,",
+        f"**{good} of {len(done)} ended as if nobody had been killed**.",
+        f"Resuming took {slow[len(slow) // 2]:.1f} s (median) and {slow[-1]:.1f} s (longest) to the end of the run;",
+        f"{took / 60:.0f} minutes in all.",
+    )
+    return [f"### Killed anywhere, {datetime.now(UTC):%Y-%m-%d}", "", " ".join(said), ""]
 
 
 def main() -> int:
@@ -143,11 +143,12 @@ def main() -> int:
     if asked.write:
         with RESULTS.open("a", encoding="utf-8") as out:
             out.write("\n".join(["", *lines]))
-    if all(t.holds for t in done):
-        shutil.rmtree(place, ignore_errors=asked.keep is None) if asked.keep is None else None
-        return 0
-    print(f"the folders of broken ends are in {place}")
-    return 1
+    good = all(t.holds for t in done)
+    if good and asked.keep is None:
+        shutil.rmtree(place)
+    if not good:
+        print(f"the folders of broken ends are in {place}")
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ directly on the service, or through the same commands a person types.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -16,6 +15,7 @@ import structlog
 
 from cutover.core.clock import Pace
 from cutover.core.errors import CutoverError, Refused
+from cutover.core.event import Recorded
 from cutover.domain.gates import Verdict
 from runbooks.domain import run_events as ev
 from runbooks.domain.execution import PERFORMED
@@ -62,14 +62,34 @@ class Players:
         self.run_id = run_id
         self.pace = pace
         self.hands = hands
+        self._news = asyncio.Event()
+        self._acted = False
 
     async def play(self) -> None:
+        """Play until the run is over. What is written to the journal wakes the players before time goes on."""
+        loop, journal = asyncio.get_running_loop(), self.service.desk.journal
+
+        def heard(_recorded: Sequence[Recorded]) -> None:
+            loop.call_soon_threadsafe(self._news.set)
+
+        journal.listeners.append(heard)
+        try:
+            await self._play()
+        finally:
+            journal.listeners.remove(heard)
+
+    async def _play(self) -> None:
         while True:
+            self._acted = False
+            self._news.clear()
             async with self.pace.hold():
                 state = self.service.state(self.run_id)
                 if state.stage in RUN.terminal:
                     return
                 due = [moment for task in state.runbook.tasks if (moment := self._turn(state, task))]
+            if self._acted:  # which may have made the next thing due: look again before time goes on
+                await asyncio.sleep(0)
+                continue
             await self._wait(min((m for m in due if m > self.pace.now()), default=None))
 
     def _turn(self, state: RunState, task: Task) -> datetime | None:
@@ -107,6 +127,7 @@ class Players:
         """Vote go; when the evidence forbids it, vote no with what is unmet."""
         try:
             self.hands.vote(task.id, who, Verdict.GO, "")
+            self._acted = True
         except Refused as refused:
             why = "; ".join(refused.reasons)
             log.info("go_was_refused", gate=task.id, by=who, unmet=why)
@@ -115,15 +136,22 @@ class Players:
     def _try(self, act: Callable[[], None]) -> None:
         try:
             act()
+            self._acted = True
         except CutoverError as error:  # somebody else did it: the next look sees that
             log.info("player_overtaken", reason=str(error))
 
     async def _wait(self, until: datetime | None) -> None:
-        if until is None:
-            await asyncio.sleep(NEWS)
-            return
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.pace.sleep_until(until), NEWS)
+        """Until something was written here, a moment is reached, or other processes may have written."""
+        waits: list[asyncio.Task[object]] = [asyncio.create_task(self._news.wait())]
+        if until is not None:
+            waits.append(asyncio.ensure_future(self._until(until)))
+        _, pending = await asyncio.wait(waits, timeout=NEWS, return_when=asyncio.FIRST_COMPLETED)
+        for wait in pending:
+            wait.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+
+    async def _until(self, moment: datetime) -> None:
+        await self.pace.sleep_until(moment)
 
 
 def person_for(state: RunState, task: Task) -> str:

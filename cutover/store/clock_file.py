@@ -25,7 +25,7 @@ from pathlib import Path
 from cutover.core.clock import Clock, SystemClock
 from cutover.core.errors import Unavailable
 
-IDLE_TURNS = 5  # loop turns without news after which a stepping clock believes that nobody works
+IDLE_TURNS = 25  # loop turns without news after which a stepping clock believes that nobody works; a wake-up takes about six to arrive
 SIZE = 192  # bytes of the file: always the same, so that it is overwritten in place
 TRIES = 200
 

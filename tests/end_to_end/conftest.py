@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from cutover import main
 from tests.end_to_end.blackout import Blackout, End, ending, environment
 
 
@@ -68,5 +69,20 @@ def types(tmp_path: Path) -> Type:
             command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=120, check=False
         )
         return Said(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Type:
+    """The console script's own function in this process: the same words, seconds faster."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str | Path) -> Said:
+        monkeypatch.setattr(sys, "argv", ["cutover", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        out, err = capsys.readouterr()
+        return Said(int(ended.value.code or 0), out, err)
 
     return run

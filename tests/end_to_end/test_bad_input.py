@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from cutover import main
 from tests.end_to_end.blackout import PROGRAMME
 from tests.end_to_end.conftest import Said, Type
 
@@ -153,21 +151,6 @@ WORDS: Mapping[tuple[str, ...], str] = {
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(PROGRAMME, tmp_path / "blackout", ignore=shutil.ignore_patterns("state")))
-
-
-@pytest.fixture
-def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Type:
-    """The console script's own function in this process: the same words, seconds faster."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: str | Path) -> Said:
-        monkeypatch.setattr(sys, "argv", ["cutover", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main.main()
-        out, err = capsys.readouterr()
-        return Said(int(ended.value.code or 0), out, err)
-
-    return run
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -19,7 +19,7 @@ test:
 	./test
 
 chaos:  ## killed at seeded moments, resumed, nothing done twice
-	$(bin)/python benchmarks/chaos.py
+	$(bin)/python -m benchmarks.chaos $(ARGS)
 
 bench:
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(bin)/python "$$file" || exit 1; done

@@ -92,7 +92,7 @@ def trials(place: Path, first: int, kills: int, unhurried: End, keep: bool) -> I
         done = trial(folder, seed, unhurried)
         if done.holds and not keep:
             shutil.rmtree(folder)
-        dealt, seed = dealt + max(1, len(done.killed)), seed + 1
+        dealt, seed = dealt + len(done.killed), seed + 1
         yield done
 
 

@@ -9,9 +9,22 @@ from typing import Any
 import structlog
 
 
+class _Stderr:
+    """Standard error as it is when a line is written: it may be another one than when logging was set up."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+
 def set_up_logging(level: str = "INFO", *, stream: Any = None) -> None:
     """Configure structlog for this process; quiet libraries stay quiet."""
-    out = stream or sys.stderr
+    out = stream or _Stderr()
     renderer: Any = (
         structlog.dev.ConsoleRenderer()
         if out.isatty()

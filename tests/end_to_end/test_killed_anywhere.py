@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,31 @@ def test_stand_ins_do_not_outlive_the_run_that_started_them(
     assert blackout.resume() == 0, blackout.said
     assert blackout.stand_ins() == []
     assert broken(blackout.path, unhurried, (killed,)) == []
+
+
+def test_what_would_be_wrong_is_told(tmp_path: Path, finished: Blackout, unhurried: End) -> None:
+    """The comparison that the other tests trust sees an effect done twice, a lost record, a lost file and a wrong view."""
+    blackout = finished.copy(tmp_path / "blackout")
+    harm(blackout.path / "state" / "range" / "legacy_records.db", "UPDATE effects SET applied = 2")
+    harm(blackout.path / "state" / "range" / "new_records.db", "DELETE FROM records WHERE number = 5")
+    harm(blackout.path / "state" / "range" / "case_transfer.db", "DELETE FROM files WHERE number = 1")
+    harm(blackout.database, "UPDATE case_files SET stage = 'sent'")
+    told = "\n".join(broken(blackout.path, unhurried))
+    for wrong in (
+        " 2 times",
+        "converted but not in the target",
+        "is known to one side only",
+        "ended sent",
+        "view case_files differs",
+    ):
+        assert wrong in told
+
+
+def harm(database: Path, statement: str) -> None:
+    db = sqlite3.connect(database)
+    assert db.execute(statement).rowcount > 0
+    db.commit()
+    db.close()
 
 
 def test_a_finished_run_that_is_resumed_stays_as_it_is(

@@ -24,7 +24,7 @@ class _Stderr:
 
 def set_up_logging(level: str = "INFO", *, stream: Any = None) -> None:
     """Configure structlog for this process; quiet libraries stay quiet."""
-    out = stream or _Stderr()
+    out: Any = stream or _Stderr()
     renderer: Any = (
         structlog.dev.ConsoleRenderer()
         if out.isatty()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -31,6 +31,11 @@ def _is_zone(name: str) -> bool:
     return True
 
 
+def _day(name: str) -> int:
+    """Monday is 0; `mon`, `thurs` and `sunday` are days, `mo` is none: -1."""
+    return next((i for i, day in enumerate(_DAYS) if len(name) >= len("mon") and day.startswith(name)), -1)
+
+
 def _hint(name: str, known: Iterable[str]) -> str:
     near = nearest(name, known)
     return f"; did you mean '{near}'?" if near else ""
@@ -40,6 +45,9 @@ Span = Annotated[
     timedelta, BeforeValidator(_duration), PlainSerializer(spell_duration, return_type=str, when_used="json")
 ]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=80)]
+
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class Part(BaseModel):
@@ -60,10 +68,23 @@ class Component(Part):
     depends_on: tuple[str, ...] = ()
 
 
+class Shift(Part):
+    """A stretch of duty. Wall times are read in the programme's zone."""
+
+    begins: datetime
+    ends: datetime
+    capacity: int | None = Field(
+        default=None, ge=0, description="how many tasks the team can do at once in it; default: the team's"
+    )
+
+
 class Team(Part):
     id: Id
     title: str
     capacity: int = Field(default=1, ge=1, description="how many tasks the team can do at once")
+    shifts: tuple[Shift, ...] = Field(
+        default=(), description="when the team is there; outside them nobody is. None given: round the clock"
+    )
 
 
 class Person(Part):
@@ -71,6 +92,11 @@ class Person(Part):
     name: str
     team: str = ""
     roles: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    shifts: tuple[Shift, ...] = Field(
+        default=(), description="when the person is on duty; none given: whenever needed, with the legal rest"
+    )
+    phone: str = Field(default="", description="for the phone tree of the printed packs")
 
 
 class Station(Part):
@@ -86,6 +112,36 @@ class Partner(Part):
     title: str
     channel: str = "file"
     address: str = ""
+
+
+class Hours(Part):
+    """Working hours of a calendar: `days: mon-fri`, `opens: 08:00`, `closes: 18:00`; a wall clock's hours."""
+
+    days: str = Field(default="mon-sun", description="such as mon-fri, sat, mon,wed-thu")
+    opens: time
+    closes: time = Field(description="00:00 is the midnight that ends the day")
+
+    @property
+    def weekdays(self) -> frozenset[int]:
+        """The days as numbers, Monday 0."""
+        found: set[int] = set()
+        for part in self.days.casefold().replace(" ", "").split(","):
+            first, _, last = part.partition("-")
+            begin, end = (_day(name) for name in (first, last or first))
+            if min(begin, end) < 0:
+                raise ValueError(part)
+            found |= {(begin + n) % 7 for n in range((end - begin) % 7 + 1)}
+        return frozenset(found)
+
+    @model_validator(mode="after")
+    def _make_sense(self) -> Self:
+        try:
+            _ = self.weekdays
+        except ValueError as error:
+            raise ValueError(f"days '{self.days}' are none; expected such as mon-fri or sat,sun") from error
+        if self.closes <= self.opens and self.closes != time(0):
+            raise ValueError("closes before it opens; hours over midnight are two entries")
+        return self
 
 
 class Window(Part):
@@ -110,6 +166,9 @@ class Programme(Part):
     )
     teams: tuple[Team, ...] = ()
     people: tuple[Person, ...] = ()
+    calendars: dict[str, tuple[Hours, ...]] = Field(
+        default_factory=dict, description="name -> working hours, for tasks that cannot go on round the clock"
+    )
     stations: tuple[Station, ...] = ()
     partners: tuple[Partner, ...] = ()
     standards: dict[str, Span] = Field(
@@ -146,11 +205,25 @@ class Programme(Part):
         for person in self.people:
             if person.team and person.team not in teams:
                 yield f"people.{person.id}.team: unknown team '{person.team}'{_hint(person.team, teams)}"
+        on_duty: tuple[Team | Person, ...] = (*self.teams, *self.people)
+        for part in on_duty:
+            yield from self._shift_faults(part)
         for component in self.components:
             for other in component.depends_on:
                 if other not in components:
                     where = f"components.{component.id}.depends_on"
                     yield f"{where}: unknown component '{other}'{_hint(other, components)}"
+
+    def _shift_faults(self, part: Team | Person) -> Iterator[str]:
+        for i, shift in enumerate(part.shifts, 1):
+            where = f"{'teams' if isinstance(part, Team) else 'people'}.{part.id}.shifts.{i}"
+            try:
+                begins, ends = to_utc(shift.begins, self.zone), to_utc(shift.ends, self.zone)
+            except Invalid as error:
+                yield f"{where}: {error}"
+                continue
+            if ends <= begins:
+                yield f"{where}: ends {ends:%Y-%m-%dT%H:%MZ}, not after it begins {begins:%Y-%m-%dT%H:%MZ}"
 
     def _dependency_faults(self) -> Iterator[str]:
         try:
@@ -172,6 +245,21 @@ class Programme(Part):
     def local(self, at: datetime) -> datetime:
         """A UTC moment on the programme's wall clock."""
         return at.astimezone(ZoneInfo(self.zone))
+
+    def on_duty(self, part: Team | Person) -> tuple[tuple[datetime, datetime, int], ...]:
+        """The stretches of duty of a team or person, UTC, each with how many tasks at once; none: always there."""
+        most = part.capacity if isinstance(part, Team) else 1
+        return tuple(
+            (
+                to_utc(s.begins, self.zone),
+                to_utc(s.ends, self.zone),
+                most if s.capacity is None else s.capacity,
+            )
+            for s in part.shifts
+        )
+
+    def team(self, team_id: str) -> Team | None:
+        return next((t for t in self.teams if t.id == team_id), None)
 
     def component(self, component_id: str) -> Component | None:
         return next((c for c in self.components if c.id == component_id), None)

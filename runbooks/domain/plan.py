@@ -182,6 +182,8 @@ class Task(Part):
     type: TaskType = TaskType.NORMAL
     component: str = ""
     team: str = ""
+    units: int = Field(default=1, ge=1, description="how much of the team's capacity it takes")
+    skill: str = Field(default="", description="what whoever does it must be able to do")
     owner: str = ""
     deputy: str = ""
     after: Links = ()
@@ -192,10 +194,20 @@ class Task(Part):
         default=None, description="fixed start: wall time of the programme's zone, or with offset"
     )
     start_offset: Span | None = Field(default=None, description="fixed start, as time after the window opens")
+    deadline: datetime | None = Field(
+        default=None, description="must have ended by: wall time of the programme's zone, or with offset"
+    )
+    calendar: str = Field(default="", description="a calendar of the programme: it goes on in its hours only")
     action: Action | None = None
     effect: Effect | None = None
     verify: str = ""
-    rollback: str = ""
+    rollback: str = Field(default="", description="how it is undone, in words")
+    undo: Action | None = Field(default=None, description="how software undoes it")
+    undo_duration: Span | None = None
+    undo_estimate: Estimate | None = None
+    undoes: str = Field(
+        default="", description="in a backout plan: the task of the plan that this one undoes"
+    )
     gate: TaskGate | None = None
     repairs: str = Field(
         default="",
@@ -221,6 +233,13 @@ class Task(Part):
         )
 
 
+class Distribution(StrEnum):
+    """How a three-point estimate spreads: PERT trusts the likely value more than the triangle does."""
+
+    PERT = "pert"
+    TRIANGULAR = "triangular"
+
+
 class Stream(Part):
     id: Id
     title: str
@@ -234,6 +253,8 @@ class Runbook(Part):
     title: str
     streams: tuple[Stream, ...] = ()
     phases: tuple[str, ...] = ()
+    distribution: Distribution = Distribution.PERT
+    backout: str = Field(default="", description="id of the runbook that is the way back from this one")
     tasks: tuple[Task, ...] = ()
 
     def by_id(self) -> Mapping[str, Task]:
@@ -330,12 +351,15 @@ def _cycle(after: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def in_zone(tasks: Sequence[Task], zone: str) -> tuple[tuple[Task, ...], list[Fault]]:
-    """The tasks with their fixed starts in UTC, wall times read in `zone`; and those wall times a clock change forbids."""
+    """The tasks with their fixed starts and deadlines in UTC; and those wall times a clock change forbids."""
     fixed, found = [], []
     for i, task in enumerate(tasks):
-        try:
-            at = task.not_before and to_utc(task.not_before, zone)
-            fixed.append(task if at == task.not_before else task.model_copy(update={"not_before": at}))
-        except Invalid as error:
-            found += [Fault(i, "not_before", p.message, p.expected) for p in error.problems]
+        moved: dict[str, datetime] = {}
+        for field, wall in (("not_before", task.not_before), ("deadline", task.deadline)):
+            try:
+                if wall is not None and (at := to_utc(wall, zone)) != wall:
+                    moved[field] = at
+            except Invalid as error:
+                found += [Fault(i, field, p.message, p.expected) for p in error.problems]
+        fixed.append(task.model_copy(update=moved) if moved else task)
     return tuple(fixed), found

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from cutover.domain.modes import Mode
-from cutover.domain.programme import Programme, Team
+from cutover.domain.programme import Hours, Programme, Team
 
 WINDOW = {"opens": "2026-10-23 22:00", "closes": "2026-10-26 21:00", "backout": "6h"}
 
@@ -97,3 +97,34 @@ def test_a_part_takes_no_unknown_word_and_no_strange_id():
         Team(id="a b", title="A")
     with pytest.raises(ValidationError):
         Team(id="a", title="A", colour="red")
+
+
+def test_duty_is_read_in_the_programme_s_zone():
+    shift = {"begins": "2026-10-24T20:00", "ends": "2026-10-25T08:00"}
+    made = programme(teams=[{"id": "data", "title": "Data", "capacity": 4, "shifts": [shift]}])
+    ((begins, ends, capacity),) = made.on_duty(made.teams[0])
+    assert (ends - begins, capacity) == (timedelta(hours=13), 4)
+
+
+def test_a_shift_that_ends_before_it_begins_is_refused():
+    shift = {"begins": "2026-10-24T20:00", "ends": "2026-10-24T08:00"}
+    (fault,) = faults(people=[{"id": "asha", "name": "Asha", "shifts": [shift]}])
+    assert fault.startswith("people.asha.shifts.1: ends 2026-10-24T07:00Z, not after it begins")
+
+
+def test_a_shift_at_a_wall_time_that_happens_twice_is_refused():
+    shift = {"begins": "2026-10-25T01:30", "ends": "2026-10-25T08:00"}
+    assert "happens twice" in faults(teams=[{"id": "data", "title": "Data", "shifts": [shift]}])[0]
+
+
+@pytest.mark.parametrize(
+    ("days", "numbers"), [("mon-fri", {0, 1, 2, 3, 4}), ("sat, sun", {5, 6}), ("fri-mon", {4, 5, 6, 0})]
+)
+def test_working_days_are_written_as_people_write_them(days, numbers):
+    assert Hours(days=days, opens="08:00", closes="18:00").weekdays == numbers
+
+
+@pytest.mark.parametrize("hours", [{"days": "monfri"}, {"days": "someday"}, {"closes": "07:00"}])
+def test_hours_that_make_no_sense_are_refused(hours):
+    with pytest.raises(ValidationError):
+        Hours.model_validate({"opens": "08:00", "closes": "18:00", **hours})

@@ -1,0 +1,37 @@
+"""Words that the commands on a runbook share: which programme, which runbook, how the answer looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+from cyclopts import Parameter
+
+from runbooks.formats.cells import DateOrder
+
+if TYPE_CHECKING:
+    from cutover.domain.programme import Programme
+    from runbooks.domain.plan import Runbook
+
+Here = Annotated[Path, Parameter(help="the programme folder")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
+Order = Annotated[
+    DateOrder | None, Parameter(help="how 03/04/2026 is meant: DMY or MDY; asked for when needed")
+]
+Name = Annotated[str, Parameter(help="a runbook of the programme; default: the only one")]
+
+
+class Folder(Protocol):
+    """What these commands need of a programme folder."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def programme(self) -> Programme: ...
+    @property
+    def runbooks(self) -> Mapping[str, Runbook]: ...
+    def runbook(self, name: str = "") -> Runbook: ...
+
+
+Open = Callable[[Path], Folder]

@@ -12,6 +12,7 @@ from cutover.core.errors import Invalid, NotFound
 from cutover.domain.modes import COMPONENT, Mode, SwitchMode, component_stream
 from cutover.domain.programme import Programme
 from cutover.reconciliation.contract import Side
+from cutover.reconciliation.findings import address
 from cutover.reconciliation.service import ReconciliationService
 from cutover.store.desk import Desk
 from paper_capture.service import PaperService
@@ -82,7 +83,7 @@ class ReconcileAction(_Repeatable):
             outcome = await asyncio.to_thread(
                 self.service.run, contract, by=PERFORMER, key=f"reconcile:{call.key}"
             )
-        return Outcome(ok=True, evidence=str(outcome), link=f"/reconciliation/{contract}")
+        return Outcome(ok=True, evidence=str(outcome), link=address(contract, outcome.run))
 
 
 @dataclass(frozen=True)

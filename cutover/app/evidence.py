@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cutover.core.errors import NotFound
 from cutover.domain.gates import Finding
-from cutover.reconciliation.findings import Verdict
+from cutover.reconciliation.findings import Verdict, address
 from monitors.domain.check import Status
 from runbooks.service import Provider, Reading
 
@@ -33,7 +33,7 @@ def providers(world: World) -> Mapping[str, Provider]:
             return Reading(Finding.ERROR, str(error))
         if outcome is None:
             return Reading(Finding.UNKNOWN, "never reconciled")
-        return Reading(_VERDICTS[outcome.verdict], str(outcome), f"/reconciliation/{name}")
+        return Reading(_VERDICTS[outcome.verdict], str(outcome), address(name, outcome.run))
 
     def monitor(name: str) -> Reading:
         try:

@@ -9,6 +9,7 @@ from contingency.domain.triggers import PlayStage
 from contingency.web import report_page
 from cutover.app.bootstrap import World
 from cutover.cli.output import console
+from cutover.reconciliation.web import reconciliation_page
 from cutover.web.journal import journal_page
 from cutover.web.kit import Panel, build_app
 from cutover.web.serving import serve as run_server
@@ -25,6 +26,7 @@ def serve(world: World, *, host: str = "", port: int | None = None) -> None:
         *health_pages(
             world.monitors, world.ledger, world.desk, programme, clock, extras=lambda: _plays(world)
         ),
+        reconciliation_page(world.reconciliation, programme.zone),
         report_page(world.report),
         journal_page(world.journal, programme.zone),
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlencode
 
 from pydantic import Field
 
@@ -175,3 +176,9 @@ def _so_many(counts: Mapping[str, int], by_state: Mapping[str, Mapping[str, int]
     )
     named = ", ".join(f"{n:,} {value}" for n, value in parts[:3]) + (", …" if len(parts) > 3 else "")  # noqa: PLR2004
     return f"{counts[klass]:,} {klass.replace('_', ' ')}" + (f" ({named})" if named else "")
+
+
+def address(contract: str, run: int | None = None, klass: str = "") -> str:
+    """Where the page shows a run of a contract."""
+    asked = {"contract": contract, "run": run, "class": klass}
+    return "/reconciliation?" + urlencode({name: value for name, value in asked.items() if value})

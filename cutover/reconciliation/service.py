@@ -18,6 +18,7 @@ from cutover.reconciliation.comparison import (
     Answer,
     ComparisonState,
     KeepSnapshot,
+    ReconciliationFailed,
     ReconciliationFinished,
     ReconciliationStarted,
     Start,
@@ -105,21 +106,36 @@ class ReconciliationService:
         return self._state(contract_id).outcome
 
     def history(self, contract_id: str) -> list[Outcome]:
-        """What every finished run came to, oldest first."""
+        """What every run came to, failures too, oldest first."""
         self._contract(contract_id)
         facts = self.desk.journal.read(comparison_stream(contract_id))
-        return [fact.event.outcome for fact in facts if isinstance(fact.event, ReconciliationFinished)]
+        ends = (ReconciliationFinished, ReconciliationFailed)
+        return [fact.event.outcome for fact in facts if isinstance(fact.event, ends)]
+
+    def outcome(self, contract_id: str, run: int | None = None) -> Outcome:
+        """What a run came to; the last one when none is named. Raises NotFound, or Refused before the first."""
+        history = self.history(self._contract(contract_id).id)
+        if not history:
+            raise Refused(f"{contract_id} has not been reconciled yet")
+        found = next((o for o in history if o.run == run), None) if run is not None else history[-1]
+        if found is None:
+            raise NotFound("run", str(run), [str(o.run) for o in history])
+        return found
 
     def findings(
-        self, contract_id: str, klass: Class | str | None = None, limit: int | None = None
+        self,
+        contract_id: str,
+        klass: Class | str | None = None,
+        limit: int | None = None,
+        run: int | None = None,
     ) -> list[dict[str, Any]]:
-        """The last run's findings, every one of them: class, key, state, copies, context and cells with both values.
+        """The findings of a run (default: the last): class, key, state, copies, context and cells with both values.
 
-        Raises Refused when the last run has none to show because it failed, or when its file is not the one recorded.
+        Raises Refused when that run has none to show because it failed, or when its file is not the one recorded.
         """
         if klass is not None and klass not in set(Class):
             raise NotFound("class of findings", klass, Class)
-        return evidence.read(self._findings_file(contract_id), Class(klass) if klass else None, limit)
+        return evidence.read(self._findings_file(contract_id, run), Class(klass) if klass else None, limit)
 
     def export(self, contract_id: str, to: Path) -> int:
         """Write all findings of the last run as CSV; returns the lines. Raises Refused as `findings` does."""
@@ -181,12 +197,10 @@ class ReconciliationService:
         recorded = self.desk.journal.keyed(key) if key is not None else []
         return next((r.event.outcome for r in recorded if isinstance(r.event, ReconciliationFinished)), None)
 
-    def _findings_file(self, contract_id: str) -> Path:
-        outcome = self.latest(contract_id)
-        if outcome is None:
-            raise Refused(f"{contract_id} has not been reconciled yet")
+    def _findings_file(self, contract_id: str, run: int | None = None) -> Path:
+        outcome = self.outcome(contract_id, run)
         if not outcome.findings_file:
-            raise Refused(f"the last run of {contract_id} has no findings to show: {outcome}")
+            raise Refused(f"run {outcome.run} of {contract_id} has no findings to show: {outcome}")
         path = self._home(contract_id) / "findings" / outcome.findings_file
         if not path.is_file() or snapshots.sha256(path) != outcome.findings_sha256:
             raise Refused(

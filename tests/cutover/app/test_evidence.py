@@ -20,7 +20,7 @@ def test_a_reconciliation_that_agrees_is_met_and_one_that_does_not_is_not(world:
     (world.folder.path / "new.csv").write_text("crime_id,status\nC1,open\n", encoding="utf-8")
     world.reconciliation.run("crimes", by="asha")
     reading = providers(world)["reconcile"]("crimes")
-    assert (reading.finding, reading.link) == (Finding.NOT_MET, "/reconciliation/crimes")
+    assert (reading.finding, reading.link) == (Finding.NOT_MET, "/reconciliation?contract=crimes&run=2")
     assert "1" in reading.detail
 
 

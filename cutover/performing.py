@@ -19,7 +19,7 @@ from cutover.app.bootstrap import World, build_world
 from cutover.app.conversion_rounds import BATCH, convert_until_done
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.app.settings import read_settings
-from cutover.core.errors import CutoverError, Invalid, Unavailable
+from cutover.core.errors import CutoverError, Invalid, Refused, Unavailable
 from cutover.main import build_app
 from cutover.store.clock_file import set_clock
 from runbooks.domain.run_events import RUN, RunSetup, RunType
@@ -35,6 +35,7 @@ def begin(path: Path, runbook: str, by: str, run_type: RunType, setup: RunSetup)
     """Start a run: a walk-through or a scenario begins when its window opens, everything else begins now.
 
     Raises Invalid for a folder that `cutover check` refuses: what is wrong is said before anything is written.
+    Raises Refused where it would share the folder's clock with an unfinished run: a rehearsal keeps its own time.
     """
     from cutover.range.files import rehearsal_problems
 
@@ -42,12 +43,33 @@ def begin(path: Path, runbook: str, by: str, run_type: RunType, setup: RunSetup)
     if problems := [*folder.problems(), *rehearsal_problems(folder.path, needed=setup.scenario)]:
         raise Invalid(*problems)
     book, own_time = folder.runbook(runbook), setup.auto or setup.scenario
-    set_clock(folder.state / "clock.json", folder.programme.opens if own_time else None)
+    looking = build_world(path)
+    try:
+        _refuse_two_times(looking, own_time=own_time)
+    finally:
+        looking.engine.dispose()
+    set_clock(folder.clock_file, folder.programme.opens if own_time else None)
     world = build_world(path)
     try:
         return world.runs.start(book, by=by, run_type=run_type, setup=setup)
     finally:
         world.engine.dispose()
+
+
+def _refuse_two_times(world: World, *, own_time: bool) -> None:
+    """A folder has one clock: runs on the wall clock share it, a rehearsal in its own time shares with nobody."""
+    runs = [(name, world.runs.state(name)) for name in world.runs.run_ids()]
+    unfinished = {
+        name: state.setup.auto or state.setup.scenario
+        for name, state in runs
+        if state.stage not in RUN.terminal
+    }
+    if unfinished and (own_time or any(unfinished.values())):
+        name = next(iter(unfinished))
+        raise Refused(
+            f"{name} has not ended, and two runs of a folder cannot each have a time of their own: "
+            f"`cutover run resume --run {name}` goes on with it, `cutover run cancel --run {name}` ends it"
+        )
 
 
 @dataclass(frozen=True)

@@ -215,6 +215,19 @@ def test_a_walk_through_goes_from_start_to_end(tmp_path: Path, capsys: pytest.Ca
     assert guarded(lambda: run_command(["run", "resume", "--programme", str(folder)])) == DONE
 
 
+def test_a_rehearsal_in_its_own_time_does_not_begin_beside_an_unfinished_run(
+    world: World, type_: Type, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would set the clock of the folder back under the feet of whoever is at work."""
+    (name,) = world.runs.run_ids()
+    clock = world.folder.clock_file
+    before = clock.read_bytes() if clock.exists() else None
+    assert type_("run", "start", "--auto") == NO
+    assert f"{name} has not ended" in capsys.readouterr().err
+    assert (clock.read_bytes() if clock.exists() else None) == before
+    assert world.runs.run_ids() == [name]
+
+
 def test_a_cancelled_run_is_not_a_success(
     world: World, type_: Type, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 By = Annotated[str, Parameter(env_var=["CUTOVER_BY", "USER"], help="who asks")]
 Round = Annotated[int | None, Parameter(name="--round", help="the round of the gate that asks")]
+Which = Annotated[int | None, Parameter(name="--run", help="a run by its number; default: the last")]
 Klass = Annotated[str | None, Parameter(name="--class", help="missing, extra, changed, duplicate_source ...")]
 Every = Annotated[bool, Parameter(name="--all", negative=(), help="every finding, not the first 20")]
 
@@ -43,18 +44,21 @@ def commands(service: Callable[[Path], ReconciliationService]) -> App:
     def show(
         contract: str,
         *,
+        which: Which = None,
         klass: Klass = None,
         every: Every = False,
         programme: Path = Path(),
         json: bool = False,
     ) -> int:
-        """The last outcome and its findings: the first 20, or every one with --all."""
-        return _show(service(programme), contract, klass, every=every, as_json=json)
+        """What a run came to and its findings: the first 20, or every one with --all."""
+        return _show(service(programme), contract, which, klass, every=every, as_json=json)
 
     @app.command
-    def export(contract: str, file: Path, *, programme: Path = Path(), json: bool = False) -> None:
-        """Write every finding of the last run to a CSV file."""
-        lines = service(programme).export(contract, file)
+    def export(
+        contract: str, file: Path, *, which: Which = None, programme: Path = Path(), json: bool = False
+    ) -> None:
+        """Write every finding of a run to a CSV file."""
+        lines = service(programme).export(contract, file, which)
         answer(
             {"file": str(file), "lines": lines}, as_json=json, text=[f"{lines:,} findings written to {file}"]
         )
@@ -63,9 +67,15 @@ def commands(service: Callable[[Path], ReconciliationService]) -> App:
 
 
 def _show(
-    opened: ReconciliationService, contract: str, klass: str | None, *, every: bool, as_json: bool
+    opened: ReconciliationService,
+    contract: str,
+    run: int | None,
+    klass: str | None,
+    *,
+    every: bool,
+    as_json: bool,
 ) -> int:
-    outcome = opened.latest(contract)
+    outcome = opened.outcome(contract, run) if opened.latest(contract) else None
     if outcome is None:
         answer(
             {"contract": contract, "verdict": None},
@@ -73,7 +83,11 @@ def _show(
             text=[f"{contract} has not been reconciled yet"],
         )
         return 1
-    found = opened.findings(contract, klass, None if every else SHOWN + 1) if outcome.findings_file else []
+    found = (
+        opened.findings(contract, klass, None if every else SHOWN + 1, outcome.run)
+        if outcome.findings_file
+        else []
+    )
     shown = found if every else found[:SHOWN]
     answer({"outcome": outcome, "findings": shown}, as_json=as_json, text=_lines(outcome))
     if shown and not as_json:

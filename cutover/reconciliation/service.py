@@ -137,9 +137,9 @@ class ReconciliationService:
             raise NotFound("class of findings", klass, Class)
         return evidence.read(self._findings_file(contract_id, run), Class(klass) if klass else None, limit)
 
-    def export(self, contract_id: str, to: Path) -> int:
-        """Write all findings of the last run as CSV; returns the lines. Raises Refused as `findings` does."""
-        return evidence.export(self._findings_file(contract_id), self._contract(contract_id), to)
+    def export(self, contract_id: str, to: Path, run: int | None = None) -> int:
+        """Write all findings of a run (default: the last) as CSV; returns the lines. Raises Refused as `findings` does."""
+        return evidence.export(self._findings_file(contract_id, run), self._contract(contract_id), to)
 
     def _compare(self, contract: Contract, started: ReconciliationStarted) -> Outcome:
         try:

@@ -123,7 +123,7 @@ def _shown(service: ReconciliationService, name: str, query: Query, zone: str) -
             RunLine(f"run {o.run}", LOOKS[o.verdict], str(o), address(name, o.run), o.run == outcome.run)
             for o in reversed(history)
         ),
-        export=f"cutover reconcile export {name} findings.csv",
+        export=f"cutover reconcile export {name} findings.csv --run {outcome.run}",
         journal=comparison_stream(name),
     )  # fmt: skip
 

@@ -3,8 +3,7 @@
 Whole microseconds after the window opens, as plain ints in plain lists: exact, and fast enough to be run at
 every event. What has happened conditions the pass: a finished task stands where it stood, a running one ends
 when it is expected to but not before now, and what has not begun cannot begin in the past. `parent` groups
-tasks and holds nobody; teams are taken to be large enough. A task with a calendar goes on in its hours only.
-A deadline binds the latest times of what comes before it: their float is negative when it will be missed.
+tasks and holds nobody; teams are taken to be large enough.
 """
 
 from __future__ import annotations
@@ -13,27 +12,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from runbooks.domain.calendars import WorkingTime
-from runbooks.domain.order import in_order, kept_tasks
-from runbooks.domain.plan import Link, LinkKind, Task
+from cutover.core.errors import Invalid
+from runbooks.domain.plan import Link, LinkKind, Task, faults
 
 Actuals = Mapping[
     str, tuple[datetime, datetime | None]
 ]  # task -> when it began, when it ended (None: it runs)
 Tie = tuple[int, LinkKind, int]  # predecessor by position, which ends are tied, lag
 NOTHING: Mapping[str, datetime] = {}
-ROUND_THE_CLOCK: Mapping[str, WorkingTime] = {}
 _NONE: Actuals = {}
 _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """When a task happens: at the earliest, and at the latest without moving the end of the plan or a deadline.
-
-    `total_float` is how much later it may end; below zero, `misses` names the task whose deadline that breaks.
-    `free_float` is how much later it may end before any task after it moves.
-    """
+    """When a task happens: at the earliest, and at the latest without moving the end of the plan."""
 
     task: str
     early_start: datetime
@@ -42,23 +35,16 @@ class Slot:
     late_finish: datetime
     total_float: timedelta
     critical: bool
-    free_float: timedelta = timedelta(0)
-    deadline: datetime | None = None
-    misses: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One pass over a plan. `critical_path` is the chain of tasks, not yet done, that decides `finish`.
-
-    `missed` are the tasks that end after their own deadline, in the order of the network.
-    """
+    """One pass over a plan. `critical_path` is the chain of tasks, not yet done, that decides `finish`."""
 
     opens: datetime
     finish: datetime
     slots: Mapping[str, Slot]
     critical_path: tuple[str, ...]
-    missed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +52,7 @@ class Network:
     """A plan made ready for passes: positions in an order in which every predecessor comes first.
 
     Microseconds after `opens`. `began` and `ended` are None for what has not; `floor` is the earliest start
-    by the clock alone; `due` is the expected end of a running task, where its pace is known. `hours` is the
-    working time of a task with a calendar (None: round the clock), `deadline` when it must have ended.
+    by the clock alone; `due` is the expected end of a running task, where its pace is known.
     """
 
     opens: datetime
@@ -79,8 +64,6 @@ class Network:
     ended: tuple[int | None, ...]
     due: tuple[int | None, ...]
     now: int
-    hours: tuple[WorkingTime | None, ...]
-    deadline: tuple[int | None, ...]
 
 
 def network(
@@ -91,16 +74,15 @@ def network(
     now: datetime | None = None,
     active_repairs: Collection[str] = (),
     projected: Mapping[str, datetime] = NOTHING,
-    calendars: Mapping[str, WorkingTime] = ROUND_THE_CLOCK,
 ) -> Network:
     """The tasks that are in the plan, in order, with what already happened. Raises Invalid for a faulty plan.
 
     A repair is in the plan once its gate has said no_go: when `active_repairs` names the repair or its gate,
     or when it has begun. Its gate is then asked again after it. `projected` is where running tasks are
-    heading by their own pace. A calendar that is not among `calendars` does not hold its tasks.
+    heading by their own pace.
     """
-    kept = kept_tasks(tasks, active_repairs, actuals)
-    order = in_order(kept)
+    kept = _kept(tasks, active_repairs, actuals)
+    order = _in_order(kept)
     at = {name: i for i, name in enumerate(order)}
     reasked = {t.repairs for t, _ in kept.values() if t.repairs in at and not _ended(actuals, t.id)}
     happened = [None if n in reasked and not _ended(actuals, n) else actuals.get(n) for n in order]
@@ -115,8 +97,6 @@ def network(
         tuple(done and (None if done[1] is None else _micros(done[1] - opens)) for done in happened),
         tuple(_micros(projected[n] - opens) if n in projected else None for n in order),
         since,
-        tuple(calendars.get(kept[n][0].calendar) for n in order),
-        tuple(_deadline(kept[n][0], opens) for n in order),
     )
 
 
@@ -128,7 +108,6 @@ def schedule(
     now: datetime | None = None,
     active_repairs: Collection[str] = (),
     projected: Mapping[str, datetime] = NOTHING,
-    calendars: Mapping[str, WorkingTime] = ROUND_THE_CLOCK,
 ) -> Schedule:
     """The plan on the clock (UTC). Raises Invalid for a cycle or an unknown predecessor."""
     net = network(tasks, opens, actuals=actuals, now=now, active_repairs=active_repairs, projected=projected)
@@ -139,7 +118,69 @@ def schedule(
     return Schedule(opens, _moment(net, end), slots, _critical_path(net, starts, ends))
 
 
-# --- what holds a task --------------------------------------------------------------------------------------
+# --- which tasks, in which order ------------------------------------------------------------------------
+
+
+def _kept(
+    tasks: Sequence[Task], active: Collection[str], actuals: Actuals
+) -> dict[str, tuple[Task, tuple[Link, ...]]]:
+    """The tasks of the plan with their predecessors; who waits for a repair left out waits for its gate."""
+    by_id = {task.id: task for task in tasks}
+    out = {
+        t.id for t in tasks if t.repairs and not (t.id in active or t.repairs in active or t.id in actuals)
+    }
+    kept: dict[str, tuple[Task, tuple[Link, ...]]] = {}
+    asked_after: dict[str, list[Link]] = {}
+    for task in tasks:
+        if task.id in out:
+            continue
+        links = task.after
+        if out and any(link.task in out for link in links):
+            links = tuple(_around(links, by_id, out, set()))
+        if task.repairs:
+            asked_after.setdefault(task.repairs, []).append(Link(task=task.id))
+        kept[task.id] = task, links
+    for gate, repairs in asked_after.items():
+        if gate in kept:
+            task, links = kept[gate]
+            kept[gate] = task, (*links, *repairs)
+    return kept
+
+
+def _around(
+    links: Iterable[Link], by_id: Mapping[str, Task], out: set[str], seen: set[str]
+) -> Iterable[Link]:
+    """The links with every task left out replaced by what it waits for itself: its gate and its predecessors."""
+    for link in links:
+        if link.task not in out:
+            yield link
+        elif link.task not in seen:
+            seen.add(link.task)
+            left_out = by_id[link.task]
+            yield from _around((Link(task=left_out.repairs), *left_out.after), by_id, out, seen)
+
+
+def _in_order(kept: Mapping[str, tuple[Task, tuple[Link, ...]]]) -> list[str]:
+    """Every task after its predecessors, otherwise in the plan's own order (Kahn)."""
+    followers: dict[str, list[str]] = {name: [] for name in kept}
+    waits = dict.fromkeys(kept, 0)
+    for name, (_, links) in kept.items():
+        for link in links:
+            if link.task in followers:
+                followers[link.task].append(name)
+                waits[name] += 1
+            else:
+                waits[name] = -len(kept) - len(links)  # never free: reported below
+    order = [name for name, n in waits.items() if n == 0]
+    for name in order:  # grows while it is read
+        for follower in followers[name]:
+            waits[follower] -= 1
+            if waits[follower] == 0:
+                order.append(follower)
+    if len(order) < len(kept):
+        tasks = [task.model_copy(update={"after": links}) for task, links in kept.values()]
+        raise Invalid(*(f"{tasks[f.index].id}: {f.field}: {f.message}" for f in faults(tasks)))
+    return order
 
 
 def _ties(

@@ -58,3 +58,18 @@ def test_export_writes_a_line_for_each_finding_and_differing_cell(
         ("missing", "C00002", "", ""),
     ]
     assert "4 findings written" in capsys.readouterr().out
+
+
+def test_an_earlier_run_can_still_be_shown_and_written(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.write(HUNDRED, HUNDRED[2:])
+    world.run()
+    world.write(HUNDRED, HUNDRED)
+    world.run()
+    assert _ask(world, "show", "crimes") == 0
+    assert _ask(world, "show", "crimes", "--run", "1") == 1
+    assert "C00001" in capsys.readouterr().out
+    _ask(world, "export", "crimes", str(world.folder / "first.csv"), "--run", "1")
+    with (world.folder / "first.csv").open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.reader(file))) == 3

@@ -26,8 +26,8 @@ def _runbook(opener: Opener) -> App:
     from cutover.app.programme_folder import ProgrammeFolder
     from runbooks.plan_cli import plan_commands
 
-    del opener  # a plan is read and written without a database
-    return plan_commands(lambda path: ProgrammeFolder(path.resolve()))
+    # A plan is read and written without a database; only a forecast that learns from past runs opens one.
+    return plan_commands(lambda path: ProgrammeFolder(path.resolve()), lambda path: opener(path).runs)
 
 
 def _run(opener: Opener) -> App:

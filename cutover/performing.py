@@ -22,6 +22,7 @@ from cutover.app.settings import read_settings
 from cutover.core.errors import CutoverError, Invalid, Refused, Unavailable
 from cutover.main import build_app
 from cutover.store.clock_file import set_clock
+from cutover.store.hold import held
 from runbooks.domain.run_events import RUN, RunSetup, RunType
 from runbooks.performer import InlineExecutor
 
@@ -43,17 +44,18 @@ def begin(path: Path, runbook: str, by: str, run_type: RunType, setup: RunSetup)
     if problems := [*folder.problems(), *rehearsal_problems(folder.path, needed=setup.scenario)]:
         raise Invalid(*problems)
     book, own_time = folder.runbook(runbook), setup.auto or setup.scenario
-    looking = build_world(path)
-    try:
-        _refuse_two_times(looking, own_time=own_time)
-    finally:
-        looking.engine.dispose()
-    set_clock(folder.clock_file, folder.programme.opens if own_time else None)
-    world = build_world(path)
-    try:
-        return world.runs.start(book, by=by, run_type=run_type, setup=setup)
-    finally:
-        world.engine.dispose()
+    with held(folder.state, "starting a run"):
+        looking = build_world(path)
+        try:
+            _refuse_two_times(looking, own_time=own_time)
+        finally:
+            looking.engine.dispose()
+        set_clock(folder.clock_file, folder.programme.opens if own_time else None)
+        world = build_world(path)
+        try:
+            return world.runs.start(book, by=by, run_type=run_type, setup=setup)
+        finally:
+            world.engine.dispose()
 
 
 def _refuse_two_times(world: World, *, own_time: bool) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from cutover.app.bootstrap import World, as_current, build_world
 from cutover.app.observability import set_up_logging
 from cutover.cli.output import console, table
 from cutover.core.clock import show
+from cutover.core.duration import show_duration
 from cutover.core.errors import Refused
 from cutover.core.event import Recorded
 from cutover.performing import Inline, InPrefect, stages_of, typist
 from cutover.range.ending import Identity
 from cutover.range.rehearsal import Rehearsal, Stages
 from cutover.store.clock_file import ScaledPace, last_moment
+from cutover.store.hold import held
 from runbooks.domain.run_events import RunStage
 from runbooks.players import OwnHands, Players
 
@@ -36,12 +39,14 @@ def perform(path: Path, run_id: str) -> int:
     world = build_world(path)
     setup = world.runs.state(run_id).setup
     world.engine.dispose()
-    if setup.auto:
-        return asyncio.run(_walk_through(path, run_id))
-    with stages_of(path, setup) as stages:
-        if setup.scenario:
+    if not (setup.auto or setup.scenario):
+        with stages_of(path, setup) as stages:
+            return asyncio.run(_perform_live(path, run_id, stages))
+    with held(world.folder.state, f"performing {run_id}"):
+        if setup.auto:
+            return asyncio.run(_walk_through(path, run_id))
+        with stages_of(path, setup) as stages:
             return rehearse(path, run_id, stages, setup.speed)
-        return asyncio.run(_perform_live(path, run_id, stages))
 
 
 def rehearse(path: Path, run_id: str, stages: Stages, speed: float | None) -> int:
@@ -86,7 +91,8 @@ def _end(world: World, run_id: str) -> int:
     if state.stage is not RunStage.COMPLETE:
         raise Refused(f"{run_id} ended {state.stage}")
     took = (state.ended_at or world.clock.now()) - (state.opens or world.clock.now())
-    print(f"{run_id} is complete: {len(state.tasks)} tasks, {took} after the window opened")  # noqa: T201
+    lasted = show_duration(timedelta(minutes=round(took / timedelta(minutes=1))))
+    print(f"{run_id} is complete: {len(state.tasks)} tasks, {lasted} after the window opened")  # noqa: T201
     return 0
 
 
@@ -182,6 +188,8 @@ KINDS = tuple(_SENTENCES)
 
 def _sentence(fact: Recorded) -> str:
     fields: dict[str, Any] = {name: getattr(fact.event, name) for name in type(fact.event).model_fields}
+    if "decided_by" in fields and not isinstance(fields["decided_by"], str):
+        fields["decided_by"] = " and ".join(fields["decided_by"])
     return _SENTENCES[fact.event.kind()].format_map(
         _Lenient(fields | {"actor": fact.actor, "stream": fact.stream.partition(":")[2]})
     )

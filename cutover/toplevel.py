@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json as jsonlib
+import shlex
 import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from cutover.app.programme_folder import FILE, ProgrammeFolder
 from cutover.cli.border import BAD_INPUT, DONE, NO
 from cutover.cli.output import answer, console, table
+from cutover.core.clock import SystemClock, show
 from cutover.core.errors import Invalid, Problem
 from cutover.main import Opener
 
+if TYPE_CHECKING:
+    from runbooks.domain.run_events import RunSetup
+
 Folder = Annotated[Path, Parameter(help="the programme folder")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
+Template = Literal["small-upgrade", "big-bang", "data-centre-switch", "seventy-two-hours"]
 STORY = "seventy_two_hours"
 
 
@@ -51,15 +61,26 @@ def demo(
     ] = False,
 ) -> int:
     """Seventy-two hours in a minute: the whole job, from the freeze to the last paper form, against stand-in systems."""
+    from cutover.store.hold import held
+    from runbooks.domain.run_events import RunSetup, RunType
+    from runbooks.service import check_setup
+
+    setup = check_setup(RunType.REHEARSAL, RunSetup(scenario=True, speed=speed, prefect=prefect))
+    folder = _demo_folder(programme)
+    with held(folder / "state", "the demo"):
+        if again:
+            _clear(folder)
+        return _play(folder, setup, is_ours=programme is None)
+
+
+def _play(folder: Path, setup: RunSetup, *, is_ours: bool) -> int:
+    """Go on with the run that has not ended; begin one where there is none, or where the last was of the example."""
     from cutover.app.bootstrap import build_world
     from cutover.performing import begin
     from cutover.range.rehearsal import has_open_paper
     from cutover.showing import perform
-    from runbooks.domain.run_events import RUN, RunSetup, RunType
+    from runbooks.domain.run_events import RUN, RunType
 
-    folder = _demo_folder(programme)
-    if again:
-        _clear(folder)
     world = build_world(folder)
     known = world.runs.run_ids()
     unfinished = [
@@ -69,39 +90,82 @@ def demo(
     if unfinished:
         console.print(f"going on with {unfinished[-1]}", markup=False)
         return perform(folder, unfinished[-1])
-    if known and programme is not None:
+    if known and not is_ours:
         mend = "--again to throw it away, or `cutover serve` to look at it"
         raise Invalid(Problem("this folder holds a finished demo", file=str(folder / "state"), expected=mend))
     if known:
         console.print("the last demo had ended: this one begins anew", markup=False)
         _clear(folder)
-    setup = RunSetup(scenario=True, speed=speed, prefect=prefect)
     return perform(folder, begin(folder, "", "programme-manager", RunType.REHEARSAL, setup))
 
 
 def _clear(folder: Path) -> None:
-    """Throw a demo's state away, but for Prefect's own database, which takes long to make."""
+    """Throw a demo's state away, but for Prefect's own database, which takes long to make, and our own hold."""
+    from cutover.store.hold import FILE as HOLD
+
     for part in (folder / "state").glob("*"):
-        if part.name != "prefect":
+        if part.name not in ("prefect", HOLD):
             shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
-def init(name: Path, *, title: str = "") -> int:
-    """Write a new programme folder to begin from: a small window with a runbook, a monitor, forms, a play, a contract."""
-    if name.exists() and any(name.iterdir()):
+def init(
+    name: Path,
+    *,
+    template: Annotated[Template, Parameter(help="what to begin from")] = "small-upgrade",
+    title: Annotated[str, Parameter(help="what the programme is called; default: as the template")] = "",
+    opens: Annotated[
+        datetime | None,
+        Parameter(help="when the window opens, wall time of the programme's zone; default: in a fortnight"),
+    ] = None,
+) -> int:
+    """Write a new programme folder to begin from: a plan with gates, estimates and a way back, and roles to fill."""
+    from runbooks import library
+
+    if name.exists() and (not name.is_dir() or any(name.iterdir())):
         raise Invalid(Problem("the folder is not empty", file=str(name), expected="a new name"))
-    source = _example(STORY)
-    shutil.copytree(source, name, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
-    if title:
-        text = (name / FILE).read_text(encoding="utf-8")
-        (name / FILE).write_text(
-            text.replace("title: Seventy-two hours", f"title: {jsonlib.dumps(title, ensure_ascii=False)}", 1),
-            encoding="utf-8",
-        )
-    console.print(
-        f"{name} is a copy of the seventy-two hours; make it yours, then: cutover check {name}", markup=False
-    )
+    story = template not in library.TEMPLATES
+    source = _example(STORY) if story else library.template(template)
+    text = (source / FILE).read_text(encoding="utf-8")
+    if opens is None and not story:  # the story is about one night of one year
+        opens = library.next_window(text, SystemClock().now())
+    _write_folder(name, source, library.made_own(text, library.Wanted(title, opens)))
+    for line in _begun(name, template):
+        console.print(line, markup=False)
     return DONE
+
+
+def _write_folder(name: Path, source: Path, programme: str) -> None:
+    """The whole folder, checked, or nothing."""
+    name.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=name.parent, prefix=f".{name.name}.") as place:
+        made = Path(place) / name.name
+        shutil.copytree(source, made, ignore=shutil.ignore_patterns("state", "__pycache__"))
+        (made / FILE).write_text(programme, encoding="utf-8")
+        if problems := ProgrammeFolder(made).problems():
+            raise Invalid(*(replace(p, file=str(name / Path(p.file).relative_to(made))) for p in problems))
+        if name.exists():
+            name.rmdir()
+        made.rename(name)
+
+
+def _begun(name: Path, template: str) -> Iterator[str]:
+    """What was written, and what to do next."""
+    folder = ProgrammeFolder(name)
+    programme, book = folder.programme, folder.runbook()
+    opens, closes = (
+        show(at, programme.zone, "%a %d %b %Y %H:%M %Z") for at in (programme.opens, programme.closes)
+    )
+    yield f"{name}: {programme.title}, from the template {template}"
+    yield f"  programme.yaml  window {opens} to {closes}, {len(programme.people)} people, {len(programme.teams)} teams"
+    yield f"  runbooks/{book.id}.yaml  {len(book.tasks)} tasks, {sum(1 for t in book.tasks if t.gate)} gates"
+    if book.backout:
+        yield f"  runbooks/{book.backout}.yaml  the way back, {len(folder.runbook(book.backout).tasks)} tasks"
+    yield "make them yours: window and people first, then the tasks and their times. Next:"
+    where = f"--programme {shlex.quote(str(name))}"
+    yield f"  cutover check {shlex.quote(str(name))}"
+    yield f"  cutover runbook lint {where}"
+    yield f"  cutover runbook forecast {where}"
+    yield f"  cutover run start --type rehearsal --auto {where}"
 
 
 def check(programme: Path = Path(), *, json: AsJson = False) -> int:
@@ -136,6 +200,8 @@ def doctor(programme: Path = Path(), *, json: AsJson = False) -> int:
     from cutover.app.settings import read_settings
     from cutover.store.engine import sqlite_url
 
+    if not programme.is_dir():
+        raise Invalid(Problem("no such folder", file=str(programme), expected="a programme folder, or none"))
     url = read_settings().database_url
     if not url and (programme / FILE).exists():
         url = sqlite_url(ProgrammeFolder(programme.resolve()).state / "cutover.db")

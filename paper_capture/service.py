@@ -7,7 +7,7 @@ a call repeated after a crash changes nothing, and the same move with other cont
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -69,11 +69,15 @@ class Disposal:
 
 
 class PaperService:
-    """Paper of one programme. Serials are given and returned as text; every sheet call raises Invalid for a bad one."""
+    """Paper of one programme. Serials are given and returned as text; every sheet call raises Invalid for a bad one.
 
-    def __init__(self, desk: Desk, forms: Mapping[str, Form]) -> None:
+    Where `stations` are known, sheets go to no other: paper that went to a slip of the keyboard is lost paper.
+    """
+
+    def __init__(self, desk: Desk, forms: Mapping[str, Form], stations: Collection[str] = ()) -> None:
         self.desk = desk
         self.forms = forms
+        self.stations = frozenset(stations)
         self._by_prefix = {form.prefix: form for form in forms.values()}
 
     def print_block(self, *, form_type: str, count: int, by: str, key: str | None = None) -> list[str]:
@@ -91,6 +95,8 @@ class PaperService:
     ) -> list[str]:
         """Hand a station its next `count` sheets, printing what stock lacks. The same key again answers the same serials."""
         form = self._form_type(form_type)
+        if self.stations and station not in self.stations:
+            raise NotFound("station", station, sorted(self.stations))
 
         def plan(state: StationeryState) -> tuple[Block, list[Ask]]:
             lack, block = count - state.stock, Block(form.prefix, state.issued + 1, count)

@@ -13,6 +13,7 @@ from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, console, table
 
 if TYPE_CHECKING:
+    from runbooks.domain.forecast import Forecast
     from runbooks.domain.run_events import RunSetup, RunType
     from runbooks.domain.run_state import RunState
     from runbooks.service import RunService
@@ -49,12 +50,17 @@ def run_commands(service: Service, begin: Begin, perform: Callable[[Path, str], 
 
     @app.command
     def status(*, run: Run = "", programme: Folder = Path(), json: AsJson = False) -> int:
-        """Where the run stands: what is in progress, what could start, what has failed."""
+        """Where the run stands: in progress, could start, failed; when it will end, and the way back from here."""
+        from runbooks.board_ahead import ahead_lines
+        from runbooks.lookout import Lookout
+
         runs = service(programme)
         state = runs.state(runs.find(run))
-        answer(_summary(state), as_json=json)
+        seen = Lookout(runs).seen(state, runs.desk.clock.now())
+        answer(_summary(state, seen), as_json=json)
         if not json:
             _show(state)
+            answer(None, as_json=False, text=ahead_lines(state, seen, runs.programme.zone))
         return DONE
 
     verbs = _RunVerbs(service)
@@ -266,7 +272,7 @@ def gate_commands(service: Service) -> App:
     return app
 
 
-def _summary(state: RunState) -> dict[str, object]:
+def _summary(state: RunState, seen: Forecast | None) -> dict[str, object]:
     stages: dict[str, int] = {}
     for at in state.tasks.values():
         stages[at.stage] = stages.get(at.stage, 0) + 1
@@ -274,6 +280,11 @@ def _summary(state: RunState) -> dict[str, object]:
         "run": state.run_id, "stage": state.stage, "type": state.run_type, "tasks": stages, "closes": state.closes,
         "latest_backout": state.latest_backout, "point_of_no_return": state.no_return_at,
         "forecast": state.forecast.model_dump(mode="json") if state.forecast else None,
+        "now": seen and {
+            "p50": seen.p50, "p80": seen.p80, "p95": seen.p95, "backout": seen.backout, "assumptions": seen.assumptions,
+            "chance_to_miss": seen.chance_to_miss(state.closes) if state.closes else None,
+            "drivers": seen.drivers, "criticality": seen.criticality, "capacity_aware": seen.capacity_aware,
+        },
     }  # fmt: skip
 
 

@@ -1,8 +1,9 @@
-"""`cutover runbook import`: read what people have into the programme."""
+"""`cutover runbook import`: read what people have into the programme; into a plan that is there, as a reviewed diff."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,40 +11,133 @@ from cyclopts import App, Parameter
 from pydantic import TypeAdapter, ValidationError
 
 from cutover.cli.output import answer
-from cutover.core.errors import Invalid, Problem, Refused
+from cutover.core.errors import Invalid, Problem
 from cutover.domain.programme import Id
 from runbooks.cli_words import AsJson, Here, Open, Order
-from runbooks.domain.lint import lint, summary
-from runbooks.formats.cells import DateOrder, slug
-from runbooks.formats.files import READ, import_runbook, write_runbook
+from runbooks.domain.plan import Runbook, faults
+from runbooks.domain.plan_diff import PlanDiff, diff, merged
+from runbooks.export_cli import add_export
+from runbooks.formats.cells import slug
+from runbooks.formats.exact import Place
+from runbooks.formats.files import READ, import_runbook, read_runbook, write_runbook
 from runbooks.formats.table import Imported
+from runbooks.import_words import facts, facts_of_diff, said_of_diff, said_of_new
 
-NewId = Annotated[str, Parameter(name="--id", help="id of the runbook; default: made of the file's name")]
+DONE, NO = 0, 1
+NewId = Annotated[
+    str, Parameter(name="--id", help="id of the runbook; default: the file's own, or made of its name")
+]
+Replace = Annotated[
+    bool, Parameter(negative="", help="write over a runbook of the same id, whatever it says")
+]
+Accept = Annotated[
+    bool, Parameter(negative="", help="take over what the file changes in a plan that is there")
+]
+RemoveAbsent = Annotated[
+    bool, Parameter(negative="", help="with --accept: remove tasks that are not in the file")
+]
 _ID: TypeAdapter[str] = TypeAdapter(Id)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What may be done to plans that are there."""
+
+    replace: bool
+    accept: bool
+    remove_absent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """A file read, what it does to the plan that is there (None: there is none), and the plan to write."""
+
+    read: Imported
+    found: PlanDiff | None
+    book: Runbook
+
+    @property
+    def waits(self) -> bool:
+        return self.found is not None and not (self.found.is_empty and not self.found.removed)
+
+
 def add_exchange(app: App, folder: Open) -> None:
+    """`import` and `export`."""
+    _add_import(app, folder)
+    add_export(app, folder)
+
+
+def _add_import(app: App, folder: Open) -> None:
     @app.command(name="import")
     def import_(
         *files: Annotated[Path, Parameter(help=f"the plans to read: {', '.join(READ)}")],
         id_: NewId = "",
         date_order: Order = None,
-        replace: Annotated[bool, Parameter(negative="", help="write over a runbook of the same id")] = False,
+        replace: Replace = False,
+        accept: Accept = False,
+        remove_absent: RemoveAbsent = False,
         programme: Here = Path(),
         json: AsJson = False,
-    ) -> None:
-        """Read plans into the programme's runbooks/: all of them, or none when one is faulty."""
+    ) -> int:
+        """Read plans into the programme's runbooks/: all of them, or none when one is faulty.
+
+        A plan that is there is not written over: what the file would change is shown, and exit is 1, until
+        --accept. An absent column is unchanged, an empty cell clears.
+        """
+        wish = _wish(replace=replace, accept=accept, remove_absent=remove_absent)
         place = folder(programme)
-        read = _read_all(files, id_, place.programme.zone, date_order)
-        _refuse_existing(place.path, read, replace=replace)
-        for one in read:
-            write_runbook(_file(place.path, one), one.runbook)
+        there = _tasks_there(place.path, id_, place.programme.zone)
+        read = _read_all(files, id_, Place(place.programme.zone, date_order), there)
+        outcomes = [_outcome(place.path, one, place.programme.zone, wish) for one in read]
+        waits = not accept and any(one.waits for one in outcomes)
+        for one in () if waits else outcomes:
+            if one.found is None or one.waits:
+                write_runbook(_file(place.path, one.read), one.book)
         answer(
-            [_imported(one) for one in read], as_json=json, text=(line for one in read for line in _said(one))
+            [_facts(one) for one in outcomes],
+            as_json=json,
+            text=[line for one in outcomes for line in _said(one, wish)],
         )
+        return NO if waits else DONE
 
 
-def _read_all(files: Sequence[Path], id_: str, zone: str, order: DateOrder | None) -> list[Imported]:
+def _wish(*, replace: bool, accept: bool, remove_absent: bool) -> _Wish:
+    if replace and (accept or remove_absent):
+        raise Invalid(
+            Problem("--replace writes over the whole plan: there is nothing to accept", field="--replace")
+        )
+    return _Wish(replace, accept, remove_absent)
+
+
+def _outcome(path: Path, read: Imported, zone: str, wish: _Wish) -> _Outcome:
+    file = _file(path, read)
+    if wish.replace or not file.exists():
+        _refuse_faults(file, read.runbook)
+        return _Outcome(read, None, read.runbook)
+    current = read_runbook(file, zone=zone)
+    asked = (current, read.runbook, read.given, read.given_of_runbook)
+    book = merged(*asked, remove_absent=wish.remove_absent)
+    _refuse_faults(file, book)
+    return _Outcome(read, diff(*asked), book)
+
+
+def _refuse_faults(file: Path, book: Runbook) -> None:
+    """A file may be sound, and the plan it would make not: a link to what is removed, a cycle through both."""
+    problems = [
+        Problem(f.message, str(file), None, f"{book.tasks[f.index].id} {f.field}", f.expected, f.nearest)
+        for f in faults(book.tasks)
+    ]
+    if problems:
+        raise Invalid(*problems)
+
+
+def _tasks_there(path: Path, id_: str, zone: str) -> Collection[str]:
+    """The tasks of the plan that --id names: a part of it may come back and name the others."""
+    file = path / "runbooks" / f"{id_}.yaml"
+    return read_runbook(file, zone=zone).by_id().keys() if id_ and slug(id_) and file.is_file() else ()
+
+
+def _read_all(files: Sequence[Path], id_: str, place: Place, there: Collection[str] = ()) -> list[Imported]:
     """Read every file before anything is written; the problems of all of them come together."""
     if not files or (id_ and len(files) > 1):
         raise Invalid(
@@ -53,7 +147,8 @@ def _read_all(files: Sequence[Path], id_: str, zone: str, order: DateOrder | Non
     problems: list[Problem] = []
     for path in files:
         try:
-            read.append(_named(import_runbook(path, zone=zone, date_order=order), id_))
+            one = import_runbook(path, zone=place.zone, date_order=place.order, known=there)
+            read.append(_named(one, id_))
         except Invalid as error:
             problems += error.problems
     ids = [one.runbook.id for one in read]
@@ -79,35 +174,18 @@ def _named(one: Imported, id_: str) -> Imported:
                 nearest=slug(id_),
             )
         ) from error
-    return Imported(one.runbook.model_copy(update={"id": id_}), one.kept, one.notes)
-
-
-def _refuse_existing(path: Path, read: Iterable[Imported], *, replace: bool) -> None:
-    there = [one.runbook.id for one in read if _file(path, one).exists()]
-    if there and not replace:
-        raise Refused(
-            *(f"runbook '{name}' exists: import under another --id, or with --replace" for name in there)
-        )
+    return replace(one, runbook=one.runbook.model_copy(update={"id": id_}))
 
 
 def _file(path: Path, one: Imported) -> Path:
     return path / "runbooks" / f"{one.runbook.id}.yaml"
 
 
-def _imported(one: Imported) -> dict[str, object]:
-    tasks = one.runbook.tasks
-    return {
-        "runbook": one.runbook.id,
-        "tasks": len(tasks),
-        "links": sum(len(task.after) for task in tasks),
-        "columns_kept": one.kept,
-        "notes": one.notes,
-    }
+def _facts(one: _Outcome) -> dict[str, object]:
+    return facts(one.read) | ({} if one.found is None else {"diff": facts_of_diff(one.found)})
 
 
-def _said(one: Imported) -> list[str]:
-    tasks, links = _imported(one)["tasks"], _imported(one)["links"]
-    kept = [f"  columns kept as they are: {', '.join(one.kept)}"] if one.kept else []
-    lacks = [f"  {line}" for line in summary(one.runbook, lint(one.runbook))]
-    notes = [f"  note: {note}" for note in one.notes]
-    return [f"runbook {one.runbook.id}: {tasks} tasks, {links} links", *kept, *notes, *lacks]
+def _said(one: _Outcome, wish: _Wish) -> list[str]:
+    if one.found is None:
+        return list(said_of_new(one.read))
+    return list(said_of_diff(one.read, one.found, removes=wish.remove_absent, accepted=wish.accept))

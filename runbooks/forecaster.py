@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cutover.core.duration import show_duration
+from cutover.core.errors import Invalid
+from cutover.domain.programme import Programme
 from runbooks.domain import run_events as ev
-from runbooks.domain.forecast import Forecast, forecast
+from runbooks.domain.backout_time import Turning, all_hands
+from runbooks.domain.forecast import Forecast, look_ahead
 from runbooks.domain.network import Actuals
+from runbooks.domain.plan import Estimate, Task
+from runbooks.domain.redispatch import Redispatched, redispatch
 from runbooks.domain.run_events import TaskStage
 from runbooks.domain.run_state import RunState
+from runbooks.domain.situation import Situation
 
 MOVED = timedelta(minutes=30)  # a smaller shift of P80 is noise and is not recorded
 STALLED = timedelta(hours=3)  # while nothing is in progress the end moves with the clock: said now and then
@@ -18,27 +26,81 @@ SEED = 72
 LATE = 1.1  # times its plan, from which a running task is called late
 
 
-def forecast_of(state: RunState, now: datetime, samples: int = SAMPLES) -> Forecast:
-    """The end of a run as seen at `now`, from what has happened and what running tasks say of themselves."""
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What a live forecast knows besides the run: who there is, the way back as a plan, what past runs said."""
+
+    programme: Programme | None = None
+    backout: Sequence[Task] = ()
+    fits: Mapping[str, Estimate] = field(default_factory=dict)
+
+
+NO_BACKGROUND = Background()
+
+
+def forecast_of(
+    state: RunState, now: datetime, samples: int = SAMPLES, background: Background = NO_BACKGROUND
+) -> Forecast:
+    """The end of a run as seen at `now`, from what has happened and what running tasks say of themselves.
+
+    A plan that its crew can no longer do is still forecast, as if every team were large enough.
+    """
+    situation, turning = situation_of(state, now, background), turning_of(state, background)
+    try:
+        return look_ahead(situation, seed=SEED, samples=samples, turning=turning)
+    except Invalid:
+        alone = situation_of(state, now, Background(None, background.backout, background.fits))
+        return look_ahead(alone, seed=SEED, samples=samples, turning=turning)
+
+
+def refined(
+    state: RunState,
+    now: datetime,
+    background: Background,
+    *,
+    samples: int,
+    keep_going: Callable[[], bool] = lambda: True,
+) -> Redispatched | None:
+    """The second figure: every sample dispatched anew. None when there is no crew to dispatch, or no time."""
+    try:
+        situation = situation_of(state, now, background)
+        return redispatch(situation, seed=SEED, samples=samples, keep_going=keep_going)
+    except Invalid:
+        return None
+
+
+def situation_of(state: RunState, now: datetime, background: Background) -> Situation:
+    """A run at a moment. Shifts are those of the programme's window: a rehearsal at another time has all hands."""
     assert state.opens is not None
+    programme = background.programme
+    if programme is not None and programme.opens != state.opens:
+        programme = all_hands(programme)
     projected = {
         name: at.expected_end
         for name, at in state.tasks.items()
         if at.expected_end and at.stage is TaskStage.IN_PROGRESS
     }
-    return forecast(
-        state.runbook.tasks, state.opens, seed=SEED, actuals=actuals(state), now=now,
-        active_repairs=active_repairs(state), projected=projected, samples=samples,
+    return Situation(
+        state.runbook.tasks, state.opens, actuals(state), now, active_repairs(state), projected, programme,
+        state.runbook.distribution, fits=background.fits,
     )  # fmt: skip
 
 
-def move(state: RunState, now: datetime, by: str) -> ev.MoveForecast | None:
+def turning_of(state: RunState, background: Background) -> Turning:
+    assert state.closes is not None
+    return Turning(state.closes, state.backout, tuple(background.backout))
+
+
+def move(
+    state: RunState, now: datetime, by: str, background: Background = NO_BACKGROUND
+) -> ev.MoveForecast | None:
     """The command that records a new forecast, when it differs enough from the recorded one."""
     assert state.closes is not None
-    seen, known = forecast_of(state, now), state.forecast
+    seen, known = forecast_of(state, now, background=background), state.forecast
     if known is not None and abs(seen.p80 - known.p80) < (MOVED if _is_moving(state) else STALLED):
         return None
     cause = "first forecast" if known is None else _cause(state, seen.p80 - known.p80)
+    back = seen.backout
     return ev.MoveForecast(
         by=by,
         p50=seen.p50,
@@ -46,6 +108,12 @@ def move(state: RunState, now: datetime, by: str) -> ev.MoveForecast | None:
         p95=seen.p95,
         chance_to_miss=seen.chance_to_miss(state.closes),
         cause=cause,
+        capacity_aware=seen.capacity_aware,
+        latest_backout=back.latest if back else None,
+        backout_quantile=back.quantile if back and back.planned else None,
+        back_by=back.back_by if back else None,
+        gate=back.gate if back else "",
+        gate_and_back_late=back.overrun if back else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,8 +34,8 @@ def add_lint(app: App, folder: Open) -> None:
         json: AsJson = False,
     ) -> int:
         """Say what the plan lacks and how to mend it. Exit 1 when anything would stop or endanger a run."""
-        context, books = _meant(folder, programme, name, date_order)
-        found = {book.id: lint(book, context) for book in books}
+        context, books, known = _meant(folder, programme, name, date_order)
+        found = {book.id: lint(book, context, known) for book in books}
         lacks = {book.id: summary(book, found[book.id]) for book in books}
         if json:
             answer(
@@ -50,17 +50,17 @@ def add_lint(app: App, folder: Open) -> None:
 
 def _meant(
     folder: Open, programme: Path, name: str, order: DateOrder | None
-) -> tuple[Programme | None, list[Runbook]]:
-    """The runbooks to look at, and the programme they belong to: a file may be looked at without one."""
+) -> tuple[Programme | None, list[Runbook], Collection[str] | None]:
+    """The runbooks to look at, the programme they belong to and all its runbooks: a file may be looked at without."""
     file = Path(name)
     if name and (file.suffix or file.is_file()) and not _has(programme, name):
         context = folder(programme).programme if (programme / "programme.yaml").exists() else None
-        return context, [read_runbook(file, zone=context.zone if context else "UTC", date_order=order)]
+        return context, [read_runbook(file, zone=context.zone if context else "UTC", date_order=order)], None
     place = folder(programme)
     books = [place.runbook(name)] if name else list(place.runbooks.values())
     if not books:
-        raise NotFound("runbook", "any")
-    return place.programme, books
+        raise NotFound("runbook", "")
+    return place.programme, books, place.runbooks
 
 
 def _has(programme: Path, name: str) -> bool:

@@ -88,7 +88,7 @@ class Performer:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._fence: Fence | None = None
         self._renew_at = self.wall.now()
-        self._said: dict[str, datetime] = {}
+        self._said: dict[str, tuple[TaskStage, datetime | None]] = {}
         self._forecast_at = pace.now()
 
     async def run(self) -> RunState:
@@ -302,13 +302,15 @@ class Performer:
         self.service.ask(self.run_id, command, fence=self._fence)
 
     def _forecast(self) -> None:
-        """Look ahead again when a running task has said something new, and every half hour."""
+        """Look ahead again when anything has happened to a task, and every half hour."""
         state, now = self.service.state(self.run_id), self.pace.now()
-        said = {name: at.expected_end for name, at in state.tasks.items() if at.expected_end}
+        said = {name: (at.stage, at.expected_end) for name, at in state.tasks.items() if at.started_at}
         if said == self._said and now < self._forecast_at:
             return
         self._said, self._forecast_at = said, now + FORECAST_EVERY
-        if state.stage is RunStage.ACTIVE and (moved := move(state, now, PERFORMER)):
+        if state.stage is RunStage.ACTIVE and (
+            moved := move(state, now, PERFORMER, self.service.background(self.run_id))
+        ):
             self.service.ask(self.run_id, moved, fence=self._fence)
 
     def _keep_lease(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +15,15 @@ from cutover.domain.programme import Programme
 from cutover.store.desk import Desk
 from cutover.store.leases import Fence
 from runbooks.domain import run_events as ev
+from runbooks.domain.backout_plan import backout_id
+from runbooks.domain.backout_time import way_back_tasks
+from runbooks.domain.calibration import PastRun, past_run
 from runbooks.domain.execution import RUN_MACHINE, effect_key, run_stream
-from runbooks.domain.plan import Runbook, TaskType, faults
+from runbooks.domain.fitting import fitted, past_durations
+from runbooks.domain.plan import Runbook, Task, TaskType, faults
 from runbooks.domain.run_events import RunSetup, RunType, TaskStage
 from runbooks.domain.run_state import RunState
+from runbooks.forecaster import Background
 
 PERFORMER = "performer"  # the actor of everything the software does by itself
 
@@ -35,14 +41,23 @@ Provider = Callable[[str], Reading]
 
 
 class RunService:
-    """Runs of one programme. `providers` maps the first word of a criterion's source to who can answer for it."""
+    """Runs of one programme. `providers` maps the first word of a criterion's source to who can answer for it.
+
+    `plans` finds another runbook of the programme by its id: the way back of a run may be one.
+    """
 
     def __init__(
-        self, desk: Desk, programme: Programme, providers: Mapping[str, Provider] | None = None
+        self,
+        desk: Desk,
+        programme: Programme,
+        providers: Mapping[str, Provider] | None = None,
+        plans: Callable[[str], Runbook | None] = lambda _: None,
     ) -> None:
         self.desk = desk
         self.programme = programme
         self.providers = dict(providers or {})
+        self.plans = plans
+        self._backgrounds: dict[str, Background] = {}
 
     # --- runs ---
 
@@ -88,7 +103,7 @@ class RunService:
         if run_id and run_id not in ids:
             raise NotFound("run", run_id, ids)
         if not ids:
-            raise NotFound("run", "any", ())
+            raise NotFound("run", "")
         return run_id or ids[-1]
 
     def state(self, run_id: str) -> RunState:
@@ -99,6 +114,29 @@ class RunService:
     ) -> list[Recorded]:
         """Put any command to a run. Raises NotFound, Refused or Conflict."""
         return self.desk.ask(RUN_MACHINE, run_stream(self.find(run_id)), command, key=key, fence=fence)
+
+    def past_runs(self, runbook_id: str, but: str = "") -> list[PastRun]:
+        """What earlier runs of a runbook forecast and how they went, oldest first."""
+        return [self._past(name) for name in self.run_ids(runbook_id) if name != but]
+
+    def _past(self, run_id: str) -> PastRun:
+        facts = self.desk.journal.read(run_stream(run_id))
+        said = next((f.event for f in facts if isinstance(f.event, ev.ForecastMoved)), None)
+        first = (said.p50, said.p80, said.p95) if said else None
+        return past_run(self.state(run_id), first)
+
+    def background(self, run_id: str) -> Background:
+        """What a forecast of this run knows besides the run; looked up once."""
+        if run_id not in self._backgrounds:
+            book = self.state(run_id).runbook
+            earlier = [self.state(name) for name in self.run_ids(book.id) if name != run_id]
+            fits = fitted(book.tasks, past_durations(earlier))
+            self._backgrounds[run_id] = Background(self.programme, self.way_back(book), fits)
+        return self._backgrounds[run_id]
+
+    def way_back(self, book: Runbook) -> tuple[Task, ...]:
+        """The tasks of the plan that leads back from this one, as edited or as made; none: ()."""
+        return way_back_tasks(book, self.plans(backout_id(book)))
 
     # --- gates ---
 
@@ -222,4 +260,6 @@ def check_setup(run_type: RunType, setup: RunSetup) -> RunSetup:
         )
     if setup.speed is not None and setup.speed < 0:
         raise Invalid(f"--speed {setup.speed:g} runs backwards; expected 0 (step) or more")
+    if setup.speed is not None and not math.isfinite(setup.speed):
+        raise Invalid(f"--speed {setup.speed:g} is no pace; expected 0 (step) or more")
     return setup

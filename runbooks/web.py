@@ -35,11 +35,13 @@ from runbooks.board import (
     read_run,
     task_line,
 )
+from runbooks.board_ahead import back_words, driver_words, latest_length, second_words
 from runbooks.board_gates import GateCard, gate_card
 from runbooks.domain.execution import run_stream
 from runbooks.domain.plan import TaskType
 from runbooks.domain.run_events import ForecastMoved, TaskStage
 from runbooks.domain.run_state import RunState
+from runbooks.lookout import Lookout
 from runbooks.service import RunService
 
 FACTS = 12
@@ -80,23 +82,32 @@ class RunHead:
 
 @dataclass(frozen=True, slots=True)
 class ForecastCard:
-    """When it ends and how surely; `moved` says from when to when the end moved, at what time and why."""
+    """When it ends and how surely; `moved` says from when to when the end moved, at what time and why.
+
+    `anew` is the second figure, with every sample dispatched anew; `drivers` what moves the end most from here.
+    """
 
     points: tuple[tuple[str, str], ...]
     chance: str
     verdict: Look
     moved: str
+    anew: str
+    drivers: tuple[str, ...]
     chart: Band
 
 
 @dataclass(frozen=True, slots=True)
 class BackoutCard:
-    """Until when one can still turn back, and whether somebody has closed that way."""
+    """Until when one can still turn back, and whether somebody has closed that way.
+
+    `ahead` says when one would be back from here, and how likely gate and way back together pass the window.
+    """
 
     look: Look
     latest: str
     left: str
     word: str
+    ahead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +151,19 @@ class TasksPage:
 
 
 def pages(
-    service: RunService, desk: Desk, programme: Programme, clock: Clock, *, extras: Extras | None = None
+    service: RunService,
+    desk: Desk,
+    programme: Programme,
+    clock: Clock,
+    *,
+    extras: Extras | None = None,
+    refine: bool = False,
 ) -> list[Page]:
-    """The pages of this room. `extras` are the panels of other rooms to show on the board."""
-    board = _Board(service, desk, programme, clock, extras or (lambda: ()))
+    """The pages of this room. `extras` are the panels of other rooms to show on the board.
+
+    `refine` has the second figure of the forecast worked out in the background.
+    """
+    board = _Board(service, desk, programme, clock, extras or (lambda: ()), Lookout(service, refine=refine))
     return [
         Page("/board", "runbooks", "board.html", BoardPage, board.show, label="Board"),
         Page("/board/tasks", "runbooks", "tasks.html", TasksPage, board.tasks),
@@ -157,6 +177,7 @@ class _Board:
     programme: Programme
     clock: Clock
     extras: Extras
+    lookout: Lookout
 
     def show(self, query: Query) -> BoardPage:
         now, zone = self.clock.now(), self.programme.zone
@@ -173,8 +194,8 @@ class _Board:
             countdown=_countdown(state, self.programme, now),
             run=_head(run, ids) if run else None,
             alerts=tuple(alerts(run)) if run else (),
-            forecast=_forecast(run, self.desk.journal) if run else None,
-            backout=_backout(run) if run else None,
+            forecast=_forecast(run, self.desk.journal, self.lookout) if run else None,
+            backout=_backout(run, self.lookout) if run else None,
             modes=component_modes(self.programme, self.desk, now),
             gates=gates,
             groups=_groups(run) if run else (),
@@ -247,7 +268,7 @@ def _head(run: Run, ids: Sequence[str]) -> RunHead:
     )  # fmt: skip
 
 
-def _forecast(run: Run, journal: Journal) -> ForecastCard | None:
+def _forecast(run: Run, journal: Journal, lookout: Lookout) -> ForecastCard | None:
     seen, closes = run.state.forecast, run.state.closes
     if seen is None or closes is None or run.is_over:
         return None
@@ -265,6 +286,8 @@ def _forecast(run: Run, journal: Journal) -> ForecastCard | None:
         chance=share(seen.chance_to_miss),
         verdict=verdict if late else ("ok", "✓", "inside the window"),
         moved=_moved(run, journal),
+        anew=second_words(run, lookout.second(run.state, run.now)),
+        drivers=tuple(driver_words(run, lookout.seen(run.state, run.now))),
         chart=band("Forecast of the end", says, marks, closes, run.programme.zone),
     )
 
@@ -280,12 +303,12 @@ def _moved(run: Run, journal: Journal) -> str:
     return f"End (P80) moves from {run.time(old.p80)} to {run.time(new.p80)}, seen {run.time(last[0].at)}: {new.cause}."
 
 
-def _backout(run: Run) -> BackoutCard | None:
+def _backout(run: Run, lookout: Lookout) -> BackoutCard | None:
     state = run.state
     latest = state.latest_backout
     if latest is None:
         return None
-    long = f"the way back takes {lasting(state.backout)}"
+    long = f"the way back takes {lasting(latest_length(state))}"
     if state.no_return_at:
         word = f"Point of no return passed {run.time(state.no_return_at)}, decided by {run.name(state.no_return_by)}"
         return BackoutCard(("warn", "‖", "no way back"), run.time(latest), "", word)
@@ -295,8 +318,9 @@ def _backout(run: Run) -> BackoutCard | None:
         return BackoutCard(
             ("bad", "✗", "too late"), run.time(latest), f"passed {lasting(run.now - latest)} ago", long
         )
+    ahead = tuple(back_words(run, lookout.seen(state, run.now)))
     return BackoutCard(
-        ("ok", "↶", "way back open"), run.time(latest), f"{lasting(latest - run.now)} left", long
+        ("ok", "↶", "way back open"), run.time(latest), f"{lasting(latest - run.now)} left", long, ahead
     )
 
 

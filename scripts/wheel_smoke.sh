@@ -23,5 +23,5 @@ cd "$bench"
 cutover doctor
 cutover init my-go-live
 cd my-go-live
-cutover run start --type rehearsal --auto --runbook go-live
+cutover run start --type rehearsal --auto
 echo "wheel: installed in a fresh venv, doctor well, rehearsal done"

@@ -128,7 +128,12 @@ class World:
 
     @cached_property
     def runs(self) -> RunService:
-        return RunService(self.desk, self.folder.programme, providers(self))
+        return RunService(
+            self.desk,
+            self.folder.programme,
+            providers(self),
+            lambda name: self.folder.runbooks.get(name),  # noqa: PLW0108  files are read when asked for
+        )
 
     @cached_property
     def monitors(self) -> MonitorService:
@@ -144,7 +149,7 @@ class World:
 
     @cached_property
     def paper(self) -> PaperService:
-        return PaperService(self.desk, self.folder.forms)
+        return PaperService(self.desk, self.folder.forms, [s.id for s in self.folder.programme.stations])
 
     @cached_property
     def contingency(self) -> ContingencyService:

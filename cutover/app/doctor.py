@@ -18,8 +18,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import cutover
-from cutover.core.errors import Invalid, Unavailable
+from cutover.core.clock import SystemClock
+from cutover.core.errors import CutoverError, Invalid, Unavailable
 from cutover.store import schema
+from cutover.store.clock_file import programme_clock
 from cutover.store.engine import open_engine, reachable
 
 DISTRIBUTION = "cutover-golive"
@@ -51,6 +53,7 @@ def examine(database_url: str, folder: Path) -> list[Finding]:
         *package_names(),
         database(database_url),
         *folders(folder),
+        *rehearsal_clock(folder),
         zone_database(),
     ]
     return [*looked_at, machine_clock(time.time() - wall, time.monotonic() - steady, time.gmtime().tm_year)]
@@ -186,6 +189,17 @@ def machine_clock(wall: float, steady: float, year: int) -> Finding:
         detail,
         "set the clock (NTP) and wait until it is steady",
     )
+
+
+def rehearsal_clock(folder: Path) -> Iterator[Finding]:
+    """Whether the clock that a rehearsal left in the folder can be read; a folder without one has none to look at."""
+    clock = programme_clock(folder / "state" / "clock.json")
+    if isinstance(clock, SystemClock):
+        return
+    try:
+        yield Finding("rehearsal clock", ok=True, detail=f"{clock.now():%a %d %b %Y %H:%MZ}")
+    except CutoverError as error:
+        yield Finding("rehearsal clock", ok=False, detail=str(error), remedy="remove the file")
 
 
 def zone_database(zone: str = ZONE) -> Finding:

@@ -1,14 +1,16 @@
-"""What gates ask of other rooms, answered live: reconciliation verdicts and monitor states. Not green unless shown."""
+"""What gates ask of other rooms, answered live: reconciliations, monitors, rehearsals. Not green unless shown."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
-from cutover.core.errors import NotFound
+from cutover.core.errors import Invalid, NotFound
 from cutover.domain.gates import Finding
 from cutover.reconciliation.findings import Verdict, address
 from monitors.domain.check import Status
+from runbooks.domain.rehearsals import is_rehearsing, read_rule, rehearsed
 from runbooks.service import Provider, Reading
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ _STATES = {Status.OK: Finding.MET, Status.UNKNOWN: Finding.UNKNOWN}
 
 
 def providers(world: World) -> Mapping[str, Provider]:
-    """Who answers for `reconcile:` and `monitor:` sources of this world."""
+    """Who answers for `reconcile:`, `monitor:` and `rehearsal:` sources of this world."""
 
     def reconcile(name: str) -> Reading:
         try:
@@ -50,5 +52,18 @@ def providers(world: World) -> Mapping[str, Provider]:
         return Reading(Finding.MET, f"assumed: this walk-through runs without its systems ({name})")
 
     if world.simulated:
-        return {"reconcile": assumed, "monitor": assumed, "readiness": assumed}
-    return {"reconcile": reconcile, "monitor": monitor}
+        return {"reconcile": assumed, "monitor": assumed, "rehearsal": assumed, "readiness": assumed}
+    return {"reconcile": reconcile, "monitor": monitor, "rehearsal": partial(_rehearsal, world)}
+
+
+def _rehearsal(world: World, rule: str) -> Reading:
+    """Was there a complete rehearsal lately? A rehearsal's own gates cannot ask for an earlier one."""
+    try:
+        within, runbook = read_rule(rule)
+    except Invalid as error:
+        return Reading(Finding.ERROR, str(error))
+    states = [world.runs.state(run_id) for run_id in world.runs.run_ids()]
+    if is_rehearsing(states):
+        return Reading(Finding.MET, "this is the rehearsal: asked in earnest of the live run")
+    seen = rehearsed(states, within, world.clock.now(), runbook)
+    return Reading(Finding.MET if seen.is_met else Finding.NOT_MET, seen.detail)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, console, table
@@ -51,7 +52,12 @@ def journal_commands(journal: Callable[[Path], Journal]) -> App:
 
     @app.command
     def show(
-        *, stream: str = "", after: int = 0, limit: int = 50, programme: Folder = Path(), json: AsJson = False
+        *,
+        stream: str = "",
+        after: int = 0,
+        limit: Annotated[int, Parameter(validator=Number(gte=1))] = 50,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Facts in order, of one stream or of all."""
         book = journal(programme)

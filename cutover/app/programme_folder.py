@@ -17,6 +17,7 @@ from monitors.domain.check import AnyCheck
 from paper_capture.domain.form import Form
 from paper_capture.forms import load_forms
 from runbooks.domain.plan import Fault, Runbook
+from runbooks.domain.rehearsals import read_rule
 from runbooks.formats.files import located, read_runbook
 
 FILE = "programme.yaml"
@@ -89,11 +90,13 @@ class ProgrammeFolder:
         return load_plays(self.path / "contingency", monitors=monitors, forms=forms, programme=self.programme)
 
     def runbook(self, name: str = "") -> Runbook:
-        """A runbook by id, or the only one there is. Raises NotFound."""
+        """A runbook by id, or the only one there is beside its own way back. Raises NotFound."""
         if name in self.runbooks:
             return self.runbooks[name]
-        if not name and len(self.runbooks) == 1:
-            return next(iter(self.runbooks.values()))
+        ways_back = {book.backout for book in self.runbooks.values()}
+        forward = [book for book in self.runbooks.values() if book.id not in ways_back]
+        if not name and len(forward) == 1:
+            return forward[0]
         if not name:
             known = (
                 f"the name of one: {', '.join(self.runbooks)}" if self.runbooks else "at least one, as YAML"
@@ -110,14 +113,39 @@ class ProgrammeFolder:
                 getattr(self, part)
             except Invalid as error:
                 found += [p for p in error.problems if p not in found]
-        return found or self._located(self._unanswerable)
+        return found or [*_empty_calendars(self), *self._ways_back(), *self._located(self._unanswerable)]
 
     def unknown_names(self) -> list[Problem]:
-        """People, teams and components that runbooks name and the programme does not know.
+        """People, skills, teams, components and calendars that runbooks name and the programme does not know.
 
         Not an error: an imported plan names roles that nobody has filled yet, and its run can be rehearsed.
         """
         return self._located(self._unknown)
+
+    def _ways_back(self) -> Iterator[Problem]:
+        """A way back that is not there, one that leads back from nothing, and tasks that undo nothing of the plan."""
+        for file, book in self._books.items():
+            if book.backout and book.backout not in self.runbooks:
+                near = nearest(book.backout, self.runbooks.keys() - {book.id})
+                what = f"no runbook is named '{book.backout}'"
+                expected = f"the way back, or nothing; `cutover runbook backout {book.id}` makes one"
+                yield Problem(what, str(file), field="backout", expected=expected, nearest=near)
+            elif book.backout == book.id:
+                yield Problem("the runbook is named as its own way back", str(file), field="backout")
+        yield from self._located(self._undoing_nothing)
+
+    def _undoing_nothing(self, book: Runbook) -> Iterator[Fault]:
+        forward = [other for other in self.runbooks.values() if other.backout == book.id]
+        known = {task.id for other in forward for task in other.tasks}
+        for i, task in enumerate(book.tasks):
+            if task.undoes and not forward:
+                message = f"{task.id}: no runbook names '{book.id}' as its way back"
+                yield Fault(
+                    i, "undoes", message, f"`backout: {book.id}` in the runbook that it leads back from"
+                )
+                return
+            if task.undoes and task.undoes not in known:
+                yield _nameless(i, "undoes", task.id, task.undoes, known)
 
     def _located(self, faults_of: Callable[[Runbook], Iterator[Fault]]) -> list[Problem]:
         return [problem for file, book in self._books.items() for problem in located(file, faults_of(book))]
@@ -130,6 +158,8 @@ class ProgrammeFolder:
             "team": {t.id for t in programme.teams},
             "owner": people,
             "deputy": people,
+            "calendar": set(programme.calendars),
+            "skill": {skill for person in programme.people for skill in person.skills},
         }
         for i, task in enumerate(book.tasks):
             named = [(field, getattr(task, field), ids) for field, ids in known.items()]
@@ -147,6 +177,8 @@ class ProgrammeFolder:
         }
         for i, task in enumerate(book.tasks):
             for criterion in task.gate.criteria if task.gate else ():
+                if fault := _rehearsal_fault(criterion.source, self.runbooks):
+                    yield Fault(i, "gate", f"{task.id}: criterion {criterion.id}: {fault}")
                 name, ids = _source(criterion.source, known)
                 if name and name not in ids:
                     yield _nameless(i, "gate", f"{task.id}: criterion {criterion.id}", name, ids)
@@ -156,9 +188,31 @@ def _nameless(index: int, field: str, where: str, name: str, known: Iterable[str
     return Fault(index, field, f"{where}: nothing is named '{name}'", nearest=nearest(name, known))
 
 
+def _rehearsal_fault(source: str, runbooks: Iterable[str]) -> str:
+    """What is wrong with `rehearsal:30d` or `rehearsal:30d:go-live`; '' for nothing, and for every other source."""
+    kind, _, rule = source.partition(":")
+    if kind != "rehearsal":
+        return ""
+    try:
+        _, runbook = read_rule(rule)
+    except Invalid as error:
+        return str(error)
+    return "" if runbook in ("", *runbooks) else str(NotFound("runbook", runbook, runbooks))
+
+
+def _empty_calendars(folder: ProgrammeFolder) -> Iterator[Problem]:
+    """A calendar without hours would hold nobody, which is not what somebody meant who named one."""
+    for name, hours in folder.programme.calendars.items():
+        if not hours:
+            expected = "days, opens and closes: {days: mon-fri, opens: 08:00, closes: 18:00}"
+            yield Problem(
+                "the calendar has no hours", str(folder.path / FILE), None, f"calendars.{name}", expected
+            )
+
+
 def _source(source: str, known: Mapping[str, set[str]]) -> tuple[str, set[str]]:
     """The name a criterion's source points at and what it may be; a person's word points nowhere."""
     kind, _, name = source.partition(":")
-    if kind in ("person", "readiness"):
+    if kind in ("person", "readiness", "rehearsal"):
         return "", set()
     return (name, known[kind]) if kind in known else (source, set(known))

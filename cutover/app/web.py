@@ -14,6 +14,7 @@ from cutover.web.journal import journal_page
 from cutover.web.kit import Panel, build_app
 from cutover.web.serving import serve as run_server
 from monitors.web import pages as health_pages
+from runbooks.plan_web import pages as plan_pages
 from runbooks.web import pages as board_pages
 
 
@@ -22,7 +23,10 @@ def serve(world: World, *, host: str = "", port: int | None = None) -> None:
     stop = threading.Event()
     programme, clock = world.folder.programme, world.clock
     pages = [
-        *board_pages(world.runs, world.desk, programme, clock, extras=lambda: _contingency(world)),
+        *board_pages(
+            world.runs, world.desk, programme, clock, extras=lambda: _contingency(world), refine=True
+        ),
+        *plan_pages(world.runs, world.folder.runbooks, programme, clock),
         *health_pages(
             world.monitors, world.ledger, world.desk, programme, clock, extras=lambda: _plays(world)
         ),

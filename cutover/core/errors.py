@@ -49,13 +49,14 @@ class Invalid(CutoverError):
 
 
 class NotFound(CutoverError):
-    """Nothing has that name. Exit 2; the message names the nearest that exists."""
+    """Nothing has that name, or with '' there is none at all. Exit 2; the message names the nearest that exists."""
 
     slug = "not-found"
 
     def __init__(self, what: str, name: str, known: Iterable[str] = ()) -> None:
-        hint = nearest(name, known)
-        super().__init__(f"no {what} named '{name}'" + (f"; did you mean '{hint}'?" if hint else ""))
+        hint = nearest(name, known) if name else ""
+        said = f"no {what} named '{name}'" if name else f"there is no {what} here yet"
+        super().__init__(said + (f"; did you mean '{hint}'?" if hint else ""))
 
 
 class Refused(CutoverError):

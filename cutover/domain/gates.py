@@ -50,7 +50,7 @@ class Criterion(BaseModel):
     id: str
     title: str
     source: str = Field(
-        description="where evidence comes from: reconcile:<contract>, monitor:<id>, task:<id>, readiness, person"
+        description="where evidence comes from: reconcile:<contract>, monitor:<id>, task:<id>, rehearsal:<age>, readiness, person"
     )
     max_age: timedelta | None = None
 

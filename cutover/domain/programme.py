@@ -47,6 +47,7 @@ Span = Annotated[
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=80)]
 
 
+FIRST_YEAR, LAST_YEAR = 2000, 2199  # a slip of the keyboard is none of these
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -187,6 +188,10 @@ class Programme(Part):
             hint = _hint(self.zone, available_timezones())
             yield f"zone: '{self.zone}' is not an IANA zone{hint}"
             return
+        for name, wall in (("opens", self.window.opens), ("closes", self.window.closes)):
+            if not FIRST_YEAR <= wall.year <= LAST_YEAR:
+                yield f"window.{name}: the year {wall.year}; expected {FIRST_YEAR} to {LAST_YEAR}"
+                return
         try:
             opens, closes = self.opens, self.closes
         except Invalid as error:

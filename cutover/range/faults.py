@@ -110,6 +110,7 @@ async def _apply(entry: FaultEntry, urls: Mapping[str, str], client: httpx.Async
         answer.raise_for_status()
     except httpx.HTTPError as error:
         raise Unavailable(
-            f"the fault '{entry.name}' could not be set: {error or type(error).__name__}"
+            f"the fault '{entry.name}' could not be set, because the stand-in {entry.system} does not answer "
+            f"({error or type(error).__name__}); `cutover run resume` starts it again and goes on"
         ) from error
     return bool(answer.json()["applied"])

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,11 +23,12 @@ Switches = dict[str, Any]
 
 OFF: Switches = {"down": False, "slow": 1.0, "drop_acknowledgements": 0, "lose_status": ""}
 BUSY_SECONDS = 30
+TIMED = ("ops/", "loads")  # work that takes its minutes, asked for by tasks
 CACHE_KIB = 512  # five stand-ins share a laptop with a Prefect server
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS effects (key TEXT PRIMARY KEY, name TEXT NOT NULL, content TEXT NOT NULL,
-    answer TEXT NOT NULL, at TEXT NOT NULL, applied INTEGER NOT NULL, requests INTEGER NOT NULL);
+    answer TEXT NOT NULL, at TEXT NOT NULL, requests INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS ops (id TEXT PRIMARY KEY, name TEXT NOT NULL, began_at TEXT NOT NULL,
     ready_at TEXT NOT NULL, result TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS switches (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -81,15 +83,29 @@ class Ledger:
                 return earlier
             answer = await work(db, key)
             db.execute(
-                "INSERT INTO effects VALUES (?, ?, ?, ?, ?, 1, 1)",
+                "INSERT INTO effects VALUES (?, ?, ?, ?, ?, 1)",
                 (key, name, mark, json.dumps(answer), utc(now)),
             )
             return Outcome(answer, applied=True, lost=self._loses and take_drop(db))
 
     def effects(self, key: str | None = None) -> list[dict[str, Any]]:
-        """How often each piece of work was done and asked for, oldest first."""
-        sql = "SELECT key, name, applied, requests FROM effects WHERE ?1 IS NULL OR key = ?1 ORDER BY rowid"
-        return [dict(row) for row in self.rows(sql, key)]
+        """Each piece of work, oldest first: how often it was asked for, and how often it was done under whatever key.
+
+        A key cannot be used twice here; who asks again under a new key has the same `piece` of work done twice, and
+        that is what `applied` counts.
+        """
+        rows = self.rows("SELECT key, name, content, requests FROM effects ORDER BY rowid")
+        done = Counter(piece(row["key"], row["name"], row["content"]) for row in rows)
+        return [
+            {
+                "key": row["key"],
+                "name": row["name"],
+                "applied": done[piece(row["key"], row["name"], row["content"])],
+                "requests": row["requests"],
+            }
+            for row in rows
+            if key is None or row["key"] == key
+        ]
 
     def switches(self) -> Switches:
         return {**OFF, **_switched(self._reader)}
@@ -140,6 +156,17 @@ def add_op(
 def fingerprint(name: str, content: object) -> str:
     """Equal for equal requests, whatever the order of their fields."""
     return hashlib.sha256(json.dumps([name, content], sort_keys=True).encode()).hexdigest()
+
+
+def piece(key: str, name: str, content: str) -> tuple[str, str, str]:
+    """Which piece of work a request asks for: a thing by its content, timed work by the task that wants it.
+
+    Two tasks may both ask for half an hour's freeze; a key's last number is the attempt: go-live-1.FRZ-02.2.
+    """
+    if not name.startswith(TIMED):
+        return name, content, ""
+    task, _, attempt = key.rpartition(".")
+    return name, content, task if attempt.isdigit() else key
 
 
 def utc(at: datetime) -> str:

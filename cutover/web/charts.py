@@ -35,6 +35,7 @@ class Bar:
     expected: tuple[datetime, datetime] | None = None
     critical: bool = False
     diamond: str = ""  # a sign: drawn as a diamond instead of a bar
+    band: tuple[datetime, datetime] | None = None  # between which moments it will end, as far as one can say
 
     @property
     def begins(self) -> datetime:
@@ -42,7 +43,7 @@ class Bar:
 
     @property
     def ends(self) -> datetime:
-        return max(span[1] for span in (self.planned, self.done, self.expected) if span)
+        return max(span[1] for span in (self.planned, self.done, self.expected, self.band) if span)
 
     @property
     def latest(self) -> tuple[datetime, datetime]:
@@ -92,6 +93,7 @@ class PlacedBar:
     planned: Stretch
     done: Stretch | None
     expected: Stretch | None
+    band: Stretch | None
     centre: float
     label_x: float
 
@@ -159,14 +161,14 @@ def gantt(
     if not bars:
         return None
     moments = [*(b.begins for b in bars), *(b.ends for b in bars), *(m.at for m in marks)]
-    scale = _scale(moments, GUTTER, WIDTH - RIGHT)
+    scale = scale_of(moments, GUTTER, WIDTH - RIGHT)
     placed, y = [], HEAD
     for name, lane in lanes.items():
         rows = _pack(lane, scale)
         placed.append(_lane(name, rows, scale, y))
         y += placed[-1].height + LANE_GAP
-    lines = _marks([*marks, *clock_changes(scale.begins, scale.ends, zone)], scale)
-    ticks = tuple(_ticks(scale, zone))
+    lines = place_marks([*marks, *clock_changes(scale.begins, scale.ends, zone)], scale)
+    ticks = tuple(ticks_of(scale, zone))
     return Gantt(title, says, WIDTH, y + 4, GUTTER, WIDTH - RIGHT, HEAD - 8, tuple(placed), lines, ticks)
 
 
@@ -175,14 +177,14 @@ def band(title: str, says: str, points: Sequence[Mark], limit: datetime, zone: s
     first, middle, last = points
     reach = max(last.at, limit) - min(first.at, limit)
     margin = max(reach / 8, 2 * HOUR)
-    scale = _scale([min(first.at, limit) - margin, max(last.at, limit) + margin], 8, WIDTH - 8)
+    scale = scale_of([min(first.at, limit) - margin, max(last.at, limit) + margin], 8, WIDTH - 8)
     late = scale.span((max(limit, first.at), last.at)) if last.at > limit else None
     bar, likely = scale.span((first.at, last.at)), scale.span((first.at, middle.at))
     assert bar is not None  # both ends are given
     assert likely is not None
-    placed = _marks([*points, Mark(limit, "window closes", "closes")], scale, rows=(14, 30, 46))
+    placed = place_marks([*points, Mark(limit, "window closes", "closes")], scale, rows=(14, 30, 46))
     return Band(
-        title, says, WIDTH, 112, bar, likely, scale.x(limit), placed, tuple(_ticks(scale, zone)), late
+        title, says, WIDTH, 112, bar, likely, scale.x(limit), placed, tuple(ticks_of(scale, zone)), late
     )
 
 
@@ -199,7 +201,7 @@ def clock_changes(begins: datetime, ends: datetime, zone: str) -> list[Mark]:
     return found
 
 
-def _scale(moments: Sequence[datetime], left: float, right: float) -> Scale:
+def scale_of(moments: Sequence[datetime], left: float, right: float) -> Scale:
     begins, ends = min(moments), max(moments)
     return Scale(begins, max(ends, begins + HOUR), left, right)
 
@@ -231,11 +233,14 @@ def _lane(title: str, rows: Sequence[Sequence[Bar]], scale: Scale, top: int) -> 
             assert planned is not None  # every bar has a plan
             done, expected = scale.span(bar.done), scale.span(bar.expected)
             centre, y = scale.x(bar.latest[1]), top + 3 + i * ROW
-            bars.append(PlacedBar(bar, y, planned, done, expected, centre, _label_x(bar, scale)))
+            band = scale.span(bar.band)
+            bars.append(PlacedBar(bar, y, planned, done, expected, band, centre, _label_x(bar, scale)))
     return PlacedLane(title, top, max(1, len(rows)) * ROW + 2, tuple(bars))
 
 
-def _marks(marks: Sequence[Mark], scale: Scale, rows: Sequence[int] = (14, 28)) -> tuple[PlacedMark, ...]:
+def place_marks(
+    marks: Sequence[Mark], scale: Scale, rows: Sequence[int] = (14, 28)
+) -> tuple[PlacedMark, ...]:
     """Lines with their labels, each in the first row where it does not stand on the one before."""
     busy = [float("-inf")] * len(rows)
     placed = []
@@ -249,7 +254,7 @@ def _marks(marks: Sequence[Mark], scale: Scale, rows: Sequence[int] = (14, 28)) 
     return tuple(placed)
 
 
-def _ticks(scale: Scale, zone: str) -> Iterator[Tick]:
+def ticks_of(scale: Scale, zone: str) -> Iterator[Tick]:
     """Full hours of the wall clock, strong at midnight with the day's name."""
     place = ZoneInfo(zone)
     hours = (scale.ends - scale.begins) / HOUR

@@ -11,9 +11,10 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
-from cutover.core.errors import Unavailable
+from cutover.core.errors import Invalid, Problem, Unavailable
 
 GRACE_SECONDS = 2
+HIGHEST_PORT = 65535
 
 
 class Server(uvicorn.Server):
@@ -41,7 +42,9 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises Unavailable when the port is taken."""
+    """A listening socket; port 0 takes a free one. Raises Unavailable when the port is taken, Invalid for none."""
+    if not 0 <= port <= HIGHEST_PORT:
+        raise Invalid(Problem(f"{port} is not a port", field="--port", expected=f"0 to {HIGHEST_PORT}"))
     try:
         return socket.create_server((host, port))
     except OSError as error:

@@ -117,13 +117,23 @@ class FlowLinked(Event):
 
 
 class ForecastMoved(Event):
-    """The expected end as seen at this moment, and what moved it."""
+    """The expected end as seen at this moment, and what moved it.
+
+    With it the way back: until when it may begin (its quantile is given when a backout plan tells), when one
+    would be back from here, and the chance that the gate ahead and the way back from it pass the window.
+    """
 
     p50: datetime
     p80: datetime
     p95: datetime
     chance_to_miss: float
     cause: str
+    capacity_aware: bool = False
+    latest_backout: datetime | None = None
+    backout_quantile: float | None = None
+    back_by: datetime | None = None
+    gate: str = ""
+    gate_and_back_late: float | None = None
 
 
 class TaskEvent(Event):
@@ -250,6 +260,12 @@ class MoveForecast(Command):
     p95: datetime
     chance_to_miss: float
     cause: str
+    capacity_aware: bool = False
+    latest_backout: datetime | None = None
+    backout_quantile: float | None = None
+    back_by: datetime | None = None
+    gate: str = ""
+    gate_and_back_late: float | None = None
 
 
 class TaskCommand(Command):

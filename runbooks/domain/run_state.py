@@ -63,7 +63,9 @@ class RunState:
 
     @property
     def latest_backout(self) -> datetime | None:
-        """Until when the way back, begun then, still ends inside the window."""
+        """Until when the way back, begun then, still ends inside the window: as last forecast, else as stated."""
+        if self.forecast is not None and self.forecast.latest_backout is not None:
+            return self.forecast.latest_backout
         return self.closes - self.backout if self.closes else None
 
 

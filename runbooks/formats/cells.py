@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -14,6 +15,7 @@ from runbooks.domain.plan import TaskType
 
 DateOrder = Literal["DMY", "MDY"]
 EMPTY = frozenset({"", "-", "–", "—", "n/a", "na", "none", "nil"})
+OPEN = frozenset({"tbc", "tbd", "t.b.c.", "t.b.d.", "to be confirmed", "to be decided", "?", "??", "pending"})
 YES = frozenset({"1", "y", "yes", "true", "x", "✓", "✔", "on", "ja", "oui", "sim", "si", "sí"})
 NO = EMPTY | {"0", "n", "no", "false", "off", "nein", "non", "não", "nao"}
 # What people write in a time zone column. IST, and CST outside America, mean several places: those are asked for.
@@ -35,6 +37,14 @@ KINDS = {
     TaskType.WAIT: "wait, hold, sleep, soak",
     TaskType.NORMAL: "normal, task, manual, technical",
 }
+STATUSES = ("planned", "in progress", "blocked", "complete", "skipped", "cancelled", "archived")
+_STATUS_OF = {
+    **{status: status for status in STATUSES},
+    "not started": "planned", "to do": "planned", "todo": "planned", "open": "planned",
+    "wip": "in progress", "started": "in progress", "running": "in progress", "ongoing": "in progress",
+    "on hold": "blocked", "completed": "complete", "done": "complete", "closed": "complete", "finished": "complete",
+    "n/a": "skipped", "canceled": "cancelled", "archive": "archived",
+}  # fmt: skip
 _KIND_OF = {word.strip(): kind for kind, words in KINDS.items() for word in words.split(",")}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _TIME = r"(?:[T,\s]+(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<s>\d{2}))?\s*(?P<half>[ap]m)?\s*(?P<z>Z|[+-]\d\d:?\d\d)?)?"
@@ -51,7 +61,10 @@ _NUMERIC = re.compile(
     _WEEKDAY + r"(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.](?P<y>\d{4}|\d{2})" + _TIME, re.IGNORECASE
 )
 _MOMENT = "a date and time such as 2026-10-23 22:00 or 23 Oct 2026 22:00"
+_EXCEL_LENGTH = re.compile(r"(?:1899-12-3[01]|1900-0[12]-\d\d)(?:T\d\d:\d\d:\d\d)?")
 _TWELVE = 12
+_DAY = 86_400  # seconds
+_EXCEL_NOUGHT = datetime(1899, 12, 31)  # noqa: DTZ001  # a length, not a moment
 
 
 def is_ambiguous(text: str) -> bool:
@@ -62,6 +75,7 @@ def is_ambiguous(text: str) -> bool:
     return max(int(match["a"]), int(match["b"])) <= _TWELVE
 
 
+@lru_cache(maxsize=4096)
 def read_moment(text: str, zone: str, order: DateOrder | None) -> datetime:
     """A date, or date and time, of `zone` as UTC; a date alone is its midnight.
 
@@ -142,13 +156,30 @@ def read_flag(text: str) -> bool:
     return word in YES
 
 
-def read_duration(text: str, unit: str = "") -> timedelta:
-    """A duration in whole seconds; a bare number is in `unit`, or minutes. Raises Invalid."""
-    bare = re.fullmatch(r"\d+(\.\d+)?", text.strip())
+@lru_cache(maxsize=4096)  # a plan has few lengths, each in many rows
+def read_duration(text: str, unit: str = "", *, fractions: bool = False) -> timedelta:
+    """A duration in whole seconds; a bare number is in `unit`, or minutes, or a part of a day. Raises Invalid."""
+    bare = re.fullmatch(r"(\d+(?:\.\d+)?)(e-\d+)?", text.strip())
+    if bare and fractions:
+        return timedelta(seconds=round(float(text) * _DAY))
     span = parse_duration(text.strip() + unit if bare else text)
     return timedelta(seconds=round(span.total_seconds()))
 
 
+def excel_length(text: str) -> timedelta | None:
+    """The length that Excel keeps as a date: 30 h in a cell of h:mm is the 1st of January 1900, 06:00."""
+    if not text.startswith(("1899-", "1900-")) or not _EXCEL_LENGTH.fullmatch(text):
+        return None
+    return datetime.fromisoformat(text) - _EXCEL_NOUGHT
+
+
+def read_status(text: str) -> str:
+    """`1-Planned`, `4 - Complete`, `WIP` as one of STATUSES; any other word as it stands."""
+    word = re.sub(r"^\d+\s*[-–.:)]\s*", "", text.strip())
+    return _STATUS_OF.get(" ".join(word.casefold().replace("_", " ").split()), text.strip())
+
+
+@lru_cache(maxsize=1024)
 def read_kind(text: str) -> TaskType | None:
     """The type of task a word means, or None."""
     return _KIND_OF.get(" ".join(text.casefold().replace("_", " ").split()))
@@ -164,6 +195,7 @@ def read_names(text: str) -> list[str]:
     return names
 
 
+@lru_cache(maxsize=4096)
 def slug(text: str, longest: int = 40) -> str:
     """An id made of words: `Lock deployments!` is lock-deployments; cut at a word."""
     words = re.findall(r"[a-z0-9]+", text.casefold())

@@ -1,24 +1,26 @@
-"""Which files hold a runbook, in and out: YAML and CSV; what is wrong is named by file, line and field."""
+"""Which files hold a runbook, in and out, by their suffix; what is wrong is named by file, line and field."""
 
 from __future__ import annotations
 
-import csv
-import io
-import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
 from cutover.core.errors import Invalid, Problem
 from cutover.store.documents import line_of, read_text, read_yaml
-from runbooks.domain.plan import Fault, Runbook, faults, in_zone
+from runbooks.domain.plan import Fault, Runbook, Task, faults, in_zone
 from runbooks.formats.cells import DateOrder, slug
-from runbooks.formats.table import Imported, Row, to_runbook
-
-READ = (".csv", ".yaml", ".yml")
-DELIMITERS = ",;\t|"
+from runbooks.formats.csv_in import csv_rows
+from runbooks.formats.exact import Place
+from runbooks.formats.exact_in import about_sheet, is_ours, read_exact_rows, read_exact_workbook
+from runbooks.formats.guards import without_guard
+from runbooks.formats.sheet import Row, Sheet, has_titles, is_plan
+from runbooks.formats.table import Imported, compile_sheets
+from runbooks.formats.whole_file import write_whole
+from runbooks.formats.workbook_in import WORKBOOKS, read_sheets
 
 
 class _Dumper(yaml.SafeDumper):
@@ -37,52 +39,36 @@ def read_runbook(path: Path, *, zone: str = "UTC", date_order: DateOrder | None 
     return import_runbook(path, zone=zone, date_order=date_order).runbook
 
 
-def import_runbook(path: Path, *, zone: str = "UTC", date_order: DateOrder | None = None) -> Imported:
+def import_runbook(
+    path: Path, *, zone: str = "UTC", date_order: DateOrder | None = None, known: Collection[str] = ()
+) -> Imported:
     """Read a runbook, and say which columns were kept and what was decided on the way.
 
     Wall times are those of `zone` unless they or their row say otherwise; `date_order` settles dates such as
-    03/04/2026, which are refused without it. Raises Invalid with one problem per fault.
+    03/04/2026, which are refused without it. A sheet may name the tasks that are `known`, those of the plan it goes
+    into. Raises Invalid with one problem per fault.
     """
     suffix = path.suffix.lower()
-    if suffix not in READ:
-        hint = "; save the sheet as CSV" if suffix in (".xlsx", ".xls", ".xlsm", ".ods") else ""
-        raise Invalid(
-            Problem(
-                f"'{suffix or path.name}' files are not read",
-                str(path),
-                expected=f"one of {', '.join(READ)}{hint}",
-            )
-        )
-    if suffix != ".csv":
-        return Imported(_read_yaml(path, zone))
-    title = " ".join(path.stem.replace("_", " ").replace("-", " ").split())
-    return to_runbook(
-        _rows(path),
-        runbook_id=slug(path.stem) or "runbook",
-        title=title,
-        file=str(path),
-        zone=zone,
-        order=date_order,
-    )
+    if suffix not in _READERS:
+        hint = "; in MS Project, File > Save As > XML Format" if suffix in (".mpp", ".mpt") else ""
+        expected = f"one of {', '.join(READ)}{hint}"
+        raise Invalid(Problem(f"'{suffix or path.name}' files are not read", str(path), expected=expected))
+    return _READERS[suffix](path, Place(zone, date_order), known)
 
 
 def write_runbook(path: Path, runbook: Runbook) -> None:
     """Write YAML that `read_runbook` reads back equal: the whole file at once, or nothing."""
     plain = runbook.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     text = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, text.encode())
 
 
 # --- YAML -----------------------------------------------------------------------------------------------
+
+
+def _yaml(path: Path, place: Place, known: Collection[str]) -> Imported:
+    del known
+    return Imported(_read_yaml(path, place.zone))
 
 
 def _read_yaml(path: Path, zone: str) -> Runbook:
@@ -114,26 +100,89 @@ def located(path: Path, found: Iterable[Fault]) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.line or 0)
 
 
-# --- CSV ------------------------------------------------------------------------------------------------
+# --- sheets ---------------------------------------------------------------------------------------------
 
 
-def _rows(path: Path) -> list[Row]:
-    """The rows of a CSV file with the line each begins on; the separator is the one its first lines use most."""
-    text = read_text(path)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    rows, line = [], 1
-    try:
-        for cells in reader:
-            rows.append(Row(line, tuple(cells)))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise Invalid(
-            Problem(f"not CSV: {error}", str(path), line, expected="quotes closed and doubled within a text")
-        ) from error
-    return rows
+def _csv(path: Path, place: Place, known: Collection[str]) -> Imported:
+    rows = csv_rows(path)
+    if is_ours(rows):
+        return read_exact_rows(rows, str(path), name=path.stem, place=place, known=known)
+    bare = [Row(row.line, tuple(map(without_guard, row.cells))) for row in rows]
+    return compile_sheets(
+        [Sheet(bare, str(path))], **_named(path), zone=place.zone, order=place.order, known=known
+    )
 
 
-def _delimiter(text: str) -> str:
-    """The separator that parts the header into the most cells; a comma when none parts it."""
-    header = next((line for line in text.splitlines() if any(d in line for d in DELIMITERS)), "")
-    return max(DELIMITERS, key=lambda d: len(next(csv.reader([header], delimiter=d), [])))
+def _workbook(path: Path, place: Place, known: Collection[str]) -> Imported:
+    sheets, notes = read_sheets(path)
+    about = about_sheet(sheets)
+    if about is not None:
+        return read_exact_workbook(sheets, about, name=path.stem, place=place, known=known)
+    plans, left = _plans(sheets, str(path))
+    notes += [f"sheet '{sheet.name}' is no plan: skipped" for sheet in left]
+    read = compile_sheets(plans, **_named(path), zone=place.zone, order=place.order, known=known)
+    return replace(read, notes=(*notes, *read.notes))
+
+
+def _plans(sheets: list[Sheet], file: str) -> tuple[list[Sheet], list[Sheet]]:
+    """The sheets that are plans, and the others that say anything. Where none is for certain, any with titles will do."""
+    said = [sheet for sheet in sheets if any(any(row.cells) for row in sheet.rows)]
+    plans = [sheet for sheet in said if is_plan(sheet)] or [sheet for sheet in said if has_titles(sheet)]
+    if not plans and len(said) == 1:
+        return said, []  # its own message says what it lacks
+    if not plans:
+        names = ", ".join(sheet.name for sheet in said)
+        message = f"no sheet is a plan ({names})" if said else "the workbook is empty"
+        raise Invalid(Problem(message, file, expected="a sheet with a column named Task or Title"))
+    return plans, [sheet for sheet in said if sheet not in plans]
+
+
+def _named(path: Path) -> dict[str, str]:
+    title = " ".join(path.stem.replace("_", " ").replace("-", " ").split())
+    return {"runbook_id": slug(path.stem) or "runbook", "title": title}
+
+
+# --- what others write ------------------------------------------------------------------------------------
+
+
+def _mspdi(path: Path, place: Place, known: Collection[str]) -> Imported:
+    from runbooks.formats.mspdi import read_mspdi
+
+    del known
+    return _speaking(read_mspdi(path, zone=place.zone))
+
+
+def _markdown(path: Path, place: Place, known: Collection[str]) -> Imported:
+    from runbooks.formats.markdown import read_markdown
+
+    del known
+    return _speaking(read_markdown(path, zone=place.zone, order=place.order))
+
+
+def _speaking(read: Imported) -> Imported:
+    """A form that has no place for every field speaks of those that any of its tasks has: the others are unchanged."""
+    if read.given is not None:
+        return read
+    unset = Task.model_construct(id="", title="")
+    fields = {name for name in Task.model_fields for task in read.runbook.tasks if _says(task, unset, name)}
+    columns = {f"custom.{key}" for task in read.runbook.tasks for key in task.custom}
+    said = frozenset((fields - {"custom"}) | columns | {"after"})
+    return replace(
+        read, given=dict.fromkeys(read.runbook.by_id(), said), given_of_runbook=frozenset({"title"})
+    )
+
+
+def _says(task: Task, unset: Task, name: str) -> bool:
+    return bool(getattr(task, name) != getattr(unset, name))
+
+
+_READERS: Mapping[str, Callable[[Path, Place, Collection[str]], Imported]] = {
+    ".csv": _csv,
+    ".tsv": _csv,
+    **dict.fromkeys(WORKBOOKS, _workbook),
+    ".yaml": _yaml,
+    ".yml": _yaml,
+    ".md": _markdown,
+    ".xml": _mspdi,
+}
+READ = tuple(_READERS)

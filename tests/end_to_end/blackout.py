@@ -19,6 +19,7 @@ from random import Random
 from typing import Any
 
 from cutover.app.bootstrap import World, build_world
+from cutover.range.ledger import piece
 from cutover.range.place import SYSTEMS
 from cutover.store.engine import reading
 from cutover.store.journal import Checkpoint
@@ -249,8 +250,11 @@ def _effects_not_applied_once(path: Path) -> Iterator[str]:
     """By the stand-ins' own books: the effects by key, and the things they led to."""
     for system, db in _stand_ins(path):
         with db:
-            for key, applied in db.execute("SELECT key, applied FROM effects WHERE applied <> 1"):
-                yield f"{system} applied {key} {applied} times"
+            asked = db.execute("SELECT key, name, content FROM effects")
+            done = Counter(piece(*row) for row in asked)
+            yield from (
+                f"{system} did {name} {times} times" for (name, _, _), times in done.items() if times > 1
+            )
             for table, column in _THINGS.get(system, ()):
                 sql = f"SELECT {column}, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY 1 HAVING count(*) > 1"
                 for name, times in db.execute(sql):

@@ -58,10 +58,14 @@ def test_stand_ins_do_not_outlive_the_run_that_started_them(
     assert broken(blackout.path, unhurried, (killed,)) == []
 
 
+# The same work once more under the key of another attempt: what a runner does that forgot what it had asked for.
+TWICE = "INSERT INTO effects SELECT key || '9', name, content, answer, at, 1 FROM effects"
+
+
 def test_what_would_be_wrong_is_told(tmp_path: Path, finished: Blackout, unhurried: End) -> None:
     """The comparison that the other tests trust sees an effect done twice, a lost record, a lost file and a wrong view."""
     blackout = finished.copy(tmp_path / "blackout")
-    harm(blackout.path / "state" / "range" / "legacy_records.db", "UPDATE effects SET applied = 2")
+    harm(blackout.path / "state" / "range" / "legacy_records.db", TWICE)
     harm(blackout.path / "state" / "range" / "new_records.db", "DELETE FROM records WHERE number = 5")
     harm(blackout.path / "state" / "range" / "case_transfer.db", "DELETE FROM files WHERE number = 1")
     harm(blackout.database, "UPDATE case_files SET stage = 'sent'")

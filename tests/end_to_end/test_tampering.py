@@ -36,7 +36,7 @@ CHANGES = {
 def book(finished: Blackout, tmp_path: Path) -> Blackout:
     """A finished run whose journal's triggers somebody has got past."""
     blackout = finished.copy(tmp_path / "blackout")
-    change(blackout, "DROP TRIGGER journal_no_UPDATE", "DROP TRIGGER journal_no_DELETE")
+    change(blackout, *(f"DROP TRIGGER journal_no_{verb}" for verb in ("UPDATE", "DELETE", "replace")))
     return blackout
 
 

@@ -211,7 +211,7 @@ def test_a_walk_through_goes_from_start_to_end(tmp_path: Path, capsys: pytest.Ca
     out = capsys.readouterr()
     assert code == DONE, out.err
     assert "run walk-1 has begun" in out.out
-    assert "walk-1 is complete: 3 tasks, 11:00:00 after the window opened" in out.out
+    assert "walk-1 is complete: 3 tasks, 11h after the window opened" in out.out
     assert guarded(lambda: run_command(["run", "resume", "--programme", str(folder)])) == DONE
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cutover.app.programme_folder import ProgrammeFolder
-from cutover.core.errors import Invalid, NotFound, Refused
+from cutover.core.errors import Invalid, NotFound
 from runbooks.formats.files import read_runbook
 from runbooks.plan_cli import plan_commands
 
@@ -77,8 +77,8 @@ def test_one_faulty_file_of_several_and_nothing_is_written(programme: Path) -> N
 def test_a_runbook_that_is_there_is_only_replaced_when_told_to(programme: Path) -> None:
     ask("import", programme.parent / "plan.csv", programme=programme)
     (programme.parent / "plan.csv").write_text(PLAN.replace("10h", "12h"), encoding="utf-8")
-    with pytest.raises(Refused, match="'plan' exists"):
-        ask("import", programme.parent / "plan.csv", programme=programme)
+    assert ask("import", programme.parent / "plan.csv", programme=programme) == 1
+    assert "12h" not in (programme / "runbooks" / "plan.yaml").read_text(encoding="utf-8")
     ask("import", programme.parent / "plan.csv", "--replace", programme=programme)
     assert "12h" in (programme / "runbooks" / "plan.yaml").read_text(encoding="utf-8")
 

@@ -31,7 +31,7 @@ def test_runs_are_numbered_found_and_carry_the_teams(room: Room) -> None:
 
 
 def test_a_run_that_is_not_there_is_named_with_the_nearest(room: Room) -> None:
-    with pytest.raises(NotFound, match="no run named 'any'"):
+    with pytest.raises(NotFound, match="there is no run here yet"):
         room.service.find()
     room.start(task("A"))
     with pytest.raises(NotFound, match="did you mean 'small-1'"):

@@ -7,6 +7,7 @@ import pytest
 from cutover.app.bootstrap import World
 from cutover.app.evidence import providers
 from cutover.domain.gates import Finding
+from runbooks.domain.run_events import RunType
 
 
 def test_what_was_never_reconciled_is_unknown(world: World) -> None:
@@ -42,3 +43,22 @@ def test_a_walk_through_says_that_it_assumes(world: World) -> None:
     reading = providers(world)["readiness"]("nights")
     assert reading.finding is Finding.MET
     assert reading.detail.startswith("assumed:")
+
+
+def test_without_a_complete_rehearsal_the_criterion_is_not_met(world: World) -> None:
+    reading = providers(world)["rehearsal"]("30d")
+    assert (reading.finding, reading.detail) == (
+        Finding.NOT_MET, "not ready: no complete rehearsal at all",
+    )  # fmt: skip
+
+
+def test_a_rehearsals_own_gates_ask_for_no_earlier_one_and_a_live_runs_gates_do(world: World) -> None:
+    book = world.folder.runbook()
+    world.runs.start(book, by="asha")
+    assert providers(world)["rehearsal"]("30d").finding is Finding.MET
+    world.runs.start(book, by="asha", run_type=RunType.LIVE)
+    assert providers(world)["rehearsal"]("30d").finding is Finding.NOT_MET
+
+
+def test_a_rule_that_says_no_age_is_an_error_and_no_crash(world: World) -> None:
+    assert providers(world)["rehearsal"]("soon").finding is Finding.ERROR

@@ -81,3 +81,71 @@ def test_an_unknown_runbook_is_not_found_and_several_ask_for_a_name(folder: Path
     )
     with pytest.raises(Invalid, match="several runbooks"):
         ProgrammeFolder(folder).runbook()
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("rehearsal:soon", "'rehearsal:soon' says no age"),
+        ("rehearsal:30d:smal", "no runbook named 'smal'; did you mean 'small'"),
+    ],
+)
+def test_a_rehearsal_rule_that_could_never_be_met_is_a_fault(folder: Path, source: str, said: str) -> None:
+    change(folder, "runbooks/small.yaml", "person:chen", source)
+    (message,) = messages(folder)
+    assert said in message
+
+
+@pytest.mark.parametrize("source", ["rehearsal:30d", "rehearsal:12h:small"])
+def test_a_rehearsal_rule_is_an_answerable_criterion(folder: Path, source: str) -> None:
+    change(folder, "runbooks/small.yaml", "person:chen", source)
+    assert messages(folder) == []
+
+
+WAY_BACK = """\
+id: home
+title: The way back
+tasks:
+  - {id: undo-A, title: Unfreeze, undoes: A, duration: 1h}
+"""
+
+
+def test_a_way_back_belongs_to_its_plan_which_is_still_the_only_one(folder: Path) -> None:
+    (folder / "runbooks" / "home.yaml").write_text(WAY_BACK, encoding="utf-8")
+    change(folder, "runbooks/small.yaml", "title: A small", "backout: home\ntitle: A small")
+    assert messages(folder) == []
+    assert ProgrammeFolder(folder).runbook().id == "small"
+
+
+def test_a_way_back_that_is_not_there_is_a_fault_with_the_nearest(folder: Path) -> None:
+    (folder / "runbooks" / "home.yaml").write_text(WAY_BACK, encoding="utf-8")
+    change(folder, "runbooks/small.yaml", "title: A small", "backout: hom\ntitle: A small")
+    found = "\n".join(messages(folder))
+    assert "runbooks/small.yaml: backout: no runbook is named 'hom'" in found
+    assert "did you mean 'home'?" in found
+    assert "runbooks/home.yaml:4: tasks.1.undoes: undo-A: no runbook names 'home' as its way back" in found
+
+
+def test_a_plan_that_is_its_own_way_back_is_a_fault(folder: Path) -> None:
+    change(folder, "runbooks/small.yaml", "title: A small", "backout: small\ntitle: A small")
+    assert any("named as its own way back" in message for message in messages(folder))
+
+
+def test_what_undoes_a_task_that_the_plan_does_not_have_is_a_fault(folder: Path) -> None:
+    (folder / "runbooks" / "home.yaml").write_text(
+        WAY_BACK.replace("undoes: A", "undoes: Ax"), encoding="utf-8"
+    )
+    change(folder, "runbooks/small.yaml", "title: A small", "backout: home\ntitle: A small")
+    (message,) = messages(folder)
+    assert message.startswith("runbooks/home.yaml:4: tasks.1.undoes: undo-A: nothing is named 'Ax'")
+
+
+def test_a_calendar_without_hours_is_a_fault_and_one_nobody_knows_is_told(folder: Path) -> None:
+    change(folder, "runbooks/small.yaml", "owner: asha", "owner: asha, calendar: ofice, skill: dba")
+    with (folder / "programme.yaml").open("a", encoding="utf-8") as programme:
+        programme.write("calendars: {office: []}\n")
+    (message,) = messages(folder)
+    assert "calendars.office: the calendar has no hours" in message
+    unknown = [str(problem) for problem in ProgrammeFolder(folder).unknown_names()]
+    assert any("'ofice'" in line and "did you mean 'office'" in line for line in unknown)
+    assert any("'dba'" in line for line in unknown)

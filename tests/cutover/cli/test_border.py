@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,22 @@ def test_no_answer_is_done_and_an_answer_is_kept():
 def test_an_interruption_says_how_to_go_on(capsys):
     assert guarded(fail(KeyboardInterrupt())) == 130
     assert "cutover run resume" in capsys.readouterr().err
+
+
+def test_what_the_file_system_refuses_is_named_and_is_no_defect(capsys):
+    assert guarded(lambda: Path("/no/such/place/file").read_text()) == 3
+    assert capsys.readouterr().err == "unavailable: /no/such/place/file: No such file or directory\n"
+
+
+def test_a_termination_that_prefect_passes_on_says_how_to_go_on(capsys):
+    signal = type("TerminationSignal", (BaseException,), {})
+    assert guarded(fail(signal())) == 143
+    assert "cutover run resume" in capsys.readouterr().err
+
+
+def test_an_exit_stays_an_exit():
+    with pytest.raises(SystemExit):
+        guarded(fail(SystemExit(4)))
 
 
 def test_a_defect_is_kept_with_its_trace(capsys):

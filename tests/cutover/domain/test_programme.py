@@ -54,6 +54,12 @@ def test_a_window_that_opens_at_a_wall_time_that_happens_twice_is_refused():
     assert "happens twice" in faults(window={**WINDOW, "opens": "2026-10-25 01:30"})[0]
 
 
+def test_a_year_that_nobody_meant_is_refused():
+    assert faults(window={**WINDOW, "opens": "0001-01-01 00:00"}) == [
+        "window.opens: the year 1; expected 2000 to 2199"
+    ]
+
+
 def test_a_zone_that_is_none_is_refused_with_the_nearest():
     assert faults(zone="Europe/Londn") == [
         "zone: 'Europe/Londn' is not an IANA zone; did you mean 'Europe/London'?"

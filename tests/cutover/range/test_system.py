@@ -45,6 +45,17 @@ def test_asking_again_under_one_key_counts_the_request_and_does_nothing_more(wor
     assert effect in world.get("command_and_control", "/effects").json()["effects"]
 
 
+def test_the_same_work_under_another_attempt_s_key_was_done_twice(world: World) -> None:
+    for key in ("go-live-1.FRZ-02.1", "go-live-1.FRZ-02.2", "go-live-1.FRZ-03.1"):
+        world.post("command_and_control", "/ops/freeze", key, minutes=30)
+    effects = world.get("command_and_control", "/effects").json()["effects"]
+    assert {e["key"]: e["applied"] for e in effects if e["key"].startswith("go-live")} == {
+        "go-live-1.FRZ-02.1": 2,
+        "go-live-1.FRZ-02.2": 2,
+        "go-live-1.FRZ-03.1": 1,
+    }
+
+
 def test_a_key_used_for_something_else_is_a_conflict(world: World) -> None:
     world.post("command_and_control", "/ops/freeze", "taken", minutes=30)
     assert world.post("command_and_control", "/ops/thaw", "taken", minutes=30).status_code == 409

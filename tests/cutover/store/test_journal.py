@@ -14,6 +14,7 @@ from cutover.domain.modes import EVENTS, WentToPaper
 from cutover.store import leases, outbox
 from cutover.store.engine import writing
 from cutover.store.journal import GENESIS, Checkpoint, Journal, read_export, verify_rows
+from cutover.store.metadata import journal_table as rows
 from cutover.store.outbox import Message
 from tests.cutover.store.desks import batch, to_live, to_paper
 
@@ -113,6 +114,17 @@ def test_the_database_itself_refuses_to_change_or_delete(journal, statement):
     with pytest.raises(DBAPIError, match="append-only"), writing(journal.engine) as connection:
         connection.execute(text(statement))
     assert journal.verify().holds
+
+
+@pytest.mark.parametrize(
+    "columns", ["*", "position + 9, " + ", ".join(c.name for c in list(rows.columns)[1:])]
+)
+def test_a_row_is_not_replaced_by_inserting_it_again(journal, columns):
+    journal.append(batch("custody", 0, to_paper()))
+    verb = "INSERT OR REPLACE" if journal.engine.dialect.name == "sqlite" else "INSERT"
+    with pytest.raises(DBAPIError), writing(journal.engine) as connection:
+        connection.execute(text(f"{verb} INTO journal SELECT {columns} FROM journal"))
+    assert (journal.verify().holds, journal.head().position) == (True, 1)
 
 
 @pytest.mark.real

@@ -37,7 +37,7 @@ def told(journal: Journal) -> Journal:
 
 def drop_triggers(engine: Engine) -> None:
     statements = {
-        "sqlite": ("DROP TRIGGER journal_no_UPDATE", "DROP TRIGGER journal_no_DELETE"),
+        "sqlite": tuple(f"DROP TRIGGER journal_no_{verb}" for verb in ("UPDATE", "DELETE", "replace")),
         "postgresql": ("DROP TRIGGER journal_no_change ON journal",),
     }
     with writing(engine) as connection:

@@ -31,7 +31,7 @@ def sound(name: str, after: str = "", **fields: Any) -> Task:
 
 
 def book(*tasks: Task) -> Runbook:
-    return Runbook(id="book", title="Book", tasks=tasks)
+    return Runbook(id="book", title="Book", backout="book-backout", tasks=tasks)
 
 
 def codes(*tasks: Task, programme: Programme | None = None) -> list[tuple[str, str]]:
@@ -176,3 +176,194 @@ def test_a_faulty_plan_is_not_linted_but_refused() -> None:
 
 def test_every_code_says_something() -> None:
     assert all(words and severity in Severity for severity, words in CODES.values())
+
+
+# --- people ---------------------------------------------------------------------------------------------
+
+
+CREW = PROGRAMME.model_copy(
+    update=Programme(
+        title="Records",
+        window={"opens": "2026-10-23T22:00", "closes": "2026-10-26T21:00"},
+        teams=[
+            {"id": "records", "title": "Records", "capacity": 2},
+            {"id": "night", "title": "Night", "shifts": [
+                {"begins": "2026-10-23T22:00", "ends": "2026-10-24T06:00", "capacity": 3}]},
+        ],
+        people=[
+            {"id": "asha", "name": "Asha", "skills": ["dba"], "team": "records"},
+            {"id": "bo", "name": "Bo", "team": "records", "shifts": [
+                {"begins": "2026-10-23T22:00", "ends": "2026-10-24T02:00"}]},
+        ],
+        components=[
+            {"id": "custody", "title": "Custody", "system": "new_custody"},
+            {"id": "records", "title": "Records", "mode": "read_only", "system": "new_records"},
+        ],
+        calendars={"office": [{"days": "mon-fri", "opens": "08:00", "closes": "18:00"}]},
+    ).__dict__
+)  # fmt: skip
+
+
+def test_an_owner_of_two_tasks_at_once_is_booked_twice_and_the_later_is_named() -> None:
+    plan = (
+        sound("A", owner="asha", duration="2h"),
+        sound("B", owner="asha", start_offset="1h", after="A SS"),
+        sound("C", "A", owner="asha"),
+    )
+    (found,) = [f for f in lint(book(*plan)) if f.code == "double_booked"]
+    assert (found.task, found.message) == ("B", "asha is at A until 01 Jan 02:00Z")
+
+
+def test_a_task_outside_its_owners_duty_is_named() -> None:
+    plan = (sound("A", owner="bo", duration="4h"), sound("B", "A", owner="bo"), sound("C", "B", owner="asha"))
+    assert codes(*plan, programme=CREW) == [("off_duty", "B")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "fix"),
+    [
+        ({"skill": "dba", "owner": "bo"}, "asha can"),
+        ({"skill": "dba", "team": "night"}, "asha can"),
+        ({"skill": "dbaa"}, "give somebody the skill in programme.yaml, or correct `skill`"),
+    ],
+)
+def test_a_skill_that_nobody_who_could_do_the_task_has_is_named(fields: dict[str, Any], fix: str) -> None:
+    (found,) = lint(book(sound("A", **fields)), CREW)
+    assert (found.code, found.fix) == ("no_skill", fix)
+
+
+def test_a_skill_that_the_deputy_or_the_team_has_is_there() -> None:
+    assert (
+        codes(
+            sound("A", skill="dba"), sound("B", "A", skill="dba", owner="bo", deputy="asha"), programme=CREW
+        )
+        == []
+    )
+
+
+# --- the programme --------------------------------------------------------------------------------------
+
+
+def test_more_units_than_the_team_ever_has_can_never_be_done() -> None:
+    plan = (sound("A", units=2), sound("B", "A", units=3, team="night"), sound("C", "B", units=3))
+    assert codes(*plan, programme=CREW) == [("over_capacity", "C")]
+
+
+def test_a_calendar_the_programme_does_not_have_is_named_and_one_it_has_is_kept_to() -> None:
+    (unknown,) = lint(book(sound("A", calendar="offices")), CREW)
+    assert (unknown.code, unknown.fix) == ("unknown_name", "did you mean 'office'?")
+    monday = sound("A", duration="13h", calendar="office")
+    (late,) = lint(book(monday), CREW)
+    assert (late.code, late.message) == (
+        "past_window",
+        "ends 14h after the window closes, if all goes to plan",
+    )
+
+
+def test_a_deadline_that_the_plan_does_not_keep_is_told_by_how_much() -> None:
+    plan = (sound("A", duration="2h"), sound("B", "A", deadline="2026-10-24T00:15Z"))
+    (found,) = lint(book(*plan), CREW)
+    assert (found.code, found.task) == ("past_deadline", "B")
+    assert found.message == "ends 15m after its deadline, if all goes to plan"
+
+
+def test_a_way_back_is_missed_where_there_is_a_point_of_no_return_and_only_there() -> None:
+    plan = (
+        sound("A"),
+        sound("G", "A", type=TaskType.APPROVAL, gate=GATE),
+        sound("P", "G", point_of_no_return=True),
+    )
+    (found,) = lint(book(*plan).model_copy(update={"backout": ""}))
+    assert (found.code, found.task) == ("no_backout", "")
+    assert lint(book(sound("A")).model_copy(update={"backout": ""})) == []
+
+
+def test_a_way_back_that_is_no_runbook_is_an_error_with_the_nearest() -> None:
+    (found,) = lint(book(sound("A")), PROGRAMME, runbooks=["book", "book-backuot"])
+    assert (found.severity, found.code) == (Severity.ERROR, "unknown_backout")
+    assert found.fix == "did you mean 'book-backuot'?"
+    assert lint(book(sound("A")), PROGRAMME, runbooks=["book", "book-backout"]) == []
+
+
+def test_a_backout_plan_needs_no_way_back_of_its_own() -> None:
+    undo = sound("undo-A", title="Roll back the load", rollback="", undoes="A")
+    assert codes(undo) == []
+
+
+# --- modes ----------------------------------------------------------------------------------------------
+
+
+def switch(name: str, after: str, to: str, component: str = "custody") -> Task:
+    given = {"component": component, "to": to, "reason": "planned"}
+    return auto(name, after, "mode", given)
+
+
+def auto(name: str, after: str, kind: str, given: dict[str, Any], **fields: Any) -> Task:
+    action = {"kind": kind, "with": given}
+    return sound(name, after, type=TaskType.AUTOMATED, effect=Effect.PROBE, action=action, **fields)
+
+
+@pytest.mark.parametrize(
+    ("to", "touch", "message"),
+    [
+        ("dark", auto("T", "S", "http", {"system": "new_custody", "method": "GET", "path": "/"}), "asks custody, which is dark by then since S"),
+        ("read_only", auto("T", "S", "http", {"system": "new_custody", "path": "/"}), "writes to custody, which is read_only by then since S"),
+        ("paper", sound("T", "S", component="custody", title="Key the open logs into the system"), "reads like writing to custody, which is paper by then since S"),
+        ("dark", auto("T", "S", "issue_paper", {"forms": {}}, component="custody"), "issues paper for custody, which is dark by then since S"),
+        ("paper", switch("T", "S", "paper"), "switches to paper custody, which is paper by then since S"),
+    ],
+)  # fmt: skip
+def test_a_touch_that_the_mode_of_that_moment_does_not_allow_is_named(
+    to: str, touch: Task, message: str
+) -> None:
+    (found,) = lint(book(sound("A"), switch("S", "A", to), touch), CREW)
+    assert (found.code, found.task, found.message) == ("wrong_mode", "T", message)
+
+
+@pytest.mark.parametrize(
+    "touch",
+    [
+        auto("T", "S", "http", {"system": "new_custody", "path": "/loads"}),
+        auto("T", "S", "issue_paper", {"forms": {}}, component="custody"),
+        sound("T", "S", component="custody", title="Log in to the paper register"),
+        sound("T", "S", component="records", title="Tell the stations"),
+        sound("T", "A", component="custody", title="Key the open logs into the system"),
+    ],
+)
+def test_a_touch_that_the_mode_allows_is_not_named(touch: Task) -> None:
+    """A load works on a component that is on paper; and before the switch the component is still live."""
+    plan = (sound("A"), switch("S", "A", "paper"), touch)
+    assert [c for c in codes(*plan, programme=CREW) if c[0] == "wrong_mode"] == []
+
+
+def test_the_mode_a_component_begins_in_is_the_programmes() -> None:
+    write = auto("T", "", "http", {"system": "new_records", "path": "/"})
+    (found,) = lint(book(write), CREW)
+    assert found.message == "writes to records, which is read_only by then"
+
+
+# --- words ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Starts once the load of crimes is checked",
+        'Needs "Load of crimes" to be green',
+        "after Load  of CRIMES",
+    ],
+)
+def test_a_task_spoken_of_by_its_title_is_suggested(text: str) -> None:
+    plan = (sound("A"), sound("B", "A", title="Load of crimes"), sound("C", "A", description=text))
+    (found,) = lint(book(*plan))
+    assert (found.code, found.task) == ("hidden_dependency", "C")
+    assert (found.message, found.fix) == (
+        "its text says 'Load of crimes'",
+        "add B to `after` if it has to wait",
+    )
+
+
+def test_a_title_that_two_tasks_share_or_that_follows_anyway_is_not_suggested() -> None:
+    twice = (sound("A"), sound("B", "A", title="Count rows"), sound("C", "A", title="Count rows"))
+    assert codes(*twice, sound("D", "A", description="after count rows")) == []
+    assert codes(sound("A", description='then "Count rows"'), sound("B", "A", title="Count rows")) == []

@@ -10,10 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutover.core.errors import Invalid
+from cutover.domain.programme import Hours
+from runbooks.domain.calendars import working_time
 from runbooks.domain.network import Schedule, schedule
 from runbooks.domain.plan import Link, LinkKind, Task, TaskType
 
 OPENS = datetime(2026, 10, 23, 21, 0, tzinfo=UTC)
+OFFICE = {
+    "office": working_time(
+        [Hours(days="mon-fri", opens="08:00", closes="18:00")],
+        "Europe/London",
+        OPENS,
+        OPENS + timedelta(days=30),
+    )
+}
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -251,6 +261,121 @@ def test_whatever_has_happened_floats_stay_and_nothing_starts_in_the_past(
             assert slot.early_start >= OPENS + now * MINUTE
         elif (ended := actuals[name][1]) is not None:
             assert (slot.early_finish, slot.critical) == (ended, False)
+
+
+# --- floats and deadlines -------------------------------------------------------------------------------
+
+
+def test_free_float_is_the_room_before_the_next_task_moves_total_float_before_the_end_does() -> None:
+    plan = schedule(
+        [task("A"), task("B", "A"), task("C", "A", 5), task("D", "B", 2), task("E", "C, D")], OPENS
+    )
+    assert {name: slot.free_float / HOUR for name, slot in plan.slots.items()} == {
+        "A": 0,
+        "B": 0,
+        "C": 0,
+        "D": 2,
+        "E": 0,
+    }
+    assert floats(plan) == {"A": 0, "B": 2, "C": 0, "D": 2, "E": 0}
+
+
+@given(plans(), st.data())
+def test_a_task_longer_by_its_free_float_moves_no_other_and_by_its_total_float_not_the_end(
+    plan: list[Task], data: st.DataObject
+) -> None:
+    """Both are said of a task held back by its start, so a start not before it stands in for the delay."""
+    one = data.draw(st.sampled_from(plan))
+    timing = schedule(plan, OPENS)
+    slot = timing.slots[one.id]
+    assert timedelta(0) <= slot.free_float <= slot.total_float
+
+    def held(by: timedelta) -> Schedule:
+        moved = one.model_copy(update={"not_before": slot.early_start + by})
+        return schedule([moved if t is one else t for t in plan], OPENS)
+
+    assert held(slot.total_float).finish == timing.finish
+    assert held(slot.total_float + MINUTE).finish > timing.finish
+    others = {name: (s.early_start, s.early_finish) for name, s in held(slot.free_float).slots.items()}
+    assert all(others[n] == (s.early_start, s.early_finish) for n, s in timing.slots.items() if n != one.id)
+
+
+def test_a_deadline_that_will_be_missed_makes_float_negative_and_is_named() -> None:
+    plan = schedule([task("A", hours=2), task("B", "A", 3, deadline=at(4)), task("C", "A", 9)], OPENS)
+    assert floats(plan) == {"A": -1, "B": -1, "C": 0}
+    assert [plan.slots[n].misses for n in "ABC"] == ["B", "B", ""]
+    assert plan.slots["A"].late_start == at(-1)
+    assert plan.missed == ("B",)
+    assert plan.critical_path == ("A", "C")
+    assert plan.slots["B"].critical
+
+
+def test_a_deadline_that_is_kept_takes_float_and_misses_nothing() -> None:
+    plan = schedule([task("A"), task("B", "A", deadline=at(3)), task("C", "A", 9)], OPENS)
+    assert (floats(plan), plan.missed) == ({"A": 0, "B": 1, "C": 0}, ())
+    assert plan.slots["B"].deadline == at(3)
+
+
+def test_a_task_that_ended_after_its_deadline_has_missed_it() -> None:
+    plan = schedule([task("A", deadline=at(1))], OPENS, actuals={"A": (at(0), at(2))}, now=at(2))
+    assert (plan.missed, plan.slots["A"].misses, plan.slots["A"].total_float) == (("A",), "", timedelta(0))
+
+
+# --- calendars ------------------------------------------------------------------------------------------
+
+
+def test_a_task_with_a_calendar_goes_on_in_its_hours_only_and_what_follows_waits() -> None:
+    """The window opens on a Friday evening; the clock goes back on Sunday, so Monday 08:00 is 08:00Z."""
+    tasks = [task("A", hours=2), task("B", "A", 12, calendar="office"), task("C", "B")]
+    plan = schedule(tasks, OPENS, calendars=OFFICE)
+    assert plan.slots["B"].early_start == datetime(2026, 10, 26, 8, tzinfo=UTC)
+    assert plan.slots["B"].early_finish == datetime(2026, 10, 27, 10, tzinfo=UTC)
+    assert plan.critical_path == ("B", "C")
+    assert plan.slots["A"].total_float == datetime(2026, 10, 26, 8, tzinfo=UTC) - at(2)
+    assert schedule(tasks, OPENS).finish == at(15)
+
+
+def test_the_latest_times_of_a_task_with_a_calendar_are_in_its_hours() -> None:
+    monday = datetime(2026, 10, 26, tzinfo=UTC)
+    tasks = [
+        task("B", "", 2, calendar="office"),
+        task("C", not_before=monday + timedelta(hours=21), hours=1),
+        task("D", "B, C"),
+    ]
+    slot = schedule(tasks, OPENS, calendars=OFFICE).slots["B"]
+    assert (slot.early_finish, slot.late_start, slot.late_finish) == tuple(
+        monday + n * HOUR for n in (10, 16, 18)
+    )
+
+
+@given(plans(), st.data())
+def test_with_calendars_every_link_and_every_hour_holds_at_the_earliest_and_at_the_latest(
+    plan: list[Task], data: st.DataObject
+) -> None:
+    plan = [t.model_copy(update={"calendar": data.draw(st.sampled_from(["", "office"]))}) for t in plan]
+    timing, hours = schedule(plan, OPENS, calendars=OFFICE), OFFICE["office"]
+    ends = {
+        "FS": ("finish", "start"),
+        "SS": ("start", "start"),
+        "FF": ("finish", "finish"),
+        "SF": ("start", "finish"),
+    }
+    for one in plan:
+        slot, length = timing.slots[one.id], one.expected // timedelta(microseconds=1)
+        assert slot.early_start <= slot.late_start
+        assert slot.critical == (slot.early_finish == slot.late_finish)
+        for when in ("early", "late"):
+            start, finish = getattr(slot, f"{when}_start"), getattr(slot, f"{when}_finish")
+            begun, over = ((moment - OPENS) // timedelta(microseconds=1) for moment in (start, finish))
+            assert over == (hours.end(begun, length) if one.calendar else begun + length)
+            assert not one.calendar or hours.after(begun) == begun
+            for link in one.after:
+                first, second = ends[link.kind]
+                before = getattr(timing.slots[link.task], f"{when}_{first}")
+                assert before + link.lag <= getattr(slot, f"{when}_{second}")
+    path = [timing.slots[name] for name in timing.critical_path]
+    assert path[-1].early_finish == timing.finish
+    assert all(slot.critical for slot in path)
 
 
 def test_a_hundred_tasks_take_about_a_millisecond() -> None:

@@ -12,12 +12,14 @@ from cutover.core.errors import Invalid
 from runbooks.domain.plan import TaskType
 from runbooks.formats.cells import (
     DateOrder,
+    excel_length,
     is_ambiguous,
     read_duration,
     read_flag,
     read_kind,
     read_moment,
     read_names,
+    read_status,
     read_zone,
     slug,
 )
@@ -163,3 +165,31 @@ def test_a_slug_is_an_id_or_empty(text: str) -> None:
     assert len(made) <= 40
     assert all(c.isascii() and (c.isalnum() or c == "-") for c in made)
     assert slug(made) == made
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("1-Planned", "planned"),
+        ("2-WIP", "in progress"),
+        ("3 - Blocked", "blocked"),
+        ("4. Complete", "complete"),
+        ("6-Archive", "archived"),
+        ("In Progress", "in progress"),
+        ("2 people short", "2 people short"),
+    ],
+)
+def test_a_status_is_known_behind_its_number(text: str, status: str) -> None:
+    assert read_status(text) == status
+
+
+def test_a_length_that_excel_shows_as_a_date_is_a_length() -> None:
+    assert excel_length("1900-01-01T06:00:00") == timedelta(hours=30)
+    assert excel_length("1899-12-31") == timedelta(0)
+    assert excel_length("2026-01-01T06:00:00") is None
+
+
+def test_a_bare_number_is_a_part_of_a_day_where_its_column_is_one_of_those() -> None:
+    assert read_duration("0.0625", fractions=True) == timedelta(minutes=90)
+    assert read_duration("6.94444444444444e-4", fractions=True) == timedelta(minutes=1)
+    assert read_duration("1h", fractions=True) == timedelta(hours=1)

@@ -84,3 +84,40 @@ def test_a_header_of_brackets_or_other_scripts_has_a_key() -> None:
 
 def test_a_sheet_without_titles_is_told_the_nearest_it_has() -> None:
     assert missing_title(["Ref", "Tsk"])[1] == "task"
+
+
+@pytest.mark.parametrize(
+    ("headers", "fields"),
+    [
+        ("Task,Start Date,Start Time,End Date,End Time", "title,not_before,start_clock,ends,end_clock"),
+        ("Task,Start Time,End Time", "title,not_before,ends"),
+        ("Task,Must Finish By,Status,Skill", "title,deadline,status,skill"),
+        ("Lfd. Nr.,Vorgang,VORGÄNGER,Dauer,Zuständig", "id,title,after,duration,owner"),
+        ("Tache,Duree,Debut,Predecesseurs", "title,duration,not_before,after"),
+        ("Tarefa,Duração,Início,Responsável", "title,duration,not_before,owner"),
+        ("Zadanie,Poprzednicy,Czas trwania", "title,after,duration"),
+    ],
+)
+def test_dates_with_hours_and_headers_of_other_languages_are_known(headers: str, fields: str) -> None:
+    found = columns(headers.split(","))
+    by_position = {at: name for name, at in found.at.items()}
+    assert [by_position.get(i, "") for i in range(len(headers.split(",")))] == fields.split(",")
+
+
+@pytest.mark.parametrize(
+    ("header", "unit"), [("Dauer (Stunden)", "h"), ("Durée (jours)", "d"), ("Duration [min]", "m")]
+)
+def test_the_unit_may_be_spelled_in_other_languages(header: str, unit: str) -> None:
+    assert columns(["Task", header]).duration_unit == unit
+
+
+def test_a_header_may_name_the_zone_of_its_times() -> None:
+    assert columns(["Task", "Start (ET)", "Deadline (planned)"]).zones == {"not_before": "America/New_York"}
+
+
+def test_no_word_of_another_language_means_two_fields() -> None:
+    from runbooks.formats.header_words import ABROAD
+
+    words = [(word.strip(), field) for field, text in ABROAD.items() for word in text.split(",")]
+    twice = {word for word, _field in words if sum(other == word for other, _f in words) > 1}
+    assert twice == set()

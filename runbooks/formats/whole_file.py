@@ -1,0 +1,27 @@
+"""Puts a file in place whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from cutover.core.errors import Invalid, Problem
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write beside the place, then move in. Raises Invalid when that cannot be done, and leaves nothing behind."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise Invalid(Problem(f"cannot be written: {error.strerror}", file=str(path))) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return path

@@ -26,14 +26,14 @@ import numpy as np
 
 from cutover import __version__
 from cutover.domain.programme import Programme
-from runbooks.domain.forecast import CELLS, CHUNK, forecast, look_ahead
-from runbooks.domain.network import network, schedule
-from runbooks.domain.passes import Walk, walk
+from runbooks.domain.forecasting.forecast import CELLS, CHUNK, forecast, look_ahead
+from runbooks.domain.forecasting.passes import Walk, walk
+from runbooks.domain.forecasting.redispatch import redispatch
+from runbooks.domain.forecasting.sampling import Doubt, doubt
+from runbooks.domain.forecasting.situation import Situation
+from runbooks.domain.forecasting.staffing import staffing
 from runbooks.domain.plan import Estimate, Link, Task
-from runbooks.domain.redispatch import redispatch
-from runbooks.domain.sampling import Doubt, doubt
-from runbooks.domain.situation import Situation
-from runbooks.domain.staffing import staffing
+from runbooks.domain.timing.network import network, schedule
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 OPENS = datetime(2026, 10, 23, 21, 0, tzinfo=UTC)
@@ -130,7 +130,7 @@ def bare(steps: Walk, unknown: Doubt, samples: int) -> np.ndarray:
 
 
 def _normal() -> tuple[np.ndarray, np.ndarray]:
-    from runbooks.domain.quantiles import BELOW, SCORES
+    from runbooks.domain.forecasting.quantiles import BELOW, SCORES
 
     return BELOW, SCORES
 

@@ -26,13 +26,13 @@ from benchmarks.psplib import PERIOD, instances
 from cutover import __version__
 from cutover.core.errors import Unavailable
 from cutover.domain.programme import Programme
-from runbooks.domain.crew import Crew, crew
-from runbooks.domain.levelling import level
-from runbooks.domain.network import Network, network
-from runbooks.domain.placing import Levelled
+from runbooks.domain.capacity.crew import Crew, crew
+from runbooks.domain.capacity.levelling import level
+from runbooks.domain.capacity.placing import Levelled
+from runbooks.domain.capacity.resequencing import Solved
+from runbooks.domain.capacity.verifier import faults_of
 from runbooks.domain.plan import Task
-from runbooks.domain.resequencing import Solved
-from runbooks.domain.verifier import faults_of
+from runbooks.domain.timing.network import Network, network
 from runbooks.leveller import LEVEL, SEED, solve_exactly
 from runbooks.optimise import solver_library
 

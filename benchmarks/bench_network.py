@@ -19,10 +19,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cutover import __version__
-from runbooks.domain.impact import impact, removal
-from runbooks.domain.laid_out import Edit, LaidOut, lay_out
-from runbooks.domain.network import schedule
 from runbooks.domain.plan import Link, LinkKind, Task
+from runbooks.domain.timing.impact import impact, removal
+from runbooks.domain.timing.laid_out import Edit, LaidOut, lay_out
+from runbooks.domain.timing.network import schedule
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 OPENS = datetime(2026, 10, 23, 21, 0, tzinfo=UTC)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runbooks.domain.crew import Crew, Profile
-from runbooks.domain.network import Network
+from runbooks.domain.capacity.crew import Crew, Profile
 from runbooks.domain.plan import LinkKind
+from runbooks.domain.timing.network import Network
 
 FOLDER = Path(__file__).parents[2] / "shared" / "data" / "psplib"
 PERIOD = 60_000_000  # microseconds

@@ -52,7 +52,7 @@ def open_once(path: Path) -> World:
 
 def build_app(first: str = "", opener: Opener = open_once) -> App:
     """The command line. Only the room that `first` belongs to is imported; the others are a line of help."""
-    app = App(name="cutover", help=HELP, version=__version__)
+    app = App(name="cutover", help_format="plaintext", help=HELP, version=__version__)
     if first in GROUPS:
         importlib.import_module("cutover.commands").add(app, first, opener)
         return app

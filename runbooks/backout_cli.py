@@ -137,8 +137,8 @@ def _told(changes: PlanDiff) -> list[dict[str, str]]:
 
 
 def _lasts(book: Runbook, programme: Programme) -> str:
-    from runbooks.domain.calendars import calendars_of
-    from runbooks.domain.network import schedule
+    from runbooks.domain.timing.calendars import calendars_of
+    from runbooks.domain.timing.network import schedule
 
     timing = schedule(book.tasks, programme.opens, calendars=calendars_of(programme))
     return show_duration(timing.finish - programme.opens)

@@ -15,10 +15,10 @@ from cutover.domain.programme import Programme
 from cutover.web.charts import Bar
 from cutover.web.components import named
 from cutover.web.words import MINUTE, lasting, moment
-from runbooks.domain.network import Actuals, Schedule, schedule
 from runbooks.domain.plan import Task, TaskType
 from runbooks.domain.run_events import RUN, Completion, RunStage, TaskStage
 from runbooks.domain.run_state import RunState, TaskState
+from runbooks.domain.timing.network import Actuals, Schedule, schedule
 from runbooks.forecaster import active_repairs, overrun
 from runbooks.service import PERFORMER
 

@@ -9,9 +9,9 @@ from cutover.core.clock import show
 from cutover.core.duration import show_duration
 from cutover.web.words import share
 from runbooks.board import Run
-from runbooks.domain.backout_time import WayBack
-from runbooks.domain.drivers import Driver
-from runbooks.domain.forecast import Forecast
+from runbooks.domain.forecasting.backout_time import WayBack
+from runbooks.domain.forecasting.drivers import Driver
+from runbooks.domain.forecasting.forecast import Forecast
 from runbooks.domain.run_state import RunState
 from runbooks.lookout import SecondFigure
 

@@ -13,7 +13,7 @@ from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, console, table
 
 if TYPE_CHECKING:
-    from runbooks.domain.forecast import Forecast
+    from runbooks.domain.forecasting.forecast import Forecast
     from runbooks.domain.run_events import RunSetup, RunType
     from runbooks.domain.run_state import RunState
     from runbooks.service import RunService

@@ -67,7 +67,7 @@ def _writer(to: Path) -> _Write:
 
 
 def _xlsx(to: Path, book: Runbook, programme: Programme, omit: Collection[str]) -> None:
-    from runbooks.domain.network import schedule
+    from runbooks.domain.timing.network import schedule
     from runbooks.formats.xlsx_out import write_xlsx
 
     write_xlsx(to, book, zone=programme.zone, timing=schedule(book.tasks, programme.opens), omit=omit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,16 +20,17 @@ from runbooks.cli_words import AsJson, Here, Name, Open
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme
     from runbooks.cli_words import Folder
-    from runbooks.domain.backout_time import WayBack
-    from runbooks.domain.calibration import Calibration
-    from runbooks.domain.drivers import Driver
-    from runbooks.domain.forecast import Forecast
+    from runbooks.domain.forecasting.backout_time import WayBack
+    from runbooks.domain.forecasting.calibration import Calibration
+    from runbooks.domain.forecasting.drivers import Driver
+    from runbooks.domain.forecasting.forecast import Forecast
+    from runbooks.domain.forecasting.redispatch import Redispatched
+    from runbooks.domain.forecasting.sampling import Correlation
     from runbooks.domain.plan import Runbook
-    from runbooks.domain.redispatch import Redispatched
-    from runbooks.domain.sampling import Correlation
     from runbooks.service import RunService
 
 SAMPLES = 10_000
+MINUTE = timedelta(minutes=1)
 REFINE = 5.0  # seconds for the second figure
 SHOWN = 5  # drivers, in the text; --json has all
 
@@ -77,12 +79,12 @@ def add_forecast(app: App, folder: Open, runs: Runs | None = None) -> None:
 def outlook(place: Folder, name: str, asked: Asked, runs: Runs | None = None) -> Outlook:
     """Look ahead. Raises Invalid for a faulty plan, or one that its teams can never do."""
     from runbooks.domain.backout_plan import backout_id
-    from runbooks.domain.backout_time import Turning, way_back_tasks
-    from runbooks.domain.calibration import calibrated
-    from runbooks.domain.fitting import fitted, past_durations
-    from runbooks.domain.forecast import look_ahead, sensitivity
-    from runbooks.domain.redispatch import redispatch
-    from runbooks.domain.situation import Situation
+    from runbooks.domain.forecasting.backout_time import Turning, way_back_tasks
+    from runbooks.domain.forecasting.calibration import calibrated
+    from runbooks.domain.forecasting.fitting import fitted, past_durations
+    from runbooks.domain.forecasting.forecast import look_ahead, sensitivity
+    from runbooks.domain.forecasting.redispatch import redispatch
+    from runbooks.domain.forecasting.situation import Situation
 
     asked.check()
     book, programme = place.runbook(name), place.programme
@@ -177,7 +179,7 @@ def _dispatched(anew: Redispatched | None, programme: Programme) -> str:
 
 def back_lines(back: WayBack, programme: Programme) -> Iterator[str]:
     """Until when one can turn back, and what the gate adds to that."""
-    took = f"the way back takes {show_duration(back.length)}"
+    took = f"the way back takes {_minutes(back.length)}"
     if back.planned:
         how = f"({took} or less with a chance of {back.quantile:.0%}, by the backout plan)"
     else:
@@ -197,7 +199,7 @@ def driver_lines(found: Outlook) -> Iterator[str]:
 def _driver(driver: Driver, titles: dict[str, str]) -> str:
     names = {"programme": "everything at once", "team": f"team {driver.name}"}
     what = names.get(driver.kind, f"{driver.name} {titles.get(driver.name, '')}".rstrip())
-    return f"{what}: {show_duration(driver.earlier)} earlier at its best tenth, {show_duration(driver.later)} later at its worst"
+    return f"{what}: {_minutes(driver.earlier)} earlier at its best tenth, {_minutes(driver.later)} later at its worst"
 
 
 def _critical(found: Outlook, driver: Driver) -> str:
@@ -210,3 +212,8 @@ def _sensitivity(found: Outlook) -> Iterator[str]:
     for share, other in found.together:
         what = f"{share.programme:.0%} + {share.team:.0%}" if share.programme or share.team else "not at all"
         yield f"if tasks varied together {what}: {show(other.p80, zone)} (80 %), {show(other.p95, zone)} (95 %)"
+
+
+def _minutes(span: timedelta) -> str:
+    """To the minute: a forecast knows no seconds."""
+    return show_duration(round(span / MINUTE) * MINUTE)

@@ -10,14 +10,14 @@ from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid
 from cutover.domain.programme import Programme
 from runbooks.domain import run_events as ev
-from runbooks.domain.backout_time import Turning, all_hands
-from runbooks.domain.forecast import Forecast, look_ahead
-from runbooks.domain.network import Actuals
+from runbooks.domain.forecasting.backout_time import Turning, all_hands
+from runbooks.domain.forecasting.forecast import Forecast, look_ahead
+from runbooks.domain.forecasting.redispatch import Redispatched, redispatch
+from runbooks.domain.forecasting.situation import Situation
 from runbooks.domain.plan import Estimate, Task
-from runbooks.domain.redispatch import Redispatched, redispatch
 from runbooks.domain.run_events import TaskStage
 from runbooks.domain.run_state import RunState
-from runbooks.domain.situation import Situation
+from runbooks.domain.timing.network import Actuals
 
 MOVED = timedelta(minutes=30)  # a smaller shift of P80 is noise and is not recorded
 STALLED = timedelta(hours=3)  # while nothing is in progress the end moves with the clock: said now and then
@@ -158,6 +158,8 @@ def _cause(state: RunState, shift: timedelta) -> str:
     gates = [name for name in failed if state.plan[name].gate]
     minutes = timedelta(minutes=round(abs(shift) / timedelta(minutes=1)))
     way = f"{show_duration(minutes)} {'later' if shift > timedelta(0) else 'earlier'}"
+    if late and shift < timedelta(0):
+        return f"{way}: {', '.join(late)} is nearer its end, and less is left to chance"
     if late:
         worst = max(late, key=lambda name: (late[name] - 1) * state.plan[name].expected)
         return (

@@ -20,9 +20,9 @@ from runbooks.cli_words import AsJson, Here, Name, Open, Order
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme
     from runbooks.cli_words import Folder
-    from runbooks.domain.impact import Impact, Moved
-    from runbooks.domain.laid_out import Edit, LaidOut
     from runbooks.domain.plan import Runbook
+    from runbooks.domain.timing.impact import Impact, Moved
+    from runbooks.domain.timing.laid_out import Edit, LaidOut
     from runbooks.formats.cells import DateOrder
 
 SHOWN = 20  # tasks moved, in the table; --json has all
@@ -100,7 +100,7 @@ class Seen:
 
 def _after(place: Folder, book: Runbook, asked: Asked) -> Runbook:
     """The runbook as the edit would leave it. Raises Invalid for an edit that is none, or that leaves a faulty plan."""
-    from runbooks.domain.edit_words import read_edit
+    from runbooks.domain.timing.edit_words import read_edit
 
     in_words = asked.set_ or asked.add or asked.remove
     if bool(in_words) == bool(asked.file):
@@ -123,9 +123,9 @@ def _imported_again(book: Runbook, file: Path, zone: str, order: DateOrder | Non
 
 
 def _seen(book: Runbook, after: Runbook, programme: Programme, more_than: timedelta) -> Seen:
-    from runbooks.domain.calendars import calendars_of
-    from runbooks.domain.impact import edit_between, impact
-    from runbooks.domain.laid_out import edited, lay_out
+    from runbooks.domain.timing.calendars import calendars_of
+    from runbooks.domain.timing.impact import edit_between, impact
+    from runbooks.domain.timing.laid_out import edited, lay_out
 
     laid = lay_out(book.tasks, programme.opens, calendars=calendars_of(programme))
     edit: Edit = edit_between(book.tasks, after.tasks)
@@ -136,9 +136,9 @@ def _seen(book: Runbook, after: Runbook, programme: Programme, more_than: timede
 
 def _levelled(laid: LaidOut, programme: Programme) -> tuple[datetime | None, tuple[str, ...]]:
     """When the plan ends with the teams as they are; or why it cannot be done."""
-    from runbooks.domain.crew import crew
-    from runbooks.domain.levelling import dispatch
-    from runbooks.domain.network import network
+    from runbooks.domain.capacity.crew import crew
+    from runbooks.domain.capacity.levelling import dispatch
+    from runbooks.domain.timing.network import network
 
     tasks = tuple(laid.tasks.values())
     net = network(tasks, laid.net.opens, calendars=laid.standing.calendars)

@@ -12,16 +12,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cutover.core.errors import Refused, Unavailable
-from runbooks.domain.bounds import lower_bound
-from runbooks.domain.calendars import calendars_of
-from runbooks.domain.crew import Crew, crew
-from runbooks.domain.handovers import loosened
-from runbooks.domain.levelling import in_order, level
-from runbooks.domain.network import Network, network
-from runbooks.domain.placing import Levelled
-from runbooks.domain.resequencing import Proposal, Solved, moves, settled, with_more
-from runbooks.domain.situation import Situation
-from runbooks.domain.verifier import faults_of
+from runbooks.domain.capacity.bounds import lower_bound
+from runbooks.domain.capacity.crew import Crew, crew
+from runbooks.domain.capacity.handovers import loosened
+from runbooks.domain.capacity.levelling import in_order, level
+from runbooks.domain.capacity.placing import Levelled
+from runbooks.domain.capacity.resequencing import Proposal, Solved, moves, settled, with_more
+from runbooks.domain.capacity.verifier import faults_of
+from runbooks.domain.forecasting.situation import Situation
+from runbooks.domain.timing.calendars import calendars_of
+from runbooks.domain.timing.network import Network, network
 from runbooks.optimise import optimise, solver_library, steadied
 
 if TYPE_CHECKING:

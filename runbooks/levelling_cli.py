@@ -21,9 +21,9 @@ from runbooks.forecast_cli import Runs
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme
     from runbooks.cli_words import Folder
-    from runbooks.domain.placing import Levelled
+    from runbooks.domain.capacity.placing import Levelled
+    from runbooks.domain.capacity.resequencing import Move, Proposal, Solved
     from runbooks.domain.plan import Runbook
-    from runbooks.domain.resequencing import Move, Proposal, Solved
     from runbooks.leveller import Saving, Staffed
 
 
@@ -73,7 +73,7 @@ def _add_level(app: App, folder: Open) -> None:
 
 
 def _write(place: Folder, book: Runbook, pairs: Sequence[tuple[str, str]]) -> None:
-    from runbooks.domain.handovers import kept
+    from runbooks.domain.capacity.handovers import kept
     from runbooks.formats.files import write_runbook
     from runbooks.runbook_file import file_of
 
@@ -96,7 +96,7 @@ class _Sheet:
         return _At(self.programme.zone, self.programme.opens)
 
     def handovers(self) -> list[tuple[str, str]]:
-        from runbooks.domain.levelling import resource_links
+        from runbooks.domain.capacity.levelling import resource_links
 
         ids = self.staffed.net.ids
         return [

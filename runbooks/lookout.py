@@ -12,8 +12,8 @@ from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from runbooks.domain.forecast import Forecast
-from runbooks.domain.redispatch import Redispatched
+from runbooks.domain.forecasting.forecast import Forecast
+from runbooks.domain.forecasting.redispatch import Redispatched
 from runbooks.domain.run_events import RUN
 from runbooks.domain.run_state import RunState
 from runbooks.forecaster import forecast_of, refined

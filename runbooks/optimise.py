@@ -16,13 +16,13 @@ from math import gcd
 from typing import TYPE_CHECKING, Any
 
 from cutover.core.errors import Invalid, Unavailable
-from runbooks.domain.bounds import lower_bound
-from runbooks.domain.crew import Crew
-from runbooks.domain.levelling import dispatch, in_order
-from runbooks.domain.network import Network
-from runbooks.domain.placing import Levelled
+from runbooks.domain.capacity.bounds import lower_bound
+from runbooks.domain.capacity.crew import Crew
+from runbooks.domain.capacity.levelling import dispatch, in_order
+from runbooks.domain.capacity.placing import Levelled
+from runbooks.domain.capacity.resequencing import MINUTE, Solved
 from runbooks.domain.plan import LinkKind
-from runbooks.domain.resequencing import MINUTE, Solved
+from runbooks.domain.timing.network import Network
 
 if TYPE_CHECKING:
     from ortools.sat.python import cp_model

@@ -30,7 +30,7 @@ from cutover.web.charts import (
 )
 from cutover.web.charts import gantt as place_gantt
 from cutover.web.words import MINUTE, moment, share
-from runbooks.domain.drivers import Driver
+from runbooks.domain.forecasting.drivers import Driver
 from runbooks.domain.plan import Task, TaskType
 from runbooks.planned import Planned
 from runbooks.planned import Stretch as Span

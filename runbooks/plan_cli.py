@@ -12,8 +12,8 @@ from cutover.core.clock import show
 from cutover.core.duration import show_duration
 from runbooks.backout_cli import add_backout
 from runbooks.cli_words import AsJson, Here, Name, Open
-from runbooks.domain.calendars import calendars_of
-from runbooks.domain.network import Schedule, schedule
+from runbooks.domain.timing.calendars import calendars_of
+from runbooks.domain.timing.network import Schedule, schedule
 from runbooks.exchange_cli import add_exchange
 from runbooks.forecast_cli import Asked, Outlook, Runs, add_forecast, as_data, back_lines, outlook
 from runbooks.impact_cli import add_impact

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from runbooks.domain.backout_time import Turning
-from runbooks.domain.bands import Band, bands
-from runbooks.domain.crew import crew
-from runbooks.domain.fitting import fitted, past_durations
-from runbooks.domain.forecast import Forecast, look_ahead
-from runbooks.domain.levelling import dispatch
-from runbooks.domain.situation import Situation
+from runbooks.domain.capacity.crew import crew
+from runbooks.domain.capacity.levelling import dispatch
+from runbooks.domain.forecasting.backout_time import Turning
+from runbooks.domain.forecasting.bands import Band, bands
+from runbooks.domain.forecasting.fitting import fitted, past_durations
+from runbooks.domain.forecasting.forecast import Forecast, look_ahead
+from runbooks.domain.forecasting.situation import Situation
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme

@@ -16,10 +16,10 @@ from cutover.store.desk import Desk
 from cutover.store.leases import Fence
 from runbooks.domain import run_events as ev
 from runbooks.domain.backout_plan import backout_id
-from runbooks.domain.backout_time import way_back_tasks
-from runbooks.domain.calibration import PastRun, past_run
 from runbooks.domain.execution import RUN_MACHINE, effect_key, run_stream
-from runbooks.domain.fitting import fitted, past_durations
+from runbooks.domain.forecasting.backout_time import way_back_tasks
+from runbooks.domain.forecasting.calibration import PastRun, past_run
+from runbooks.domain.forecasting.fitting import fitted, past_durations
 from runbooks.domain.plan import Runbook, Task, TaskType, faults
 from runbooks.domain.run_events import RunSetup, RunType, TaskStage
 from runbooks.domain.run_state import RunState

@@ -14,8 +14,8 @@ from datetime import timedelta
 from typing import Any
 from zlib import crc32
 
-from runbooks.domain.impact import removal
 from runbooks.domain.plan import Effect, Link, Runbook, Task, TaskType
+from runbooks.domain.timing.impact import removal
 
 LONGEST_GUESS = timedelta(
     hours=1

@@ -11,12 +11,12 @@ from datetime import timedelta
 from statistics import median
 
 from cutover.domain.programme import Programme
-from runbooks.domain.calendars import WorkingTime, calendars_of
-from runbooks.domain.fitting import fit
+from runbooks.domain.forecasting.fitting import fit
 from runbooks.domain.plan import Estimate, Runbook, Task
 from runbooks.domain.rehearsals import complete_rehearsals
 from runbooks.domain.run_events import Completion
 from runbooks.domain.run_state import RunState, TaskState
+from runbooks.domain.timing.calendars import WorkingTime, calendars_of
 
 REVISE = 0.15  # off its plan by more than this share, a task needs revision
 ROUNDED = timedelta(minutes=1)

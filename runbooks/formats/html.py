@@ -14,9 +14,9 @@ from cutover.core.clock import SystemClock, show
 from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, Problem
 from cutover.domain.programme import Programme
-from runbooks.domain.calendars import calendars_of
-from runbooks.domain.network import Schedule, Slot, schedule
 from runbooks.domain.plan import OnTimeout, Runbook, Task, TaskType, in_zone
+from runbooks.domain.timing.calendars import calendars_of
+from runbooks.domain.timing.network import Schedule, Slot, schedule
 from runbooks.formats.whole_file import write_whole
 
 _SILENCE = {

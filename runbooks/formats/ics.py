@@ -17,9 +17,9 @@ from cutover.core.clock import SystemClock
 from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, Problem
 from cutover.domain.programme import Programme
-from runbooks.domain.calendars import calendars_of
-from runbooks.domain.network import Schedule, schedule
 from runbooks.domain.plan import Runbook, Task, TaskType, in_zone
+from runbooks.domain.timing.calendars import calendars_of
+from runbooks.domain.timing.network import Schedule, schedule
 from runbooks.formats.cells import slug
 from runbooks.formats.whole_file import write_whole
 

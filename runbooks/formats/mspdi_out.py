@@ -15,9 +15,9 @@ from typing import Any
 
 from cutover.core.errors import Invalid
 from cutover.domain.programme import Hours, Programme
-from runbooks.domain.calendars import calendars_of
-from runbooks.domain.network import Slot, schedule
 from runbooks.domain.plan import LinkKind, Runbook, Task, TaskType
+from runbooks.domain.timing.calendars import calendars_of
+from runbooks.domain.timing.network import Slot, schedule
 from runbooks.formats.mspdi_words import (
     COLUMNS,
     ID_COLUMN,

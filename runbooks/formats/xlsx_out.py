@@ -20,8 +20,8 @@ import xlsxwriter  # type: ignore[import-untyped]  # it ships no types
 from cutover.core.clock import to_utc
 from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, Problem
-from runbooks.domain.network import Schedule
 from runbooks.domain.plan import Runbook, Task, TaskType
+from runbooks.domain.timing.network import Schedule
 from runbooks.formats.cells import STATUSES
 from runbooks.formats.csv_out import custom_cell
 from runbooks.formats.exact import (

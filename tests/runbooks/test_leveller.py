@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from cutover.core.errors import Refused, Unavailable
-from runbooks.domain.levelling import dispatch
+from runbooks.domain.capacity.levelling import dispatch
 from runbooks.leveller import checked, has_solver, seconds, solve, staffed
 from tests.runbooks.domain.crews import HOUR, programme
 from tests.runbooks.domain.crews import staffed as small

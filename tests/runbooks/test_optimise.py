@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 
 from cutover.core.errors import Unavailable
-from runbooks.domain.levelling import dispatch
-from runbooks.domain.resequencing import moves
-from runbooks.domain.verifier import faults_of
+from runbooks.domain.capacity.levelling import dispatch
+from runbooks.domain.capacity.resequencing import moves
+from runbooks.domain.capacity.verifier import faults_of
 from runbooks.optimise import optimise, solver_library, steadied
 from tests.runbooks.domain.crews import (
     Staffed,

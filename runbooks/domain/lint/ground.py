@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cutover.domain.programme import Programme
-from runbooks.domain.calendars import calendars_of
-from runbooks.domain.network import Schedule, schedule
 from runbooks.domain.plan import Runbook, Task
+from runbooks.domain.timing.calendars import calendars_of
+from runbooks.domain.timing.network import Schedule, schedule
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # where a plan without a programme is laid out
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from cutover.core.duration import show_duration
 from runbooks.domain.lint.findings import Found
 from runbooks.domain.lint.ground import Ground
-from runbooks.domain.network import Slot
+from runbooks.domain.timing.network import Slot
 
 LONGEST_SHIFT = timedelta(hours=12)
 REST = timedelta(

@@ -11,12 +11,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from cutover.domain.programme import Programme
-from runbooks.domain.calendars import calendars_of
-from runbooks.domain.crew import Crew, crew
-from runbooks.domain.levelling import in_order
-from runbooks.domain.network import Actuals, Network, network
-from runbooks.domain.placing import Levelled
+from runbooks.domain.capacity.crew import Crew, crew
+from runbooks.domain.capacity.levelling import in_order
+from runbooks.domain.capacity.placing import Levelled
 from runbooks.domain.plan import LinkKind, Task
+from runbooks.domain.timing.calendars import calendars_of
+from runbooks.domain.timing.network import Actuals, Network, network
 from tests.runbooks.plans import task
 
 OPENS = datetime(2026, 10, 23, 21, tzinfo=UTC)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbooks.domain.backout_plan import CONFIRM, backout_id, can_be_undone, make_backout, needed
-from runbooks.domain.network import schedule
 from runbooks.domain.plan import Action, Effect, Estimate, Link, Runbook, Task, TaskType, faults
-from tests.runbooks.domain.test_network import OPENS, plans, task
+from runbooks.domain.timing.network import schedule
+from tests.runbooks.domain.timing.test_network import OPENS, plans, task
 
 MINUTE = timedelta(minutes=1)
 

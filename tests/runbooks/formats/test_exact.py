@@ -13,8 +13,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from cutover.core.errors import Invalid, Problem
 from cutover.domain.gates import Criterion
-from runbooks.domain.network import schedule
 from runbooks.domain.plan import Runbook, Stream, Task, TaskGate, TaskType
+from runbooks.domain.timing.network import schedule
 from runbooks.formats.csv_out import write_csv
 from runbooks.formats.files import import_runbook
 from runbooks.formats.table import Imported

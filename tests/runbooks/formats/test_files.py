@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from cutover.core.errors import Invalid, Problem
 from runbooks.domain.lint import lint, summary
-from runbooks.domain.network import schedule
 from runbooks.domain.plan import Effect, Estimate, Link, LinkKind, Runbook, Stream, Task, TaskGate, TaskType
+from runbooks.domain.timing.network import schedule
 from runbooks.formats.files import import_runbook, read_runbook, write_runbook
 from runbooks.formats.table import Imported
 

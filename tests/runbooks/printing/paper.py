@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cutover.domain.programme import Programme
-from runbooks.domain.network import schedule
 from runbooks.domain.plan import Runbook
+from runbooks.domain.timing.network import schedule
 from runbooks.printing.laid import Laid
 from runbooks.printing.packs import Kind, Pack, pack_of
 from runbooks.printing.press import Print, typeset

@@ -1,0 +1,1 @@
+"""When it will end and how surely: sampled durations over the network, the way back, what drives the end."""

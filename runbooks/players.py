@@ -16,7 +16,7 @@ import structlog
 from cutover.core.clock import Pace
 from cutover.core.errors import CutoverError, Refused
 from cutover.core.event import Recorded
-from cutover.domain.gates import Verdict
+from cutover.domain.gates import Finding, RecordEvidence, Verdict
 from runbooks.domain import run_events as ev
 from runbooks.domain.execution import PERFORMED
 from runbooks.domain.plan import Task, TaskType
@@ -24,6 +24,7 @@ from runbooks.domain.run_events import RUN, TaskStage
 from runbooks.domain.run_state import RunState, TaskState
 from runbooks.service import RunService
 
+PLAYED = "played: in a rehearsal nobody looked"
 NEWS = 0.1  # real seconds between looks at the journal
 
 log = structlog.get_logger()
@@ -35,6 +36,7 @@ class Hands(Protocol):
     def claim(self, task: str, by: str) -> None: ...
     def done(self, task: str, by: str, evidence: str) -> None: ...
     def vote(self, task: str, by: str, vote: Verdict, caveat: str) -> None: ...
+    def testify(self, task: str, criterion: str, by: str, detail: str) -> None: ...
 
 
 class OwnHands:
@@ -52,6 +54,15 @@ class OwnHands:
 
     def vote(self, task: str, by: str, vote: Verdict, caveat: str) -> None:
         self.service.vote(self.run_id, task, by=by, vote=vote, caveat=caveat)
+
+    def testify(self, task: str, criterion: str, by: str, detail: str) -> None:
+        self.service.give_evidence(
+            self.run_id,
+            task,
+            RecordEvidence(
+                by=by, criterion=criterion, finding=Finding.MET, detail=detail, source=f"person:{by}"
+            ),
+        )
 
 
 class Players:
@@ -119,6 +130,10 @@ class Players:
             return moment
         gate = self.service.gate(self.run_id, task.id)
         voters = [name for name in gate.deciders if name not in gate.votes]
+        asked = [c.id for c in gate.criteria if c.source == "person" and c.id not in gate.evidence]
+        if gate.verdict is Verdict.PENDING and asked and gate.deciders:
+            self._try(lambda: self.hands.testify(task.id, asked[0], gate.deciders[0], PLAYED))
+            return None
         if gate.verdict is Verdict.PENDING and voters:
             self._vote(task, voters[0])
         return None

@@ -52,6 +52,11 @@ class CommandHands:
     def vote(self, task: str, by: str, vote: Verdict, caveat: str) -> None:
         self.say(["gate", "vote", task, str(vote), "--by", by, "--caveat", caveat, "--run", self.run_id])
 
+    def testify(self, task: str, criterion: str, by: str, detail: str) -> None:
+        self.say(
+            ["gate", "evidence", task, criterion, "met", "--by", by, "--detail", detail, "--run", self.run_id]
+        )
+
 
 def decide_plays(world: World, cast: Cast, say: Say, now: datetime) -> None:
     """The named decider enacts what is proposed and stands down what has held."""

@@ -62,6 +62,15 @@ def test_deciders_say_go_on_evidence_and_no_go_with_what_is_unmet(room: Room) ->
     assert "604 missing" in str(first[-1])
 
 
+def test_what_only_a_person_can_answer_is_answered_by_one_and_said_to_be_played(room: Room) -> None:
+    state = play(room, gate("G", source="person"))
+    assert state.stage is RunStage.COMPLETE
+    kinds = [
+        (f.event.kind(), getattr(f.event, "detail", "")) for f in room.desk.journal.read("gate:small-1:G:1")
+    ]
+    assert ("EvidenceRecorded", "played: in a rehearsal nobody looked") in kinds
+
+
 def test_a_quorum_of_two_is_two_people(room: Room) -> None:
     room.providers["reconcile"] = lambda _name: Reading(Finding.MET, "all agree")
     play(room, gate("G", source="reconcile:crimes", gate={"quorum": 2}))

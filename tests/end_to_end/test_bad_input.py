@@ -124,7 +124,7 @@ CSV_SLIPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "a duplicate id": (
         "1,Freeze,30m,,\n1,Load,1h,,\n",
-        ("3: id: id '1' is given twice (first at task 1); expected an id of its own",),
+        ("3: id: id '1' is given twice (first in this file, row 2); expected an id of its own",),
     ),
     "two slips in one file": (
         "1,Freeze,soonish,,\n2,Load,1h,,32/13/2026\n",
@@ -217,7 +217,7 @@ def test_a_slip_in_a_csv_plan_is_named_by_line_and_column_and_nothing_is_importe
     [
         (b"", ": the file is empty"),
         (b"  \n\n", ": the file is empty"),
-        (HEADER.encode() + b"1,Fr\xe9eze,1h,,\n", ":2: byte 0xe9 is not UTF-8; expected a UTF-8 file: save it again as UTF-8"),
+        (HEADER.encode() + b"1,Fr\xe9eze,1h,,\n", ":2: byte 0xe9 is not UTF-8; expected a UTF-8 file: save it again as CSV UTF-8"),
         (b'id,task\n1,"Freeze\n', ":2: not CSV: unexpected end of data; expected quotes closed and doubled within a text"),
         (b"id,tsk\n1,Freeze\n", ":1: header: no column holds the tasks' titles; expected a column named one of: title, task, "),
     ],

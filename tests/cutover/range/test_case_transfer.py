@@ -42,9 +42,9 @@ def test_a_file_whose_acknowledgement_is_dropped_stays_received_until_it_is_sent
 
 def test_sending_again_does_not_help_while_acknowledgements_are_still_dropped(world: World) -> None:
     world.break_("case_transfer", drop_acknowledgements=1000)
-    reference = send(world, "dropped")
+    reference = send(world, "dropped", "case dropped")
     world.clock.advance(hours=3)
-    assert send(world, "dropped") == reference
+    assert send(world, "dropped", "case dropped") == reference
     world.clock.advance(hours=3)
     assert state(world, reference) == "received"
     world.break_("case_transfer", drop_acknowledgements=0)  # the receiver catches up by itself

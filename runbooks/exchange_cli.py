@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from cyclopts import App, Parameter
 from pydantic import TypeAdapter, ValidationError
 
 from cutover.cli.output import answer
-from cutover.core.errors import Invalid, Problem
+from cutover.core.errors import Invalid, Problem, Refused
 from cutover.domain.programme import Id
 from runbooks.cli_words import AsJson, Here, Open, Order
 from runbooks.domain.plan import Runbook, faults
@@ -32,6 +33,10 @@ Replace = Annotated[
 ]
 Accept = Annotated[
     bool, Parameter(negative="", help="take over what the file changes in a plan that is there")
+]
+Reviewed = Annotated[
+    str,
+    Parameter(help="with --accept: the code that the review showed; refused when the plan has changed since"),
 ]
 RemoveAbsent = Annotated[
     bool, Parameter(negative="", help="with --accept: remove tasks that are not in the file")
@@ -75,6 +80,7 @@ def _add_import(app: App, folder: Open) -> None:
         date_order: Order = None,
         replace: Replace = False,
         accept: Accept = False,
+        reviewed: Reviewed = "",
         remove_absent: RemoveAbsent = False,
         programme: Here = Path(),
         json: AsJson = False,
@@ -82,7 +88,7 @@ def _add_import(app: App, folder: Open) -> None:
         """Read plans into the programme's runbooks/: all of them, or none when one is faulty.
 
         A plan that is there is not written over: what the file would change is shown, and exit is 1, until
-        --accept. An absent column is unchanged, an empty cell clears.
+        --accept. An absent column is unchanged, an empty cell clears. Comments of the YAML file are lost.
         """
         wish = _wish(replace=replace, accept=accept, remove_absent=remove_absent)
         place = folder(programme)
@@ -90,15 +96,33 @@ def _add_import(app: App, folder: Open) -> None:
         read = _read_all(files, id_, Place(place.programme.zone, date_order), there)
         outcomes = [_outcome(place.path, one, place.programme.zone, wish) for one in read]
         waits = not accept and any(one.waits for one in outcomes)
+        code = _code(outcomes)
+        if reviewed and reviewed != code:
+            raise Refused(
+                f"the plan or the file has changed since review {reviewed}: look again without --accept"
+            )
         for one in () if waits else outcomes:
             if one.found is None or one.waits:
                 write_runbook(_file(place.path, one.read), one.book)
         answer(
             [_facts(one) for one in outcomes],
             as_json=json,
-            text=[line for one in outcomes for line in _said(one, wish)],
+            text=[
+                *(line for one in outcomes for line in _said(one, wish)),
+                *([f"to take over this and nothing else: --accept --reviewed {code}"] if waits else []),
+            ],
         )
         return NO if waits else DONE
+
+
+def _code(outcomes: Iterable[_Outcome]) -> str:
+    """Stands for the differences shown, old values and new: another plan or another file has another code."""
+    shown = [
+        (facts_of_diff(one.found), one.read.runbook.model_dump_json())
+        for one in outcomes
+        if one.found is not None
+    ]
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:8]
 
 
 def _wish(*, replace: bool, accept: bool, remove_absent: bool) -> _Wish:

@@ -64,6 +64,8 @@ class Asked:
     def check(self) -> None:
         if self.samples < 1:
             raise Invalid(Problem(f"{self.samples} is too few", field="--samples", expected="1 or more"))
+        if self.seed < 0:
+            raise Invalid(Problem(f"{self.seed} is no seed", field="--seed", expected="0 or more"))
 
 
 def add_forecast(app: App, folder: Open, runs: Runs | None = None) -> None:
@@ -134,8 +136,18 @@ def as_data(found: Outlook) -> dict[str, Any]:
         "calibration": found.calibration,
         "samples": seen.samples,
         "distribution": found.book.distribution,
+        "without_duration": without_duration(found.book),
         "assumptions": seen.assumptions,
     }
+
+
+def without_duration(book: Runbook) -> list[str]:
+    """Tasks that take time and do not say how much: what they take is missing from the forecast."""
+    return [
+        task.id
+        for task in book.tasks
+        if task.duration is None and task.estimate is None and task.type != "milestone"
+    ]
 
 
 def _anew(found: Outlook) -> dict[str, Any] | None:
@@ -157,6 +169,14 @@ def lines(found: Outlook) -> Iterator[str]:
     """The same for people, the headline first."""
     seen, programme = found.seen, found.programme
     zone, closes = programme.zone, programme.closes
+    if lacking := without_duration(found.book):
+        every = len(lacking) == len(found.book.tasks)
+        yield (
+            f"{'NO FORECAST' if every else 'TOO EARLY'}: {len(lacking)} of {len(found.book.tasks)} tasks have no duration "
+            "and are taken as no time at all; give `duration` or `estimate`"
+        )
+        if every:
+            return
     yield f"ends by {show(seen.p50, zone)} with a chance of 50 %"
     yield f"        {show(seen.p80, zone)} with a chance of 80 %"
     yield f"        {show(seen.p95, zone)} with a chance of 95 %"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from cutover.core.clock import SystemClock, to_utc
 from cutover.core.errors import Invalid, Problem
 from runbooks.cli_words import AsJson, Here, Name, Open
 from runbooks.forecast_cli import Runs
+from runbooks.formats.whole_file import write_whole
 
 if TYPE_CHECKING:
     from runbooks.cli_words import Folder
@@ -117,14 +117,7 @@ def _check_target(target: Path, packs: list[Pack]) -> None:
 def _write(target: Path, sheet: Sheet) -> Path:
     """The whole file or nothing: a half-written pack must never reach a printer."""
     file = target if target.suffix == ".pdf" else target / sheet.pack.file_name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(sheet.pdf)
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return file
+    return write_whole(file, sheet.pdf)
 
 
 def _said(written: Iterable[tuple[Path, Sheet]]) -> Iterable[str]:

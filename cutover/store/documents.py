@@ -14,6 +14,8 @@ from cutover.core.errors import Invalid, Problem, nearest
 
 M = TypeVar("M", bound=BaseModel)
 Place = tuple[int | str, ...]
+DEEPEST = 100
+_DASHES = re.compile(r"(?:[-?:][ \t]+){20}")
 
 _BY_HAND = re.compile(
     r"(?:Value error, )?(?:(?P<field>[\w.\-]+): )?(?P<message>.*?)(?:; expected (?P<expected>.*?))?(?:; did you mean '(?P<nearest>.*)'\?)?"
@@ -88,10 +90,26 @@ def _read_bytes(path: Path) -> bytes:
         raise Invalid(Problem(f"cannot be read: {error.strerror}", file=str(path))) from error
 
 
+def refuse_depth(path: Path, text: str) -> None:
+    """Composing is recursive in libyaml: a document nested deeply enough would end the whole process.
+
+    Looking costs a parse, so only a text with many brackets or dashes in a row is looked at. Raises Invalid.
+    """
+    if max(text.count("["), text.count("{")) <= DEEPEST and not _DASHES.search(text):
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_PlainLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else None
+            raise Invalid(Problem("nested too deeply", str(path), line, expected=f"at most {DEEPEST} levels"))
+
+
 def _parse(path: Path, text: str) -> tuple[Any, Any]:
     """The document's nodes, which know their lines, and its value."""
     loader: _PlainLoader | None = None
     try:
+        refuse_depth(path, text)
         loader = _PlainLoader(text)
         node = loader.get_single_node()
         twice = list(_given_twice(path, node))

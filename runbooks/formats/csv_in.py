@@ -13,6 +13,7 @@ from runbooks.formats.sheet import Row
 
 DELIMITERS = ",;\t|"
 _SEP = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # what Excel writes and reads above the header
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")  # they have no place in a plan, nor in XML or YAML
 LONGEST_CELL = 10_000_000
 
 
@@ -21,6 +22,16 @@ def csv_rows(path: Path) -> list[Row]:
     raw = read_bytes(path)
     refuse_posing(path, raw, "CSV")
     text = decode(path, raw)
+    if stray := _CONTROL.search(text):
+        line = text.count("\n", 0, stray.start()) + 1
+        raise Invalid(
+            Problem(
+                f"control character #x{ord(stray[0]):02x}",
+                str(path),
+                line,
+                expected="text without control characters",
+            )
+        )
     told = _SEP.match(text)
     delimiter = told[1] if told else "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
     csv.field_size_limit(LONGEST_CELL)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cutover.app.programme_folder import ProgrammeFolder
-from cutover.core.errors import Invalid, NotFound
+from cutover.core.errors import Invalid, NotFound, Refused
 from runbooks.formats.files import read_runbook
 from runbooks.plan_cli import plan_commands
 
@@ -184,3 +184,48 @@ def test_a_forecast_of_no_samples_is_refused(programme: Path) -> None:
     ask("import", programme.parent / "plan.csv", programme=programme)
     with pytest.raises(Invalid, match="expected 1 or more"):
         ask("forecast", "--samples", "0", programme=programme)
+
+
+def test_what_was_reviewed_is_taken_over_and_nothing_else(
+    programme: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Between the look and the word a colleague may have changed the plan: the code of the review tells."""
+    plan = programme.parent / "plan.csv"
+    ask("import", plan, programme=programme)
+    plan.write_text(PLAN.replace("Freeze writes", "Freeze all writes"), encoding="utf-8")
+    capsys.readouterr()
+    assert ask("import", plan, programme=programme) == 1
+    code = capsys.readouterr().out.rstrip().rpartition(" ")[2]
+    file = programme / "runbooks" / "plan.yaml"
+    before = file.read_text(encoding="utf-8")
+    file.write_text(before.replace("Freeze writes", "Freeze"), encoding="utf-8")
+    with pytest.raises(Refused, match="has changed since review"):
+        ask("import", plan, "--accept", "--reviewed", code, programme=programme)
+    file.write_text(before, encoding="utf-8")
+    assert ask("import", plan, "--accept", "--reviewed", code, programme=programme) == 0
+    assert "Freeze all writes" in file.read_text(encoding="utf-8")
+
+
+def test_a_plan_without_durations_has_no_forecast(
+    programme: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = programme.parent / "bare.csv"
+    plan.write_text("ID,Task\n1,Freeze\n2,Load\n", encoding="utf-8")
+    ask("import", plan, programme=programme)
+    capsys.readouterr()
+    ask("forecast", "bare", "--samples", "10", "--refine", "0", programme=programme)
+    said = capsys.readouterr().out
+    assert said.startswith("NO FORECAST: 2 of 2 tasks have no duration")
+    assert "chance" not in said
+
+
+def test_a_seed_below_nought_is_refused(programme: Path) -> None:
+    ask("import", programme.parent / "plan.csv", programme=programme)
+    with pytest.raises(Invalid, match="-1 is no seed"):
+        ask("forecast", "--seed", "-1", programme=programme)
+
+
+def test_a_single_sample_is_a_forecast_too(programme: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ask("import", programme.parent / "plan.csv", programme=programme)
+    ask("forecast", "--samples", "1", "--refine", "0", programme=programme)
+    assert "with a chance of 50 %" in capsys.readouterr().out

@@ -19,7 +19,7 @@ __all__ = ["CODES", "Finding", "Severity", "lint", "summary"]
 _CHECKS: tuple[Callable[[Ground], Found], ...] = (
     tasks.order, tasks.length, tasks.people, tasks.control, tasks.automation, gates.gates, gates.no_return,
     tasks.comms, people.single_people, people.shifts, people.bookings, people.duty, people.skills, context.names,
-    context.window, context.deadlines, context.capacity, context.backout, modes.modes, hints.hints, hints.backwards,
+    context.window, context.fixed_starts, context.deadlines, context.capacity, context.backout, modes.modes, hints.hints, hints.backwards,
 )  # fmt: skip
 
 

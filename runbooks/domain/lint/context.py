@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cutover.core.clock import to_utc
 from cutover.core.duration import show_duration
 from cutover.core.errors import nearest
 from runbooks.domain.lint.findings import Found
@@ -42,6 +43,22 @@ def window(plan: Ground) -> Found:
                 name,
                 f"ends {late} after the window closes, if all goes to plan",
                 "shorten or reorder what comes before it",
+            )
+
+
+def fixed_starts(plan: Ground) -> Found:
+    """A fixed start long before the window holds nothing, and is likely of another year's plan."""
+    if plan.programme is None:
+        return
+    opens, closes = plan.programme.opens, plan.programme.closes
+    for task in plan.runbook.tasks:
+        at = task.not_before and to_utc(task.not_before, plan.programme.zone)
+        if at and not opens <= at <= closes:
+            yield (
+                "outside_window",
+                task.id,
+                f"its fixed start {at:%Y-%m-%d %H:%MZ} lies {'before the window opens' if at < opens else 'after the window closes'}",
+                "move `not_before` into the window, or take it out",
             )
 
 

@@ -53,6 +53,7 @@ CODES: Mapping[str, tuple[Severity, str]] = {
     "long_shift": (Severity.WARNING, "stretches of work are longer than a person should stand"),
     "unknown_name": (Severity.WARNING, "name someone or something the programme does not know"),
     "past_window": (Severity.WARNING, "end after the window closes"),
+    "outside_window": (Severity.WARNING, "have a fixed start outside the window"),
     "past_deadline": (Severity.WARNING, "end after their deadline"),
     "wrong_mode": (Severity.WARNING, "touch a component in a mode that does not allow it"),
     "no_backout": (Severity.WARNING, "the plan passes a point of no return and has no runbook for the way back"),

@@ -117,8 +117,8 @@ def test_a_missing_file_names_the_nearest(write):
         (b"a: 1\ntitle: !!python/object:os.system x\n", "not YAML", 2),
         (b"? [a, b]\n: c\n", "not YAML", 1),
         (b"title: *nowhere\n", "not YAML", 1),
-        (b"[" * 5000, "not YAML", 2),
-        (b"[" * 5000 + b"]" * 5000, "valid dictionary", 1),
+        (b"[" * 5000, "nested too deeply", 1),
+        (b"[" * 50 + b"]" * 50, "valid dictionary", 1),
     ],
 )
 def test_what_is_no_document_is_refused_with_its_line(write, raw, message, line):
@@ -213,3 +213,11 @@ def test_a_document_that_includes_itself_is_refused_and_not_followed(write):
 
 def test_text_is_read_with_any_line_ends(write):
     assert read_text(write(b"a\r\nb\n")) == "a\r\nb\n"
+
+
+@pytest.mark.parametrize("deep", ["[" * 50_000 + "]" * 50_000, "- " * 5_000 + "x", "{a: " * 300 + "}" * 300])
+def test_a_document_nested_without_end_is_refused_and_does_not_end_the_process(tmp_path, deep):
+    path = tmp_path / "deep.yaml"
+    path.write_text(deep, encoding="utf-8")
+    with pytest.raises(Invalid, match="nested too deeply"):
+        read_yaml(path, Programme)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 
 from cutover.cli.output import answer
 from cutover.core.clock import show
-from cutover.core.duration import show_duration
+from cutover.core.duration import parse_duration, show_duration
 from cutover.core.errors import Invalid, Problem
 from runbooks.cli_words import AsJson, Here, Name, Open
 
@@ -47,6 +47,7 @@ class Outlook:
     anew: Redispatched | None
     together: tuple[tuple[Correlation, Forecast], ...]
     calibration: Calibration
+    assumed: str = ""
 
 
 @Parameter(name="*")
@@ -59,6 +60,7 @@ class Asked:
     refine: Annotated[
         float, Parameter(help="seconds for the second figure, every sample dispatched anew; 0 leaves it out")
     ] = REFINE
+    assume: Annotated[str, Parameter(help="take tasks without a duration as this long, such as 30m")] = ""
     past: Annotated[bool, Parameter(help="learn durations from this folder's past runs")] = True
 
     def check(self) -> None:
@@ -90,6 +92,9 @@ def outlook(place: Folder, name: str, asked: Asked, runs: Runs | None = None) ->
 
     asked.check()
     book, programme = place.runbook(name), place.programme
+    assumed = without_duration(book) if asked.assume else []
+    if assumed:
+        book = _assuming(book, assumed, parse_duration(asked.assume))
     service = (
         runs(place.path) if runs and asked.past and (place.path / "state" / "cutover.db").exists() else None
     )
@@ -108,7 +113,15 @@ def outlook(place: Folder, name: str, asked: Asked, runs: Runs | None = None) ->
         redispatch(situation, seed=asked.seed, keep_going=lambda: monotonic() < until),
         sensitivity(situation, seed=asked.seed, samples=max(1, asked.samples // 5)),
         calibrated(service.past_runs(book.id) if service else (), book.distribution),
+        f"{len(assumed)} of {len(book.tasks)} tasks have no duration: taken as {asked.assume}, as asked"
+        if assumed
+        else "",
     )
+
+
+def _assuming(book: Runbook, names: Sequence[str], span: timedelta) -> Runbook:
+    tasks = tuple(t.model_copy(update={"duration": span}) if t.id in names else t for t in book.tasks)
+    return book.model_copy(update={"tasks": tasks})
 
 
 def as_data(found: Outlook) -> dict[str, Any]:
@@ -136,6 +149,7 @@ def as_data(found: Outlook) -> dict[str, Any]:
         "calibration": found.calibration,
         "samples": seen.samples,
         "distribution": found.book.distribution,
+        "assumed": found.assumed,
         "without_duration": without_duration(found.book),
         "assumptions": seen.assumptions,
     }
@@ -173,10 +187,12 @@ def lines(found: Outlook) -> Iterator[str]:
         every = len(lacking) == len(found.book.tasks)
         yield (
             f"{'NO FORECAST' if every else 'TOO EARLY'}: {len(lacking)} of {len(found.book.tasks)} tasks have no duration "
-            "and are taken as no time at all; give `duration` or `estimate`"
+            "and are taken as no time at all; give `duration` or `estimate`, or try --assume 30m"
         )
         if every:
             return
+    if found.assumed:
+        yield f"A GUESS: {found.assumed}"
     yield f"ends by {show(seen.p50, zone)} with a chance of 50 %"
     yield f"        {show(seen.p80, zone)} with a chance of 80 %"
     yield f"        {show(seen.p95, zone)} with a chance of 95 %"

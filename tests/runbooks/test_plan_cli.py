@@ -217,6 +217,10 @@ def test_a_plan_without_durations_has_no_forecast(
     said = capsys.readouterr().out
     assert said.startswith("NO FORECAST: 2 of 2 tasks have no duration")
     assert "chance" not in said
+    ask("forecast", "bare", "--samples", "10", "--refine", "0", "--assume", "2h", programme=programme)
+    said = capsys.readouterr().out
+    assert said.startswith("A GUESS: 2 of 2 tasks have no duration: taken as 2h, as asked")
+    assert "with a chance of 80 %" in said
 
 
 def test_a_seed_below_nought_is_refused(programme: Path) -> None:

@@ -146,6 +146,16 @@ def test_a_name_the_programme_does_not_know_is_shown_with_the_nearest() -> None:
     assert (found.message, found.fix) == ("team 'record' is not in the programme", "did you mean 'records'?")
 
 
+@pytest.mark.parametrize(
+    ("at", "where"),
+    [("2018-10-02T04:00", "before the window opens"), ("2031-01-01T00:00", "after the window closes")],
+)
+def test_a_fixed_start_of_another_year_is_told(at: str, where: str) -> None:
+    found = [f for f in lint(book(sound("A", not_before=at)), PROGRAMME) if f.code == "outside_window"]
+    assert [f.task for f in found] == ["A"]
+    assert where in found[0].message
+
+
 def test_a_plan_longer_than_the_window_is_told_by_how_much() -> None:
     (found,) = lint(book(sound("A", duration="73h")), PROGRAMME)
     assert (found.code, found.message) == (

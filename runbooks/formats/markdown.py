@@ -21,6 +21,7 @@ from runbooks.formats.spoken import OF_RUNBOOK, everything
 from runbooks.formats.table import Imported, compile_sheets
 from runbooks.formats.whole_file import write_whole
 
+NAMED = 10  # lines in a note; more are an ellipsis
 EXPECTED = "lines such as `- [ ] [T1] Freeze @asha (30m) after: T0`, or a table with a column Task"
 
 
@@ -75,4 +76,7 @@ def _read(text: str, path: Path, zone: str, order: DateOrder | None) -> Imported
 
 def _left_out(document: Document) -> Iterator[str]:
     if document.left_out and not document.is_own:
-        yield f"{document.left_out} lines of text that belong to no task are left out"
+        lines = ", ".join(map(str, document.left_out[:NAMED])) + (
+            ", ..." if len(document.left_out) > NAMED else ""
+        )
+        yield f"text that belongs to no task is left out: line {lines}"

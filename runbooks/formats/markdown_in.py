@@ -54,13 +54,13 @@ ALWAYS = (ID, TITLE, PARENT)
 
 @dataclass
 class Document:
-    """What was found: tasks in order, tables as rows, the title, and how many lines were left out."""
+    """What was found: tasks in order, tables as rows, the title, and which lines were left out."""
 
     title: str = ""
     entries: list[Entry] = field(default_factory=list)
     tables: list[list[Row]] = field(default_factory=list)
     header: tuple[int, str] | None = None
-    left_out: int = 0
+    left_out: list[int] = field(default_factory=list)
 
     @property
     def is_own(self) -> bool:
@@ -141,7 +141,7 @@ class _Reading:
     def _under(self, text: str, indent: int) -> None:
         """A point under a task: `key: value` for a column we know, or a line of its description."""
         if not self.stack or self.stack[-1].indent >= indent:
-            self.document.left_out += 1
+            self.document.left_out.append(self.at + 1)
             return
         keyed = KEYED.fullmatch(text)
         heading = _heading_of(keyed["key"], own=self.document.is_own) if keyed else ""
@@ -155,7 +155,7 @@ class _Reading:
         if self.stack and indent > self.stack[-1].indent:
             self.stack[-1].text.append(line.strip())
         else:
-            self.document.left_out += 1
+            self.document.left_out.append(self.at + 1)
 
     # --- fences and tables --------------------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class _Reading:
         elif self.stack and indent > self.stack[-1].indent:
             self.stack[-1].text += [part for part in inside if part.strip()]
         else:
-            self.document.left_out += len(inside)
+            self.document.left_out += range(line + 1, line + 1 + len(inside))
 
     def _is_table(self) -> bool:
         return _begins_table(self.lines, self.at)
@@ -199,7 +199,7 @@ class _Reading:
         self.at -= 1
         found = columns(head).at
         if "title" not in found:
-            self.document.left_out += len(rows)
+            self.document.left_out += [line for line, _ in rows]
             return
         sections = {n: t for n, t in self._sections().items() if "phase" not in found and n not in head}
         table = [Row(begins + 1, (*head, *sections))]

@@ -114,7 +114,7 @@ def test_a_checklist_runs_top_to_bottom_with_its_headings_as_phases(read) -> Non
     assert plan.tasks[1].duration == HOUR
     assert said.notes == (
         "no dependency column: read as a checklist, each task follows the row before it",
-        "1 lines of text that belong to no task are left out",
+        "text that belongs to no task is left out: line 3",
     )
 
 

@@ -13,7 +13,7 @@ from runbooks.formats.sheet import Row
 
 DELIMITERS = ",;\t|"
 _SEP = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # what Excel writes and reads above the header
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")  # they have no place in a plan, nor in XML or YAML
+_CONTROL = re.compile("\x00")  # has no place in a plan, nor in XML or YAML; others are carried as they are
 LONGEST_CELL = 10_000_000
 
 

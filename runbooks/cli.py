@@ -190,7 +190,13 @@ class _RunVerbs:
 def gate_commands(service: Service) -> App:
     """The `gate` commands."""
     app = App(name="gate", help="Go or no-go: criteria, evidence, votes.")
+    _add_gate_show(app, service)
+    _add_votes(app, service)
+    _add_evidence(app, service)
+    return app
 
+
+def _add_gate_show(app: App, service: Service) -> None:
     @app.command
     def show(gate: str, *, run: Run = "", programme: Folder = Path(), json: AsJson = False) -> int:
         """Criteria with their evidence, votes and what is unmet. Exit 1 unless the gate said go."""
@@ -218,6 +224,8 @@ def gate_commands(service: Service) -> App:
         )
         return DONE if state.verdict is Verdict.GO else NO
 
+
+def _add_votes(app: App, service: Service) -> None:
     @app.command
     def vote(
         gate: str,
@@ -243,6 +251,8 @@ def gate_commands(service: Service) -> App:
             f"{gate}: {runs.waive(runs.find(run), gate, by=by, reason=reason).verdict}", markup=False
         )
 
+
+def _add_evidence(app: App, service: Service) -> None:
     @app.command
     def evidence(
         gate: str,
@@ -268,8 +278,6 @@ def gate_commands(service: Service) -> App:
             link=link,
         )
         runs.give_evidence(runs.find(run), gate, command)
-
-    return app
 
 
 def _summary(state: RunState, seen: Forecast | None) -> dict[str, object]:

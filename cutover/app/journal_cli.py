@@ -19,10 +19,37 @@ Folder = Annotated[Path, Parameter(help="the programme folder")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 
 
-def journal_commands(journal: Callable[[Path], Journal]) -> App:
+Opened = Callable[[Path], "Journal"]
+
+
+def journal_commands(journal: Opened) -> App:
     """The `journal` commands."""
     app = App(name="journal", help="Verify, show, export and checkpoint the journal.")
+    _add_verify(app, journal)
+    _add_show(app, journal)
 
+    @app.command
+    def export(to: Path, *, programme: Folder = Path()) -> None:
+        """Write every fact as one JSON line; `journal verify --file` checks it anywhere."""
+        from cutover.core.errors import Invalid, Problem
+
+        if not to.parent.is_dir() or to.is_dir():
+            raise Invalid(
+                Problem(
+                    "no file can be written there", str(to), expected="a file name in a folder that exists"
+                )
+            )
+        console.print(f"{journal(programme).export(to)} facts written to {to}", markup=False)
+
+    @app.command
+    def checkpoint(*, programme: Folder = Path()) -> None:
+        """Print the head of the chain, to be signed, mailed or put on paper."""
+        console.print(str(journal(programme).head()), markup=False)
+
+    return app
+
+
+def _add_verify(app: App, journal: Opened) -> None:
     @app.command
     def verify(
         *,
@@ -50,6 +77,8 @@ def journal_commands(journal: Callable[[Path], Journal]) -> App:
         )
         return DONE if found.holds else NO
 
+
+def _add_show(app: App, journal: Opened) -> None:
     @app.command
     def show(
         *,
@@ -81,26 +110,6 @@ def journal_commands(journal: Callable[[Path], Journal]) -> App:
         answer([dict(zip(names, row, strict=True)) for row in rows], as_json=json)
         if not json:
             table("Journal", names, rows)
-
-    @app.command
-    def export(to: Path, *, programme: Folder = Path()) -> None:
-        """Write every fact as one JSON line; `journal verify --file` checks it anywhere."""
-        from cutover.core.errors import Invalid, Problem
-
-        if not to.parent.is_dir() or to.is_dir():
-            raise Invalid(
-                Problem(
-                    "no file can be written there", str(to), expected="a file name in a folder that exists"
-                )
-            )
-        console.print(f"{journal(programme).export(to)} facts written to {to}", markup=False)
-
-    @app.command
-    def checkpoint(*, programme: Folder = Path()) -> None:
-        """Print the head of the chain, to be signed, mailed or put on paper."""
-        console.print(str(journal(programme).head()), markup=False)
-
-    return app
 
 
 def db_commands(journal: Callable[[Path], Journal]) -> App:

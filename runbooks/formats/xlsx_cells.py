@@ -41,7 +41,7 @@ def look_through(path: Path) -> dict[str, Broken]:
         zipfile.BadZipFile,
         KeyError,
         ET.ParseError,
-        NotImplementedError,
+        NotImplementedError,  # how zipfile says that it knows no such compression
         RuntimeError,
         OSError,
         EOFError,

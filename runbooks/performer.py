@@ -7,7 +7,7 @@ an outcome is uncertain, and is settled by asking the world. Waiting costs nothi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,6 @@ import structlog
 
 from cutover.core.clock import Clock, Pace, SystemClock
 from cutover.core.errors import CutoverError, Refused
-from cutover.core.event import Recorded
 from cutover.domain import gates
 from cutover.domain.gates import GateState, Verdict
 from cutover.store import leases
@@ -30,9 +29,10 @@ from runbooks.domain.plan import Effect, Task
 from runbooks.domain.run_events import RUN, RunStage, TaskStage
 from runbooks.domain.run_state import RunState
 from runbooks.forecaster import move
+from runbooks.news import News
 from runbooks.service import PERFORMER, RunService
 
-NEWS = 0.25  # real seconds after which the journal is looked at for what other processes wrote
+LOOK = 0.25  # real seconds after which the journal is looked at for what other processes wrote
 RENEW = timedelta(seconds=8)
 FORECAST_EVERY = timedelta(minutes=30)
 PROBE_AGAIN = timedelta(minutes=1)  # between two looks for an effect of which nobody could tell
@@ -84,7 +84,7 @@ class Performer:
         self.executor = executor
         self.pace = pace
         self.wall = wall or SystemClock()
-        self._news = asyncio.Event()
+        self._news = News(LOOK)
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._fence: Fence | None = None
         self._renew_at = self.wall.now()
@@ -97,18 +97,11 @@ class Performer:
         self._fence = leases.acquire(
             journal.engine, run_stream(self.run_id), leases.this_process(), self.wall.now()
         )
-        loop = asyncio.get_running_loop()
-
-        def heard(recorded: Sequence[Recorded]) -> None:
-            if recorded:
-                loop.call_soon_threadsafe(self._news.set)
-
-        journal.listeners.append(heard)
         try:
-            self._find_uncertain()
-            return await self._loop()
+            with self._news.heard_from(journal):
+                self._find_uncertain()
+                return await self._loop()
         finally:
-            journal.listeners.remove(heard)
             for task in self._busy.values():
                 task.cancel()
             await asyncio.gather(*self._busy.values(), return_exceptions=True)
@@ -118,7 +111,7 @@ class Performer:
         while True:
             async with self.pace.hold():  # deciding takes no time of a rehearsal
                 self._keep_lease()
-                self._news.clear()
+                self._news.forget()
                 self._reap()
                 state = self.service.state(self.run_id)
                 if state.stage in RUN.terminal:
@@ -127,7 +120,7 @@ class Performer:
                     self._try(due)
                 self._forecast()
                 deadline = self._next_moment()
-            await self._wait(deadline)
+            await self._news.wait(self.pace, deadline)
 
     def _try(self, due: Due) -> None:
         try:
@@ -171,7 +164,7 @@ class Performer:
 
     def _start(self, name: str, work: Coroutine[object, object, None]) -> None:
         self._busy[name] = asyncio.create_task(work, name=name)
-        self._busy[name].add_done_callback(lambda _done: self._news.set())
+        self._busy[name].add_done_callback(lambda _done: self._news.tell())
 
     def _reap(self) -> None:
         """Let go of steps that are over. Raises what ended one: a lost lease, a database that is away."""
@@ -328,17 +321,3 @@ class Performer:
             if at.stage is TaskStage.IN_PROGRESS and state.plan[name].gate is not None
         ]
         return min((moment for moment in moments if moment is not None and moment > now), default=None)
-
-    async def _wait(self, deadline: datetime | None) -> None:
-        """Until something was written, a step came back, a moment is reached, or other processes may have written."""
-        waits: list[asyncio.Task[object]] = [asyncio.create_task(self._news.wait())]
-        if deadline is not None:
-            waits.append(asyncio.create_task(self._until(deadline)))
-        _, pending = await asyncio.wait(waits, timeout=NEWS, return_when=asyncio.FIRST_COMPLETED)
-        for wait in pending:
-            wait.cancel()
-            with suppress(asyncio.CancelledError):
-                await wait
-
-    async def _until(self, deadline: datetime) -> None:
-        await self.pace.sleep_until(deadline)

@@ -15,17 +15,17 @@ import structlog
 
 from cutover.core.clock import Pace
 from cutover.core.errors import CutoverError, Refused
-from cutover.core.event import Recorded
 from cutover.domain.gates import Finding, RecordEvidence, Verdict
 from runbooks.domain import run_events as ev
 from runbooks.domain.execution import PERFORMED
 from runbooks.domain.plan import Task, TaskType
 from runbooks.domain.run_events import RUN, TaskStage
 from runbooks.domain.run_state import RunState, TaskState
+from runbooks.news import News
 from runbooks.service import RunService
 
 PLAYED = "played: in a rehearsal nobody looked"
-NEWS = 0.1  # real seconds between looks at the journal
+LOOK = 0.1  # real seconds between looks at the journal
 
 log = structlog.get_logger()
 
@@ -73,26 +73,18 @@ class Players:
         self.run_id = run_id
         self.pace = pace
         self.hands = hands
-        self._news = asyncio.Event()
+        self._news = News(LOOK)
         self._acted = False
 
     async def play(self) -> None:
         """Play until the run is over. What is written to the journal wakes the players before time goes on."""
-        loop, journal = asyncio.get_running_loop(), self.service.desk.journal
-
-        def heard(_recorded: Sequence[Recorded]) -> None:
-            loop.call_soon_threadsafe(self._news.set)
-
-        journal.listeners.append(heard)
-        try:
+        with self._news.heard_from(self.service.desk.journal):
             await self._play()
-        finally:
-            journal.listeners.remove(heard)
 
     async def _play(self) -> None:
         while True:
             self._acted = False
-            self._news.clear()
+            self._news.forget()
             async with self.pace.hold():
                 state = self.service.state(self.run_id)
                 if state.stage in RUN.terminal:
@@ -101,7 +93,7 @@ class Players:
             if self._acted:  # which may have made the next thing due: look again before time goes on
                 await asyncio.sleep(0)
                 continue
-            await self._wait(min((m for m in due if m > self.pace.now()), default=None))
+            await self._news.wait(self.pace, min((m for m in due if m > self.pace.now()), default=None))
 
     def _turn(self, state: RunState, task: Task) -> datetime | None:
         """Do what is due for one task now; says when its next turn comes."""
@@ -154,19 +146,6 @@ class Players:
             self._acted = True
         except CutoverError as error:  # somebody else did it: the next look sees that
             log.info("player_overtaken", reason=str(error))
-
-    async def _wait(self, until: datetime | None) -> None:
-        """Until something was written here, a moment is reached, or other processes may have written."""
-        waits: list[asyncio.Task[object]] = [asyncio.create_task(self._news.wait())]
-        if until is not None:
-            waits.append(asyncio.ensure_future(self._until(until)))
-        _, pending = await asyncio.wait(waits, timeout=NEWS, return_when=asyncio.FIRST_COMPLETED)
-        for wait in pending:
-            wait.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
-
-    async def _until(self, moment: datetime) -> None:
-        await self.pace.sleep_until(moment)
 
 
 def person_for(state: RunState, task: Task) -> str:

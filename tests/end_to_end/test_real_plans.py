@@ -52,13 +52,19 @@ class Plan:
 PLANS = (
     Plan(
         "upgrade-night", 9, 9,
-        {"no_duration": 1, "no_criteria": 1, "no_audience": 2, "unknown_name": 8, "clock_only": 1, "hidden_dependency": 2},
+        {
+            "no_duration": 1, "no_criteria": 1, "no_audience": 2, "unknown_name": 8, "clock_only": 1,
+            "hidden_dependency": 2, "outside_window": 2,
+        },
         kept=("Site",),
         types={TaskType.NORMAL: 4, TaskType.COMMS: 2, TaskType.VALIDATION: 1, TaskType.APPROVAL: 1, TaskType.MILESTONE: 1},
     ),
     Plan(
         "vagov-2018-launch-tasks", 31, 21,
-        {"no_duration": 31, "no_rollback": 18, "no_verify": 14, "no_criteria": 7, "no_audience": 4, "unknown_name": 31, "clock_only": 9},
+        {
+            "no_duration": 31, "no_rollback": 18, "no_verify": 14, "no_criteria": 7, "no_audience": 4,
+            "unknown_name": 31, "clock_only": 9, "outside_window": 31,
+        },
         kept=("checked_in_source",),
         types={TaskType.APPROVAL: 7, TaskType.COMMS: 4},
         file="vagov_2018_launch_tasks.csv",

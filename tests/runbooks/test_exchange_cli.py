@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import openpyxl
@@ -58,11 +59,13 @@ def test_a_changed_plan_is_shown_and_not_written(programme: Path, capsys: pytest
     before = written(programme)
     capsys.readouterr()
     assert ask("import", changed(programme, PLAN.replace("10h", "12h")), programme=programme) == 1
-    assert capsys.readouterr().out.splitlines() == [
+    *review, binding = capsys.readouterr().out.splitlines()
+    assert review == [
         "runbook plan: 0 added, 1 fields changed, 0 absent",
         "  ~ T-02 duration: 10h -> 12h",
         "  nothing is written: --accept takes it over",
     ]
+    assert re.fullmatch("to take over this and nothing else: --accept --reviewed [0-9a-f]{8}", binding)
     assert written(programme) == before
 
 

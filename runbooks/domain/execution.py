@@ -15,6 +15,7 @@ from cutover.core.errors import NotFound, Refused
 from cutover.core.event import Command, Event
 from cutover.core.machine import Machine
 from cutover.domain.gates import Verdict
+from runbooks.domain import notes
 from runbooks.domain import run_events as ev
 from runbooks.domain.plan import Effect, Task, TaskType
 from runbooks.domain.run_events import RUN, TASK, Completion, RunStage, TaskStage
@@ -46,6 +47,8 @@ class Due:
 def decide(state: RunState, command: Command, now: datetime) -> Sequence[Event]:
     if isinstance(command, ev.TaskCommand):
         return _decide_task(state, command, now)
+    if isinstance(command, notes.NoteCommand):
+        return [notes.decide(state.notes, state.plan, command)]
     if type(command) not in _RUN_DECISIONS:
         raise Refused(f"run: {type(command).__name__} is not a command of a run")
     event = _RUN_DECISIONS[type(command)](state, command)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cutover.core.event import Command, Event
 from cutover.core.machine import Table
 from cutover.domain.gates import Verdict
+from runbooks.domain import notes
 from runbooks.domain.plan import Runbook
 
 
@@ -207,10 +208,10 @@ class PointOfNoReturnPassed(TaskEvent):
     decided_by: tuple[str, ...] = ()
 
 
-EVENTS = (
+EVENTS: tuple[type[Event], ...] = (
     RunStarted, RunPaused, RunUnpaused, BackoutBegan, RunBackedOut, RunCanceled, RunCompleted, FlowLinked, ForecastMoved,
     TaskClaimed, TaskBegun, TaskProgressed, TaskDone, TaskSkipped, TaskFailed, TaskRetried, TaskBecameUncertain,
-    TaskFoundUndone, GateSaidNo, GateAskedAgain, PointOfNoReturnPassed,
+    TaskFoundUndone, GateSaidNo, GateAskedAgain, PointOfNoReturnPassed, *notes.EVENTS,
 )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from cutover.core.event import Fact
+from cutover.core.event import Event, Fact
+from runbooks.domain import notes as beside
 from runbooks.domain import run_events as ev
 from runbooks.domain.plan import LinkKind, Runbook, Task
 from runbooks.domain.run_events import RUN, TASK, Completion, RunSetup, RunStage, RunType, TaskStage
@@ -60,6 +61,7 @@ class RunState:
     flows: tuple[str, ...] = ()
     message: str = ""
     ended_at: datetime | None = None
+    notes: beside.Notes = field(default_factory=beside.Notes)
 
     @property
     def latest_backout(self) -> datetime | None:
@@ -73,22 +75,32 @@ def evolve(state: RunState, fact: Fact) -> RunState:
     event = fact.event
     if isinstance(event, ev.TaskEvent):
         return _evolve_task(state, fact, event)
-    match event:
-        case ev.RunStarted():
-            plan = event.runbook.by_id()
-            started = RunState(
-                RUN.next(state.stage, ev.RunStarted), event.run_id, event.runbook, event.run_type, event.comms, event.opens, event.closes,
-                event.backout, MappingProxyType(event.members), event.setup, {name: TaskState() for name in plan}, MappingProxyType(dict(plan)),
-            )  # fmt: skip
-            return _release(started, plan)
-        case ev.ForecastMoved():
-            return replace(state, forecast=event)
-        case ev.FlowLinked():
-            return replace(state, flows=(*state.flows, event.flow_run_id))
-        case ev.RunPaused():
-            return replace(state, stage=RUN.next(state.stage, ev.RunPaused), message=event.message)
+    if isinstance(event, beside.EVENTS):
+        return replace(state, notes=beside.evolve(state.notes, fact))
+    if change := _RUN_CHANGES.get(type(event)):
+        return change(state, fact, event)
     stage = RUN.next(state.stage, type(event))
     return replace(state, stage=stage, message="", ended_at=fact.at if stage in RUN.terminal else None)
+
+
+def _started(state: RunState, fact: Fact, event: Any) -> RunState:
+    del fact
+    plan = event.runbook.by_id()
+    started = RunState(
+        RUN.next(state.stage, ev.RunStarted), event.run_id, event.runbook, event.run_type, event.comms, event.opens, event.closes,
+        event.backout, MappingProxyType(event.members), event.setup, {name: TaskState() for name in plan}, MappingProxyType(dict(plan)),
+    )  # fmt: skip
+    return _release(started, plan)
+
+
+_RUN_CHANGES: Mapping[type[Event], Callable[[RunState, Fact, Any], RunState]] = {
+    ev.RunStarted: _started,
+    ev.ForecastMoved: lambda state, fact, e: replace(state, forecast=e),
+    ev.FlowLinked: lambda state, fact, e: replace(state, flows=(*state.flows, e.flow_run_id)),
+    ev.RunPaused: lambda state, fact, e: replace(
+        state, stage=RUN.next(state.stage, ev.RunPaused), message=e.message
+    ),
+}
 
 
 def _evolve_task(state: RunState, fact: Fact, event: ev.TaskEvent) -> RunState:

@@ -54,7 +54,7 @@ def decide(state: RunState, command: Command, now: datetime) -> Sequence[Event]:
     event = _RUN_DECISIONS[type(command)](state, command)
     if type(event) in _RUN_MOVES:
         RUN.next(state.stage, type(event))
-    if isinstance(event, ev.RunUnpaused) and all(at.is_over for at in state.tasks.values()):
+    if isinstance(event, ev.RunUnpaused) and not state.tasks.unfinished():
         return [event, ev.RunCompleted()]  # what was under way ended during the pause, and it was the last
     return [event]
 
@@ -203,10 +203,10 @@ def _pass_gate(state: RunState, task: Task, at: TaskState, command: Any, now: da
         return [ev.GateSaidNo(task=task.id, verdict=command.verdict, reason=command.reason)]
     unneeded = [
         ev.TaskSkipped(
-            task=t.id, reason=f"not needed: {task.id} said {command.verdict}", completion=Completion.AUTO
+            task=t, reason=f"not needed: {task.id} said {command.verdict}", completion=Completion.AUTO
         )
-        for t in state.runbook.tasks
-        if t.repairs == task.id and TASK.allows(state.tasks[t.id].stage, ev.TaskSkipped)
+        for t in state.plan.repairs(task.id)
+        if TASK.allows(state.tasks[t].stage, ev.TaskSkipped)
     ]  # one that is uncertain is settled first: its effect may be there
     return [
         ev.TaskDone(task=task.id, evidence=f"{command.verdict}: {command.reason}".rstrip(": ")),
@@ -261,14 +261,15 @@ def _completes(state: RunState, events: Sequence[Event]) -> list[Event]:
     over = {e.task for e in events if isinstance(e, ev.TaskDone | ev.TaskSkipped)}
     if not over:
         return []
-    open_ = {name for name, task in state.tasks.items() if not task.is_over} - over
     again: list[Event] = [
         ev.GateAskedAgain(task=gate, round=state.tasks[gate].round + 1)
-        for gate in {state.plan[name].repairs for name in over} & open_
+        for gate in {state.plan[name].repairs for name in over} - {""}
         if state.tasks[gate].stage is TaskStage.FAILED
-        and not any(state.plan[name].repairs == gate for name in open_)
+        and gate not in over
+        and all(state.tasks[name].is_over or name in over for name in state.plan.repairs(gate))
     ]
-    return again if open_ or state.stage is not RunStage.ACTIVE else [ev.RunCompleted()]
+    left = state.tasks.unfinished() - sum(not state.tasks[name].is_over for name in over)
+    return again if left or state.stage is not RunStage.ACTIVE else [ev.RunCompleted()]
 
 
 # --- what is due ----------------------------------------------------------------------------------------
@@ -278,7 +279,8 @@ def next_actions(state: RunState, now: datetime) -> list[Due]:
     """Everything the performer should do now, in the order of the plan. People's tasks wait for people."""
     if state.stage is not RunStage.ACTIVE:
         return []
-    return [Due(do, task) for task in state.runbook.tasks if (do := _due(task, state.tasks[task.id], now))]
+    moving = ((state.plan[name], at) for name, at in state.tasks.under_way())
+    return [Due(do, task) for task, at in moving if (do := _due(task, at, now))]
 
 
 def _due(task: Task, at: TaskState, now: datetime) -> Do | None:
@@ -302,7 +304,7 @@ def next_deadline(state: RunState, now: datetime) -> datetime | None:
     """The next moment at which something becomes due by time alone."""
     moments = [
         at.ready_at + (state.plan[name].expected if state.plan[name].type is TaskType.WAIT else timedelta(0))
-        for name, at in state.tasks.items()
+        for name, at in state.tasks.under_way()
         if at.stage is TaskStage.STARTABLE and at.ready_at is not None
     ]
     return min((m for m in moments if m > now), default=None)

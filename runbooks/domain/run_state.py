@@ -11,8 +11,10 @@ from typing import Any
 from cutover.core.event import Event, Fact
 from runbooks.domain import notes as beside
 from runbooks.domain import run_events as ev
+from runbooks.domain.indexed import Indexed
 from runbooks.domain.plan import LinkKind, Runbook, Task
 from runbooks.domain.run_events import RUN, TASK, Completion, RunSetup, RunStage, RunType, TaskStage
+from runbooks.domain.standing import Standing
 
 NO_PLAN = Runbook(id="none", title="none")
 
@@ -53,8 +55,8 @@ class RunState:
     backout: timedelta = timedelta(0)
     members: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     setup: RunSetup = field(default_factory=RunSetup)
-    tasks: Mapping[str, TaskState] = field(default_factory=lambda: MappingProxyType({}))
-    plan: Mapping[str, Task] = field(default_factory=lambda: MappingProxyType({}))
+    tasks: Standing[TaskState] = field(default_factory=Standing)
+    plan: Indexed = field(default_factory=Indexed)
     no_return_at: datetime | None = None
     no_return_by: str = ""
     forecast: ev.ForecastMoved | None = None
@@ -85,10 +87,10 @@ def evolve(state: RunState, fact: Fact) -> RunState:
 
 def _started(state: RunState, fact: Fact, event: Any) -> RunState:
     del fact
-    plan = event.runbook.by_id()
+    plan = Indexed(event.runbook.tasks)
     started = RunState(
         RUN.next(state.stage, ev.RunStarted), event.run_id, event.runbook, event.run_type, event.comms, event.opens, event.closes,
-        event.backout, MappingProxyType(event.members), event.setup, {name: TaskState() for name in plan}, MappingProxyType(dict(plan)),
+        event.backout, MappingProxyType(event.members), event.setup, Standing(dict.fromkeys(plan, TaskState())), plan,
     )  # fmt: skip
     return _release(started, plan)
 
@@ -108,13 +110,11 @@ def _evolve_task(state: RunState, fact: Fact, event: ev.TaskEvent) -> RunState:
         return replace(state, no_return_at=fact.at, no_return_by=", ".join(event.decided_by) or fact.actor)
     before = state.tasks[event.task]
     after = _moved(replace(before, stage=TASK.next(before.stage, type(event))), fact, event)
-    moved = replace(state, tasks={**state.tasks, event.task: after})
+    moved = replace(state, tasks=state.tasks.put(event.task, after))
     if isinstance(event, ev.GateSaidNo):
-        return _release(moved, (t.id for t in state.runbook.tasks if t.repairs == event.task))
+        return _release(moved, state.plan.repairs(event.task))
     if isinstance(event, ev.TaskClaimed | ev.TaskBegun | ev.TaskDone | ev.TaskSkipped):
-        return _release(
-            moved, (t.id for t in state.runbook.tasks if any(link.task == event.task for link in t.after))
-        )
+        return _release(moved, state.plan.followers(event.task))
     return moved
 
 
@@ -156,15 +156,13 @@ _CHANGES: Mapping[type[ev.TaskEvent], Callable[[TaskState, Fact, Any], dict[str,
 
 def _release(state: RunState, names: Iterable[str]) -> RunState:
     """Move every named task whose predecessors are all satisfied from not startable to startable."""
-    tasks = dict(state.tasks)
+    tasks = state.tasks
     for name in names:
-        if tasks[name].stage is TaskStage.NOT_STARTABLE and (
-            ready := _ready_at(state, tasks, state.plan[name])
-        ):
-            tasks[name] = replace(
-                tasks[name], stage=TASK.next(TaskStage.NOT_STARTABLE, ev.TaskReleased), ready_at=ready
-            )
-    return replace(state, tasks=MappingProxyType(tasks))
+        at = tasks[name]
+        if at.stage is TaskStage.NOT_STARTABLE and (ready := _ready_at(state, tasks, state.plan[name])):
+            stage = TASK.next(TaskStage.NOT_STARTABLE, ev.TaskReleased)
+            tasks = tasks.put(name, replace(at, stage=stage, ready_at=ready))
+    return state if tasks is state.tasks else replace(state, tasks=tasks)
 
 
 def _ready_at(state: RunState, tasks: Mapping[str, TaskState], task: Task) -> datetime | None:

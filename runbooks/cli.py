@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 Folder = Annotated[Path, Parameter(help="the programme folder")]
 By = Annotated[str, Parameter(help="who does this (an id of programme.yaml)")]
 Run = Annotated[str, Parameter(name="--run", help="the run meant; default: the newest")]
+Moment = Annotated[
+    str, Parameter(help="as it was at this past moment: 2026-10-24T23:15 in the programme's zone, or with Z")
+]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 Service = Callable[[Path], "RunService"]
 Begin = Callable[[Path, str, str, "RunType", "RunSetup"], str]
@@ -49,15 +52,15 @@ def run_commands(service: Service, begin: Begin, perform: Callable[[Path, str], 
         return perform(programme, service(programme).find(run))
 
     @app.command
-    def status(*, run: Run = "", programme: Folder = Path(), json: AsJson = False) -> int:
+    def status(*, run: Run = "", at: Moment = "", programme: Folder = Path(), json: AsJson = False) -> int:
         """Where the run stands: in progress, could start, failed; when it will end, and the way back from here."""
         from runbooks.board_ahead import ahead_lines
         from runbooks.lookout import Lookout
 
-        runs = service(programme)
+        runs = _then(service(programme), at, run, quiet=json)
         state = runs.state(runs.find(run))
         seen = Lookout(runs).seen(state, runs.desk.clock.now())
-        answer(_summary(state, seen), as_json=json)
+        answer({**_summary(state, seen), "as_of": runs.desk.clock.now()}, as_json=json)
         if not json:
             _show(state)
             answer(None, as_json=False, text=ahead_lines(state, seen, runs.programme.zone))
@@ -68,6 +71,20 @@ def run_commands(service: Service, begin: Begin, perform: Callable[[Path, str], 
                  verbs.pause, verbs.unpause, verbs.cancel, verbs.backout):  # fmt: skip
         app.command(verb)
     return app
+
+
+def _then(runs: RunService, at: str, run: str, *, quiet: bool) -> RunService:
+    """The runs as they are, or as they were at a past moment, which is then said."""
+    if not at:
+        return runs
+    from cutover.core.clock import show
+    from runbooks.replay import past
+
+    seen = past(runs, at, run)
+    if not quiet:
+        when = show(seen.moment, runs.programme.zone, "%a %d %b %Y %H:%M:%S %Z")
+        console.print(f"as it was at {when}; not live", markup=False)
+    return seen.service
 
 
 def _add_start(app: App, begin: Begin, perform: Callable[[Path, str], int]) -> None:

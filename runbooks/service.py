@@ -12,6 +12,7 @@ from cutover.core.event import Command, Recorded
 from cutover.domain import gates
 from cutover.domain.gates import GATE, Finding, GateState, Verdict, gate_stream
 from cutover.domain.programme import Programme
+from cutover.store.as_of import desk_as_of
 from cutover.store.desk import Desk
 from cutover.store.leases import Fence
 from runbooks.domain import run_events as ev
@@ -108,6 +109,14 @@ class RunService:
 
     def state(self, run_id: str) -> RunState:
         return self.desk.state(RUN_MACHINE, run_stream(run_id))
+
+    def as_of(self, moment: datetime) -> RunService:
+        """These runs as they were at a past moment, read-only: what had happened by then, whenever it was learnt."""
+        return RunService(desk_as_of(self.desk, moment), self.programme, {}, self.plans)
+
+    def state_at(self, run_id: str, moment: datetime) -> RunState:
+        """Where a run stood at a past moment."""
+        return self.as_of(moment).state(run_id)
 
     def ask(
         self, run_id: str, command: Command, *, key: str | None = None, fence: Fence | None = None

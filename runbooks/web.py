@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Select, or_, select
@@ -13,6 +13,7 @@ from cutover.core.errors import NotFound
 from cutover.core.event import Recorded
 from cutover.domain.gates import Verdict
 from cutover.domain.programme import Programme
+from cutover.store.as_of import horizon
 from cutover.store.desk import Desk
 from cutover.store.engine import reading
 from cutover.store.journal import Journal
@@ -42,6 +43,7 @@ from runbooks.domain.plan import TaskType
 from runbooks.domain.run_events import ForecastMoved, TaskStage
 from runbooks.domain.run_state import RunState
 from runbooks.lookout import Lookout
+from runbooks.replay import Past, Replay, banner, past
 from runbooks.service import RunService
 
 FACTS = 12
@@ -120,8 +122,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class BoardPage:
-    """What `board.html` reads; without a run most of it is empty."""
+    """What `board.html` reads; without a run most of it is empty. With `replay` it shows the past."""
 
+    replay: Replay | None
     now: str
     countdown: Countdown
     run: RunHead | None
@@ -138,8 +141,9 @@ class BoardPage:
 
 @dataclass(frozen=True, slots=True)
 class TasksPage:
-    """What `tasks.html` reads: the chosen tasks, and the choices."""
+    """What `tasks.html` reads: the chosen tasks, and the choices. With `replay` it shows the past."""
 
+    replay: Replay | None
     now: str
     run_id: str
     tasks: tuple[TaskLine, ...]
@@ -180,6 +184,10 @@ class _Board:
     lookout: Lookout
 
     def show(self, query: Query) -> BoardPage:
+        if seen := self._past(query):
+            page = self._then(seen).show({**query, "at": ""})
+            run_id = page.run.id if page.run else ""
+            return replace(page, replay=banner(seen, run_id, "/board", {}) if run_id else None)
         now, zone = self.clock.now(), self.programme.zone
         ids = self.service.run_ids()
         state = self.service.state(self.service.find(query.get("run", ""))) if ids else None
@@ -190,6 +198,7 @@ class _Board:
             _latest(self.desk.journal, run.state.run_id) if run else self.desk.journal.tail(0, FACTS)[::-1]
         )
         return BoardPage(
+            replay=None,
             now=moment(now, zone),
             countdown=_countdown(state, self.programme, now),
             run=_head(run, ids) if run else None,
@@ -205,6 +214,10 @@ class _Board:
         )
 
     def tasks(self, query: Query) -> TasksPage:
+        if seen := self._past(query):
+            page = self._then(seen).tasks({**query, "at": ""})
+            kept = {name: query[name] for name in ("stream", "stage") if query.get(name)}
+            return replace(page, replay=banner(seen, page.run_id, "/board/tasks", kept))
         run_id = self.service.find(query.get("run", ""))
         run = read_run(self.service.state(run_id), self.programme, self.clock.now())
         stream, stage = query.get("stream", ""), query.get("stage", "")
@@ -214,6 +227,7 @@ class _Board:
         _known("stream", stream, streams)
         _known("stage", stage, [str(name) for name in TaskStage])
         return TasksPage(
+            replay=None,
             now=run.time(run.now),
             run_id=run_id,
             tasks=tuple(t for t in lines if stream in ("", t.stream) and stage in ("", t.stage)),
@@ -223,6 +237,16 @@ class _Board:
             streams=tuple(streams.items()),
             stages=tuple((str(name), seen[2]) for name, seen in STAGES.items()),
         )
+
+    def _past(self, query: Query) -> Past | None:
+        """The moment asked for by `?at=`; none: the board is live."""
+        return past(self.service, query["at"], query.get("run", "")) if query.get("at") else None
+
+    def _then(self, seen: Past) -> _Board:
+        """The same board standing at a past moment. Panels of other rooms are left out: they show only now."""
+        return replace(
+            self, service=seen.service, desk=seen.desk, clock=seen.clock, extras=lambda: (), lookout=Lookout(seen.service)
+        )  # fmt: skip
 
     def _gates(self, run: Run) -> tuple[GateCard, ...]:
         cards = [
@@ -354,13 +378,14 @@ def _latest(journal: Journal, run_id: str) -> list[Recorded]:
             j.c.stream == run_stream(run_id),
             j.c.stream.startswith(f"gate:{run_id}:", autoescape=True),
             j.c.stream.startswith("component:", autoescape=True),
-        )
+        ),
+        *horizon(journal),
     )
     return _read(journal, query.order_by(j.c.position.desc()).limit(FACTS))
 
 
 def _facts_of(journal: Journal, stream: str, kind: str, limit: int) -> list[Recorded]:
-    query = select(j.c.stream, j.c.position).where(j.c.stream == stream, j.c.kind == kind)
+    query = select(j.c.stream, j.c.position).where(j.c.stream == stream, j.c.kind == kind, *horizon(journal))
     return _read(journal, query.order_by(j.c.seq.desc()).limit(limit))
 
 

@@ -6,6 +6,7 @@ computed on them: 01:30 on the last Sunday of October happens twice, in March it
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from cutover.core.errors import Invalid, Problem
+
+_LOST_PLUS = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:\d\d)$")
 
 
 class Clock(Protocol):
@@ -76,6 +79,20 @@ def to_utc(wall: datetime, zone: str) -> datetime:
     happened = early.astimezone(place).replace(tzinfo=None) == wall
     why = "happens twice" if happened else "does not exist"
     raise Invalid(Problem(f"{wall:%Y-%m-%d %H:%M} {why} in {zone} (clock change)", expected=candidates))
+
+
+def read_moment(text: str, zone: str) -> datetime:
+    """A moment as a person writes it, in UTC: a wall time of `zone` (2026-10-24T23:15), or with Z or an offset.
+
+    A plus sign that an address turned into a space is read as one. Raises Invalid for anything else, and for a
+    wall time that the zone skips or repeats.
+    """
+    try:
+        written = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", text.strip()))
+    except ValueError:
+        expected = f"2026-10-24T23:15 as the wall clock of {zone} says it, or 2026-10-24T22:15Z"
+        raise Invalid(Problem(f"'{text}' is no moment", expected=expected)) from None
+    return to_utc(written, zone)
 
 
 def show(at: datetime, zone: str, form: str = "%a %d %b %H:%M %Z") -> str:

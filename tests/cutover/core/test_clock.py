@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutover.core.clock import FixedClock, SystemClock, show, to_utc
+from cutover.core.clock import FixedClock, SystemClock, read_moment, show, to_utc
 from cutover.core.errors import Invalid
 
 LONDON = "Europe/London"
@@ -74,3 +74,28 @@ def test_waiting_on_a_fixed_clock_takes_no_time(clock):
 def test_the_machine_s_clock_says_utc():
     assert SystemClock().now().utcoffset() == timedelta(0)
     assert isinstance(FixedClock(SystemClock().now()).now(), datetime)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-10-24T23:15",
+        " 2026-10-24 23:15:00 ",
+        "2026-10-24T22:15Z",
+        "2026-10-24T23:15+01:00",
+        "2026-10-24T23:15 01:00",
+    ],
+)
+def test_a_moment_is_read_as_wall_time_or_with_its_offset(text: str) -> None:
+    assert read_moment(text, "Europe/London") == datetime(2026, 10, 24, 22, 15, tzinfo=UTC)
+
+
+def test_a_wall_time_that_happens_twice_is_refused_with_both() -> None:
+    with pytest.raises(Invalid, match=r"happens twice.*2026-10-25T00:30Z or 2026-10-25T01:30Z"):
+        read_moment("2026-10-25T01:30", "Europe/London")
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01T00:00", "23:15", "2026-10-24T23:15+99:00"])
+def test_what_is_no_moment_says_how_one_is_written(text: str) -> None:
+    with pytest.raises(Invalid, match="expected 2026-10-24T23:15 as the wall clock of Europe/London"):
+        read_moment(text, "Europe/London")

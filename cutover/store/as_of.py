@@ -1,0 +1,68 @@
+"""The journal as it stood at a past moment: what had happened by then, read-only.
+
+"Then" is when a thing happened, not when it was learnt. Of each stream the facts are kept in their order up to the
+first that had not happened yet, so every fold of them is a state that was legal: a fact told late (paper, a station
+off the line) is seen from the moment of whatever stands before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import takewhile
+
+from sqlalchemy import ColumnElement, select
+
+from cutover.core.clock import FixedClock
+from cutover.core.errors import Refused
+from cutover.core.event import Recorded
+from cutover.store.desk import Desk
+from cutover.store.engine import reading
+from cutover.store.journal import Batch, Journal
+from cutover.store.leases import Fence
+from cutover.store.metadata import journal_table as j
+from cutover.store.metadata import utc_text
+from cutover.store.outbox import Message
+
+
+class AsOf(Journal):
+    """A journal that ends at `moment` and takes nothing in."""
+
+    def __init__(self, journal: Journal, moment: datetime) -> None:
+        super().__init__(journal.engine, journal.catalogue, FixedClock(moment))
+        self.moment = moment
+
+    def append(
+        self, *batches: Batch, fence: Fence | None = None, messages: Sequence[Message] = ()
+    ) -> list[Recorded]:
+        """Raises Refused: what has happened is not changed."""
+        del batches, fence, messages
+        raise Refused(
+            f"this is the journal as it was at {self.moment:%d %b %H:%M}Z: nothing is recorded in it"
+        )
+
+    def read(self, stream: str, after: int = 0) -> list[Recorded]:
+        facts = takewhile(lambda fact: fact.at <= self.moment, super().read(stream))
+        return [fact for fact in facts if fact.seq > after]
+
+    def tail(self, after: int = 0, limit: int = 1000, kinds: Sequence[str] = ()) -> list[Recorded]:
+        return [fact for fact in super().tail(after, limit, kinds) if fact.at <= self.moment]
+
+    def streams(self, prefix: str) -> list[str]:
+        query = (
+            select(j.c.stream)
+            .where(j.c.stream.startswith(prefix, autoescape=True), j.c.seq == 1, *horizon(self))
+            .order_by(j.c.position)
+        )
+        with reading(self.engine) as connection:
+            return list(connection.execute(query).scalars())
+
+
+def desk_as_of(desk: Desk, moment: datetime) -> Desk:
+    """A desk of its own on the past: it shares no folded state with the live one."""
+    return Desk(AsOf(desk.journal, moment), FixedClock(moment))
+
+
+def horizon(journal: Journal) -> tuple[ColumnElement[bool], ...]:
+    """What a query on the journal's table must add so as not to see beyond the journal's end; nothing while live."""
+    return (j.c.at <= utc_text(journal.moment),) if isinstance(journal, AsOf) else ()

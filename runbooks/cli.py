@@ -67,7 +67,7 @@ def run_commands(service: Service, begin: Begin, perform: Callable[[Path, str], 
         return DONE
 
     verbs = _RunVerbs(service)
-    for verb in (verbs.claim, verbs.done, verbs.skip, verbs.fail, verbs.retry, verbs.settle,
+    for verb in (verbs.claim, verbs.done, verbs.skip, verbs.fail, verbs.retry, verbs.allow, verbs.settle,
                  verbs.pause, verbs.unpause, verbs.cancel, verbs.backout):  # fmt: skip
         app.command(verb)
     return app
@@ -149,6 +149,10 @@ class _RunVerbs:
     def retry(self, task: str, *, at: At, reason: str) -> None:
         """Try a failed task again."""
         self._ask(at, "RetryTask", task=task, reason=reason)
+
+    def allow(self, task: str, *, at: At) -> None:
+        """Let a rehearsal perform a task that asks first."""
+        self._ask(at, "AllowTask", task=task)
 
     def settle(self, task: str, *, at: At, happened: bool, how: str) -> None:
         """Say whether an uncertain task's effect happened, and how you know."""

@@ -36,6 +36,7 @@ LOOK = 0.25  # real seconds after which the journal is looked at for what other 
 RENEW = timedelta(seconds=8)
 FORECAST_EVERY = timedelta(minutes=30)
 PROBE_AGAIN = timedelta(minutes=1)  # between two looks for an effect of which nobody could tell
+LEFT_OUT = "not performed: it does harm, and this is a rehearsal"
 UNANSWERED = (httpx.TransportError, TransientError)
 
 log = structlog.get_logger()
@@ -134,6 +135,8 @@ class Performer:
         match due.do:
             case Do.COMPLETE_ITSELF:
                 self._ask(ev.CompleteItself(by=PERFORMER, task=name))
+            case Do.LEAVE_OUT:
+                self._ask(ev.LeaveOut(by=PERFORMER, task=name, reason=LEFT_OUT))
             case Do.ASK_GATE:
                 self.service.open_gate(self.run_id, name, fence=self._fence)
                 self.service.gather(self.run_id, name)

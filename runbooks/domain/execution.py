@@ -17,8 +17,9 @@ from cutover.core.machine import Machine
 from cutover.domain.gates import Verdict
 from runbooks.domain import notes
 from runbooks.domain import run_events as ev
+from runbooks.domain.attempts import InRehearsal
 from runbooks.domain.plan import Effect, Task, TaskType
-from runbooks.domain.run_events import RUN, TASK, Completion, RunStage, TaskStage
+from runbooks.domain.run_events import RUN, TASK, Completion, RunStage, RunType, TaskStage
 from runbooks.domain.run_state import RunState, TaskState, evolve
 
 PERFORMED = frozenset({TaskType.AUTOMATED})
@@ -29,6 +30,7 @@ class Do(StrEnum):
     """What the performer is asked to do about a task."""
 
     PERFORM = "perform"
+    LEAVE_OUT = "leave_out"
     SETTLE = "settle"
     ASK_GATE = "ask_gate"
     READ_GATE = "read_gate"
@@ -178,6 +180,33 @@ def _outcome(state: RunState, task: Task, at: TaskState, command: Any, now: date
     return [done, *_no_return(state, task)]
 
 
+def _try_failed(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
+    del state, at, now
+    return [ev.TaskTryFailed(**command.model_dump(exclude={"by", "task"}), task=task.id)]
+
+
+def _allow(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
+    del command, now
+    if in_rehearsal(state, task) is not InRehearsal.ASK:
+        raise Refused(f"{task.id} does not ask before it is performed")
+    if at.allowed_by:
+        raise Refused(f"{task.id} was allowed by {at.allowed_by} already")
+    return [ev.TaskAllowed(task=task.id)]
+
+
+def _leave_out(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
+    _startable(task, at, now)
+    if in_rehearsal(state, task) is not InRehearsal.SKIP:
+        raise Refused(f"{task.id} is not left out of this run")
+    return [ev.TaskSkipped(task=task.id, reason=command.reason, completion=Completion.AUTO)]
+
+
+def in_rehearsal(state: RunState, task: Task) -> InRehearsal:
+    """What this run does with an automated task; one that touches nothing real, and a live run, perform it."""
+    is_real = state.run_type is not RunType.REHEARSAL or state.setup.auto or state.setup.scenario
+    return InRehearsal.PERFORM if is_real else task.in_rehearsal or InRehearsal.PERFORM
+
+
 def _uncertain(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
     del state, at, now
     return [ev.TaskBecameUncertain(task=task.id, why=command.why)]
@@ -224,7 +253,7 @@ def _complete_itself(state: RunState, task: Task, at: TaskState, command: Any, n
 _DECISIONS: Mapping[type[ev.TaskCommand], Any] = {
     ev.ClaimTask: _claim, ev.FinishTask: _finish, ev.SkipTask: _skip, ev.FailTask: _fail, ev.RetryTask: _retry,
     ev.BeginTask: _begin, ev.ReportProgress: _progress, ev.RecordOutcome: _outcome, ev.MarkUncertain: _uncertain,
-    ev.SettleTask: _settle, ev.PassGate: _pass_gate, ev.CompleteItself: _complete_itself,
+    ev.ReportTry: _try_failed, ev.AllowTask: _allow, ev.LeaveOut: _leave_out, ev.SettleTask: _settle, ev.PassGate: _pass_gate, ev.CompleteItself: _complete_itself,
 }  # fmt: skip
 
 
@@ -280,13 +309,13 @@ def next_actions(state: RunState, now: datetime) -> list[Due]:
     if state.stage is not RunStage.ACTIVE:
         return []
     moving = ((state.plan[name], at) for name, at in state.tasks.under_way())
-    return [Due(do, task) for task, at in moving if (do := _due(task, at, now))]
+    return [Due(do, task) for task, at in moving if (do := _due(state, task, at, now))]
 
 
-def _due(task: Task, at: TaskState, now: datetime) -> Do | None:
+def _due(state: RunState, task: Task, at: TaskState, now: datetime) -> Do | None:
     if at.stage is TaskStage.STARTABLE and at.ready_at is not None and at.ready_at <= now:
         if task.type in PERFORMED:
-            return Do.PERFORM
+            return _performed(in_rehearsal(state, task), at)
         if task.type is TaskType.APPROVAL:
             return Do.ASK_GATE
         if task.type is TaskType.MILESTONE or (
@@ -298,6 +327,12 @@ def _due(task: Task, at: TaskState, now: datetime) -> Do | None:
     if task.type in PERFORMED and at.stage is TaskStage.UNCERTAIN and task.effect is not Effect.MANUAL_VERIFY:
         return Do.SETTLE
     return None
+
+
+def _performed(rule: InRehearsal, at: TaskState) -> Do | None:
+    if rule is InRehearsal.SKIP:
+        return Do.LEAVE_OUT
+    return None if rule is InRehearsal.ASK and not at.allowed_by else Do.PERFORM
 
 
 def next_deadline(state: RunState, now: datetime) -> datetime | None:

@@ -19,6 +19,7 @@ from cutover.core.duration import parse_duration, spell_duration
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.gates import Criterion
 from cutover.domain.programme import Id, Part, Span
+from runbooks.domain.attempts import InRehearsal, RetryPolicy
 
 
 class TaskType(StrEnum):
@@ -200,6 +201,16 @@ class Task(Part):
     calendar: str = Field(default="", description="a calendar of the programme: it goes on in its hours only")
     action: Action | None = None
     effect: Effect | None = None
+    timeout: Span | None = Field(default=None, description="how long one try of the action may take")
+    retry: RetryPolicy | None = Field(
+        default=None, description="how a try that did nothing is made again; default: never"
+    )
+    in_rehearsal: InRehearsal | None = Field(
+        default=None, description="what a rehearsal against real systems does with it; default: perform"
+    )
+    inverse: Action | None = Field(
+        default=None, description="what `in_rehearsal: invert` performs; default: `undo`"
+    )
     verify: str = ""
     rollback: str = Field(default="", description="how it is undone, in words")
     undo: Action | None = Field(default=None, description="how software undoes it")

@@ -70,7 +70,7 @@ def _task(task: Task, known: Mapping[str, Person], roles: set[str], words: re.Pa
     people = {name: getattr(task, name) if getattr(task, name) in roles else "" for name in PEOPLE_FIELDS}
     custom = {k: _scrubbed(v, words) for k, v in task.custom.items() if not _PEOPLE_COLUMN.search(k)}
     gate = _gate(task.gate, known, words) if task.gate else None
-    actions = {name: _action(getattr(task, name), words) for name in ("action", "undo")}
+    actions = {name: _action(getattr(task, name), words) for name in ("action", "undo", "inverse")}
     return task.model_copy(
         update={**texts, **people, **actions, "team": team, "custom": custom, "gate": gate}
     )

@@ -19,6 +19,13 @@ from cutover.core.event import Command, Event
 from cutover.core.machine import Table
 from cutover.domain.gates import Verdict
 from runbooks.domain import notes
+from runbooks.domain.attempts import AllowTask as AllowTask  # noqa: PLC0414  one place where all words of a run are
+from runbooks.domain.attempts import LeaveOut as LeaveOut  # noqa: PLC0414
+from runbooks.domain.attempts import ReportTry as ReportTry  # noqa: PLC0414
+from runbooks.domain.attempts import TaskAllowed as TaskAllowed  # noqa: PLC0414
+from runbooks.domain.attempts import TaskTryFailed as TaskTryFailed  # noqa: PLC0414
+from runbooks.domain.of_tasks import TaskCommand as TaskCommand  # noqa: PLC0414
+from runbooks.domain.of_tasks import TaskEvent as TaskEvent  # noqa: PLC0414
 from runbooks.domain.plan import Runbook
 
 
@@ -137,10 +144,6 @@ class ForecastMoved(Event):
     gate_and_back_late: float | None = None
 
 
-class TaskEvent(Event):
-    task: str
-
-
 class TaskReleased(TaskEvent):
     """Its predecessors let it start. Derived while folding, never journalled."""
 
@@ -211,7 +214,7 @@ class PointOfNoReturnPassed(TaskEvent):
 EVENTS: tuple[type[Event], ...] = (
     RunStarted, RunPaused, RunUnpaused, BackoutBegan, RunBackedOut, RunCanceled, RunCompleted, FlowLinked, ForecastMoved,
     TaskClaimed, TaskBegun, TaskProgressed, TaskDone, TaskSkipped, TaskFailed, TaskRetried, TaskBecameUncertain,
-    TaskFoundUndone, GateSaidNo, GateAskedAgain, PointOfNoReturnPassed, *notes.EVENTS,
+    TaskFoundUndone, TaskTryFailed, TaskAllowed, GateSaidNo, GateAskedAgain, PointOfNoReturnPassed, *notes.EVENTS,
 )  # fmt: skip
 
 
@@ -267,10 +270,6 @@ class MoveForecast(Command):
     back_by: datetime | None = None
     gate: str = ""
     gate_and_back_late: float | None = None
-
-
-class TaskCommand(Command):
-    task: str
 
 
 class ClaimTask(TaskCommand): ...
@@ -368,6 +367,8 @@ TASK = Table(
         (TaskStage.STARTABLE, TaskClaimed): TaskStage.IN_PROGRESS,
         (TaskStage.STARTABLE, TaskBegun): TaskStage.IN_PROGRESS,
         (TaskStage.STARTABLE, TaskDone): TaskStage.COMPLETE,
+        (TaskStage.STARTABLE, TaskAllowed): TaskStage.STARTABLE,
+        (TaskStage.IN_PROGRESS, TaskTryFailed): TaskStage.IN_PROGRESS,
         (TaskStage.IN_PROGRESS, TaskProgressed): TaskStage.IN_PROGRESS,
         (TaskStage.IN_PROGRESS, TaskDone): TaskStage.COMPLETE,
         (TaskStage.IN_PROGRESS, TaskSkipped): TaskStage.COMPLETE,

@@ -34,6 +34,7 @@ class TaskState:
     key: str = ""
     expected_end: datetime | None = None
     note: str = ""
+    allowed_by: str = ""
     result: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -147,6 +148,8 @@ _CHANGES: Mapping[type[ev.TaskEvent], Callable[[TaskState, Fact, Any], dict[str,
     },
     ev.TaskFailed: lambda at, fact, e: {"note": e.reason, "expected_end": None},
     ev.TaskRetried: lambda at, fact, e: {"note": e.reason, "tries": at.tries + 1, "ready_at": fact.at},
+    ev.TaskTryFailed: lambda at, fact, e: {"note": f"try {e.attempt} failed: {e.why}"},
+    ev.TaskAllowed: lambda at, fact, e: {"allowed_by": fact.actor},
     ev.GateSaidNo: lambda at, fact, e: {"note": e.reason},
     ev.TaskBecameUncertain: lambda at, fact, e: {"note": e.why},
     ev.TaskFoundUndone: lambda at, fact, e: {"note": e.how, "expected_end": None},

@@ -16,6 +16,7 @@ from typing import Any
 from cutover.core.duration import parse_duration, spell_duration
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.gates import Criterion
+from runbooks.domain.attempts import InRehearsal, RetryPolicy
 from runbooks.domain.plan import Effect, Link, OnTimeout, Runbook, Task, TaskType, parse_links
 from runbooks.formats.cells import DateOrder, read_flag, read_kind, read_moment
 
@@ -184,6 +185,11 @@ COLUMNS: tuple[Column, ...] = (
     Column("Action", "action.kind"),
     Column("Action with", "action.arguments", _arguments, _read_json),
     Column("Effect", "effect", str, _one_of(Effect)),
+    _span("Timeout", "timeout"),
+    Column("Retry", "retry", str, _one_of(RetryPolicy)),
+    Column("In rehearsal", "in_rehearsal", str, _one_of(InRehearsal)),
+    Column("Inverse action", "inverse.kind"),
+    Column("Inverse action with", "inverse.arguments", _arguments, _read_json),
     Column("Verify", "verify"),
     Column("Rollback", "rollback"),
     Column("Undo action", "undo.kind"),

@@ -17,7 +17,9 @@ from runbooks.domain.timing.impact import edit_between, removal
 from runbooks.domain.timing.laid_out import Edit
 
 SAYS = "TASK.FIELD=VALUE, such as T12.duration=3h"
-FIELDS = tuple(name for name in Task.model_fields if name not in ("id", "action", "undo", "gate", "custom"))
+FIELDS = tuple(
+    name for name in Task.model_fields if name not in ("id", "action", "undo", "inverse", "gate", "custom")
+)
 
 
 def read_edit(

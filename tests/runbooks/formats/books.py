@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cutover.domain.gates import Criterion
 from cutover.domain.programme import Component, Hours, Person, Programme, Team, Window
+from runbooks.domain.attempts import InRehearsal, RetryPolicy
 from runbooks.domain.plan import (
     Action,
     Distribution,
@@ -84,6 +85,8 @@ def tasks(draw: st.DrawFn, ids: list[str], i: int) -> Task:
         "estimate": st.none() | st.just(guess), "not_before": st.none() | moments, "start_offset": st.none() | spans,
         "deadline": st.none() | moments, "calendar": st.sampled_from(["", "office"]), "action": st.none() | action,
         "effect": st.none() | st.sampled_from(Effect), "verify": texts, "rollback": texts,
+        "timeout": st.none() | spans, "retry": st.none() | st.sampled_from(RetryPolicy),
+        "in_rehearsal": st.none() | st.sampled_from(InRehearsal), "inverse": st.none() | action,
         "undo": st.none() | action, "undo_duration": st.none() | spans, "undoes": texts, "gate": st.none() | gate,
         "optional": st.booleans(), "conditional": st.booleans(), "point_of_no_return": st.booleans(),
         "audience": texts, "custom": customs,

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from cutover.domain.gates import Criterion
+from runbooks.domain.attempts import InRehearsal, RetryPolicy
 from runbooks.domain.plan import (
     Action,
     Distribution,
@@ -82,6 +83,10 @@ def tasks(draw: st.DrawFn, name: str, earlier: list[str], gate: str) -> Task:
         deadline=draw(st.none() | moments),
         action=draw(st.none() | actions),
         effect=draw(st.none() | st.sampled_from(Effect)),
+        timeout=draw(st.none() | spans),
+        retry=draw(st.none() | st.sampled_from(RetryPolicy)),
+        in_rehearsal=draw(st.none() | st.sampled_from(InRehearsal)),
+        inverse=draw(st.none() | actions),
         undo=draw(st.none() | actions),
         undo_duration=draw(st.none() | spans),
         undo_estimate=draw(st.none() | estimates),
@@ -134,7 +139,8 @@ def _seeded_task(rng: random.Random, ids: list[str], i: int) -> Task:
         "not_before": datetime(2026, 10, 23, tzinfo=UTC) + timedelta(minutes=rng.randrange(6_000)), "units": rng.randrange(1, 5),
         "deadline": datetime(2026, 10, 24, tzinfo=UTC) + timedelta(minutes=rng.randrange(6_000)), "calendar": text(),
         "action": Action(kind="probe", arguments={"url": text(), "n": rng.randrange(9)}), "effect": rng.choice(list(Effect)),
-        "undo": Action(kind="probe"), "undo_duration": span(), "undoes": "x", "optional": True, "conditional": True,
+        "timeout": span(), "retry": rng.choice(list(RetryPolicy)), "in_rehearsal": rng.choice(list(InRehearsal)),
+        "inverse": Action(kind="probe"), "undo": Action(kind="probe"), "undo_duration": span(), "undoes": "x", "optional": True, "conditional": True,
         "undo_estimate": Estimate(low=low, likely=low, high=low), "point_of_no_return": True, "phase": "Night", "stream": "s3",
         "gate": TaskGate(deciders=("chen", text()), quorum=2, criteria=(Criterion(id="c", title=text(), source="person"),)),
         "custom": {"Site": text(), "Cost": text(), rng.choice(NASTY): text()},

@@ -26,22 +26,29 @@ from cutover.range.ending import Identity
 from cutover.range.rehearsal import Rehearsal, Stages
 from cutover.store.clock_file import ScaledPace, last_moment
 from cutover.store.hold import held
+from runbooks.domain.execution import run_stream
 from runbooks.domain.run_events import RunStage
 from runbooks.players import OwnHands, Players
+from runbooks.tenure import stand_by
 
 LOOK = 0.2  # real seconds between looks at the journal
 
 log = structlog.get_logger()
 
 
-def perform(path: Path, run_id: str) -> int:
-    """Drive a started run to its end, the way it was started; 0 when it completed, 1 for any other end."""
+def perform(path: Path, run_id: str, standby: bool = False) -> int:
+    """Drive a started run to its end, the way it was started; 0 when it completed, 1 for any other end.
+
+    With `standby`, wait while another runner performs it, and go on where that one fell silent.
+    """
     world = build_world(path)
     setup = world.runs.state(run_id).setup
     world.engine.dispose()
     if not (setup.auto or setup.scenario):
         with stages_of(path, setup) as stages:
-            return asyncio.run(_perform_live(path, run_id, stages))
+            return asyncio.run(_perform_live(path, run_id, stages, standby=standby))
+    if standby:
+        raise Refused(f"{run_id} keeps its own time in this folder: one runner, and none that stands by")
     with held(world.folder.state, f"performing {run_id}"):
         if setup.auto:
             return asyncio.run(_walk_through(path, run_id))
@@ -79,11 +86,19 @@ async def _walk_through(path: Path, run_id: str) -> int:
     return _end(world, run_id)
 
 
-async def _perform_live(path: Path, run_id: str, stages: Inline | InPrefect) -> int:
+async def _perform_live(path: Path, run_id: str, stages: Inline | InPrefect, *, standby: bool) -> int:
     world = build_world(path)
     with as_current(world):
+        if standby:
+            await _stand_by(world, run_id)
         await stages.go_live(world, run_id)
     return _end(world, run_id)
+
+
+async def _stand_by(world: World, run_id: str) -> None:
+    log.info("standing_by", run=run_id)
+    fence = await stand_by(world.engine, run_stream(run_id), world.clock)
+    log.info("took_over", run=run_id, epoch=fence.epoch)
 
 
 def _end(world: World, run_id: str) -> int:

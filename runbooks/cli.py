@@ -26,6 +26,7 @@ Moment = Annotated[
 ]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 Service = Callable[[Path], "RunService"]
+Perform = Callable[[Path, str, bool], int]  # True: stand by while another runner holds the run
 Begin = Callable[[Path, str, str, "RunType", "RunSetup"], str]
 
 
@@ -40,16 +41,24 @@ class At:
     json: AsJson = False
 
 
-def run_commands(service: Service, begin: Begin, perform: Callable[[Path, str], int]) -> App:
+def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
     """The `run` commands. `begin` starts a run and returns its id, `perform` drives it to its end in the foreground."""
     app = App(name="run", help="Start, resume and work on a run.")
 
     _add_start(app, begin, perform)
 
     @app.command
-    def resume(*, run: Run = "", programme: Folder = Path()) -> int:
+    def resume(
+        *,
+        run: Run = "",
+        standby: Annotated[
+            bool,
+            Parameter(negative="", help="wait while another runner performs it, and take over when it fails"),
+        ] = False,
+        programme: Folder = Path(),
+    ) -> int:
         """Go on with a run after a crash or a stop: nothing is done twice, nothing is lost."""
-        return perform(programme, service(programme).find(run))
+        return perform(programme, service(programme).find(run), standby)
 
     @app.command
     def status(*, run: Run = "", at: Moment = "", programme: Folder = Path(), json: AsJson = False) -> int:
@@ -87,7 +96,7 @@ def _then(runs: RunService, at: str, run: str, *, quiet: bool) -> RunService:
     return seen.service
 
 
-def _add_start(app: App, begin: Begin, perform: Callable[[Path, str], int]) -> None:
+def _add_start(app: App, begin: Begin, perform: Perform) -> None:
     @app.command
     def start(
         *,
@@ -121,7 +130,7 @@ def _add_start(app: App, begin: Begin, perform: Callable[[Path, str], int]) -> N
         )
         run_id = begin(programme, runbook_id, by, RunType(type_), setup)
         console.print(f"run {run_id} has begun", markup=False)
-        return perform(programme, run_id)
+        return perform(programme, run_id, False)
 
 
 class _RunVerbs:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import httpx
 import structlog
@@ -20,8 +20,10 @@ from cutover.core.clock import Clock, Pace, SystemClock
 from cutover.core.errors import CutoverError, Refused
 from cutover.domain import gates
 from cutover.domain.gates import GateState, Verdict
-from cutover.store import leases
-from cutover.store.leases import Fence
+from cutover.store.engine import DatabaseAway
+from cutover.store.journal import Raced
+from cutover.store.leases import LeaseLostError
+from cutover.store.steady import steady_seconds
 from runbooks.actions import Actions, Call, Outcome, TransientError
 from runbooks.domain import run_events as ev
 from runbooks.domain.execution import PERFORMED, Do, Due, next_actions, next_deadline, run_stream
@@ -31,14 +33,15 @@ from runbooks.domain.run_state import RunState
 from runbooks.forecaster import move
 from runbooks.news import News
 from runbooks.service import PERFORMER, RunService
+from runbooks.tenure import LONGEST_WAIT, Tenure, when_back
 
 LOOK = 0.25  # real seconds after which the journal is looked at for what other processes wrote
-RENEW = timedelta(seconds=8)
 FORECAST_EVERY = timedelta(minutes=30)
 PROBE_AGAIN = timedelta(minutes=1)  # between two looks for an effect of which nobody could tell
 LEFT_OUT = "not performed: it does harm, and this is a rehearsal"
 UNANSWERED = (httpx.TransportError, TransientError)
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -78,55 +81,90 @@ class Performer:
         pace: Pace,
         *,
         wall: Clock | None = None,
+        steady: Callable[[], float] = steady_seconds,
     ) -> None:
         self.service = service
         self.run_id = run_id
         self.actions = actions
         self.executor = executor
         self.pace = pace
-        self.wall = wall or SystemClock()
+        self.tenure = Tenure(service.desk.journal.engine, run_stream(run_id), wall or SystemClock(), steady)
         self._news = News(LOOK)
         self._busy: dict[str, asyncio.Task[None]] = {}
-        self._fence: Fence | None = None
-        self._renew_at = self.wall.now()
+        self._unstarted: set[str] = set()  # begun in words, perhaps: the database went away meanwhile
         self._said: dict[str, tuple[TaskStage, datetime | None]] = {}
         self._forecast_at = pace.now()
 
     async def run(self) -> RunState:
         """Perform until the run has ended; returns its last state. Raises Conflict while another runner holds it."""
-        journal = self.service.desk.journal
-        self._fence = leases.acquire(
-            journal.engine, run_stream(self.run_id), leases.this_process(), self.wall.now()
-        )
+        self.tenure.take()
         try:
-            with self._news.heard_from(journal):
+            with self._news.heard_from(self.service.desk.journal):
                 self._find_uncertain()
                 return await self._loop()
+        except LeaseLostError as lost:
+            log.warning("fenced_out", run=self.run_id, stopped=sorted(self._busy), why=str(lost))
+            raise
         finally:
-            for task in self._busy.values():
-                task.cancel()
-            await asyncio.gather(*self._busy.values(), return_exceptions=True)
-            leases.release(journal.engine, self._fence, self.wall.now())
+            await self._let_go()
+            self.tenure.give_back()
 
     async def _loop(self) -> RunState:
         while True:
-            async with self.pace.hold():  # deciding takes no time of a rehearsal
-                self._keep_lease()
-                self._news.forget()
-                self._reap()
-                state = self.service.state(self.run_id)
-                if state.stage in RUN.terminal:
-                    return state
-                for due in next_actions(state, self.pace.now()):
-                    self._try(due)
-                self._forecast()
-                deadline = self._next_moment()
+            try:
+                state, deadline = await self._turn()
+            except DatabaseAway as error:
+                await self._sit_out(error)
+                continue
+            if state.stage in RUN.terminal:
+                return state
             await self._news.wait(self.pace, deadline)
+
+    async def _turn(self) -> tuple[RunState, datetime | None]:
+        """Do what is due now; says how the run stands and when time alone makes something due."""
+        async with self.pace.hold():  # deciding takes no time of a rehearsal
+            self.tenure.keep()
+            self._news.forget()
+            self._reap()
+            state = self.service.state(self.run_id)
+            if state.stage in RUN.terminal:
+                return state, None
+            for due in next_actions(state, self.pace.now()):
+                self._try(due)
+            self._forecast()
+            return state, self._next_moment()
+
+    async def _sit_out(self, error: DatabaseAway) -> None:
+        """Wait for the database. What is under way goes on while no other runner can have taken over; nothing begins."""
+        log.warning("database_is_away", run=self.run_id, under_way=sorted(self._busy), error=str(error))
+        async with self.pace.hold():
+            while not self._is_back():
+                if self.tenure.in_doubt and self._busy:
+                    log.warning("lease_in_doubt", run=self.run_id, stopped=sorted(self._busy))
+                    await self._let_go()
+                await asyncio.sleep(LONGEST_WAIT / 4)
+        log.info("database_is_back", run=self.run_id)
+
+    def _is_back(self) -> bool:
+        """And the run is still ours. Raises LeaseLostError when it is not."""
+        try:
+            self.tenure.renew()
+            self._find_uncertain()
+        except (DatabaseAway, Raced):
+            return False
+        return True
+
+    async def _let_go(self) -> None:
+        """Stop what is under way: whether it happened is asked of the world by whoever goes on."""
+        for task in self._busy.values():
+            task.cancel()
+        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+        self._busy.clear()
 
     def _try(self, due: Due) -> None:
         try:
             self._take(due)
-        except Refused as refused:  # a person was quicker; the next turn sees what they did
+        except (Refused, Raced) as refused:  # a person was quicker; the next turn sees what they did
             log.info("action_overtaken", run=self.run_id, task=due.task.id, reason=str(refused))
 
     def _take(self, due: Due) -> None:
@@ -138,15 +176,20 @@ class Performer:
             case Do.LEAVE_OUT:
                 self._ask(ev.LeaveOut(by=PERFORMER, task=name, reason=LEFT_OUT))
             case Do.ASK_GATE:
-                self.service.open_gate(self.run_id, name, fence=self._fence)
+                self.service.open_gate(self.run_id, name, fence=self.tenure.fence)
                 self.service.gather(self.run_id, name)
             case Do.READ_GATE:
                 self._read_gate(name)
             case Do.PERFORM if name not in self._busy:
-                self._ask(ev.BeginTask(by=PERFORMER, task=name, key=self.service.key_of(self.run_id, name)))
-                self._start(name, self._perform(name))
+                self._begin(name)
             case Do.SETTLE if name not in self._busy:
                 self._start(name, self._settle(name))
+
+    def _begin(self, name: str) -> None:
+        self._unstarted.add(name)
+        self._ask(ev.BeginTask(by=PERFORMER, task=name, key=self.service.key_of(self.run_id, name)))
+        self._unstarted.discard(name)
+        self._start(name, self._perform(name))
 
     def _read_gate(self, name: str) -> None:
         gate = self.service.gate(self.run_id, name)
@@ -178,7 +221,7 @@ class Performer:
                 log.info("outcome_overtaken", run=self.run_id, task=name, reason=str(refused))
 
     async def _perform(self, name: str) -> None:
-        task = self.service.state(self.run_id).plan[name]
+        task = (await self._told(lambda: self.service.state(self.run_id))).plan[name]
 
         async with AsyncExitStack() as held:
             await held.enter_async_context(
@@ -194,7 +237,7 @@ class Performer:
 
             tags = tuple(tag for tag in (task.stream, task.team, task.component) if tag)
             outcome = await self.executor.execute(Step(self.run_id, name, task.title, tags, perform))
-            self._record(name, outcome)
+            await self._told(lambda: self._record(name, outcome))
 
     async def _act(self, task: Task) -> Outcome:
         """Perform a task's action. Whatever goes wrong becomes an outcome, with how sure we are of it."""
@@ -202,9 +245,12 @@ class Performer:
             why = "an automated task without an action: give it one, or make it a person's"
             return Outcome(ok=False, evidence=why)
         try:
-            return await self.actions.kind(task.action).perform(self._call(task.id))
+            call = await self._told(lambda: self._call(task.id))
+            return await self.actions.kind(task.action).perform(call)
         except UNANSWERED as error:
             return await self._unanswered(task, f"{type(error).__name__}: {error}")
+        except DatabaseAway as error:  # ours, in the midst of the action: how far it came is not known
+            return Outcome(ok=False, evidence=f"the journal was away meanwhile: {error}", certain=False)
         except CutoverError as error:
             return Outcome(ok=False, evidence=f"{type(error).__name__}: {error}")
         except (
@@ -229,34 +275,44 @@ class Performer:
         if task.action is None:
             return None
         try:
-            return await self.actions.kind(task.action).settle(self._call(task.id))
+            call = await self._told(lambda: self._call(task.id))
+            return await self.actions.kind(task.action).settle(call)
         except (CutoverError, *UNANSWERED) as error:
             return Outcome(ok=False, evidence=f"{type(error).__name__}: {error}", certain=False)
 
     async def _settle(self, name: str) -> None:
         """Find out what became of an uncertain task, in the way it declares."""
-        task = self.service.state(self.run_id).plan[name]
+        task = (await self._told(lambda: self.service.state(self.run_id))).plan[name]
         if task.effect is Effect.IDEMPOTENT:
-            self._settled(name, happened=False, how="declared idempotent: repeated under the same key")
+            await self._settled(name, happened=False, how="declared idempotent: repeated under the same key")
             return
         found = await self._probe(task)
         if found is None:
-            self._settled(name, happened=False, how="probed: the effect is not there")
+            await self._settled(name, happened=False, how="probed: the effect is not there")
         elif found.ok:
-            self._settled(name, happened=True, how=f"probed: it had happened; {found.evidence}")
+            await self._settled(name, happened=True, how=f"probed: it had happened; {found.evidence}")
         elif found.certain:
             how = f"probed: {found.evidence}; asked again under the same key"
-            self._settled(name, happened=False, how=how)
+            await self._settled(name, happened=False, how=how)
         else:
             log.warning("probe_undecided", run=self.run_id, task=name, evidence=found.evidence)
             await self.pace.sleep_until(self.pace.now() + PROBE_AGAIN)
 
-    def _settled(self, name: str, *, happened: bool, how: str) -> None:
-        self._ask(ev.SettleTask(by=PERFORMER, task=name, happened=happened, how=how))
+    async def _settled(self, name: str, *, happened: bool, how: str) -> None:
+        command = ev.SettleTask(by=PERFORMER, task=name, happened=happened, how=how)
+        await self._told(lambda: self._ask(command))
+
+    async def _told(self, word: Callable[[], T]) -> T:
+        """Say or ask it as soon as the journal takes it; while it is away, the loop says whether we are still the runner."""
+        try:
+            return word()
+        except (DatabaseAway, Raced):
+            self._news.tell()
+            return await when_back(word)
 
     def _call(self, name: str) -> Call:
         async def progress(expected_end: datetime, detail: str) -> None:
-            with suppress(Refused):  # a person has ended it meanwhile
+            with suppress(Refused, Raced, DatabaseAway):  # ended by a person, or a word that can be missed
                 self._ask(
                     ev.ReportProgress(by=PERFORMER, task=name, expected_end=expected_end, detail=detail)
                 )
@@ -283,19 +339,24 @@ class Performer:
         )
 
     def _find_uncertain(self) -> None:
-        """Whatever an earlier runner began and did not end may have happened."""
+        """Whatever an earlier runner, or this one before it lost sight, began and did not end may have happened."""
         state = self.service.state(self.run_id)
         for task in state.runbook.tasks:
             at = state.tasks[task.id]
             if at.stage is TaskStage.IN_PROGRESS and task.type in PERFORMED and at.key:
-                self._ask(
-                    ev.MarkUncertain(
-                        by=PERFORMER, task=task.id, why="begun by a runner that did not come back"
-                    )
-                )
+                self._doubt(task.id)
+        self._unstarted.clear()
+
+    def _doubt(self, name: str) -> None:
+        if name in self._busy:
+            return
+        self._ask(ev.MarkUncertain(by=PERFORMER, task=name, why="begun by a runner that did not come back"))
+        if name in self._unstarted:
+            how = "never started: the database went away as it was begun"
+            self._ask(ev.SettleTask(by=PERFORMER, task=name, happened=False, how=how))
 
     def _ask(self, command: ev.TaskCommand) -> None:
-        self.service.ask(self.run_id, command, fence=self._fence)
+        self.service.ask(self.run_id, command, fence=self.tenure.fence)
 
     def _forecast(self) -> None:
         """Look ahead again when anything has happened to a task, and every half hour."""
@@ -307,13 +368,7 @@ class Performer:
         if state.stage is RunStage.ACTIVE and (
             moved := move(state, now, PERFORMER, self.service.background(self.run_id))
         ):
-            self.service.ask(self.run_id, moved, fence=self._fence)
-
-    def _keep_lease(self) -> None:
-        now = self.wall.now()
-        if now >= self._renew_at and self._fence is not None:
-            leases.renew(self.service.desk.journal.engine, self._fence, now)
-            self._renew_at = now + RENEW
+            self.service.ask(self.run_id, moved, fence=self.tenure.fence)
 
     def _next_moment(self) -> datetime | None:
         """When something becomes due by time alone: a task may start, a wait is over, a gate's time runs out."""

@@ -56,6 +56,7 @@ from cutover.store.engine import open_engine, sqlite_url
 from cutover.store.journal import Journal, Projection
 from cutover.store.outbox import Message
 from cutover.store.projections import prepare
+from cutover.store.steady import SteadyClock, clock_of
 from monitors.ledger_service import LedgerService
 from monitors.service import MonitorService
 from monitors.tables import CaseFiles, MonitorStates
@@ -218,7 +219,10 @@ class World:
         return Actions(kinds, self._names)
 
     def performer(self, run_id: str, executor: Executor, client: httpx.AsyncClient) -> Performer:
-        return Performer(self.runs, run_id, self.actions(client), executor, self.pace)
+        wall = (
+            self.clock if isinstance(self.clock, SteadyClock) else None
+        )  # a rehearsal's lease runs on real time
+        return Performer(self.runs, run_id, self.actions(client), executor, self.pace, wall=wall)
 
     def _names(self) -> Mapping[str, Any]:
         """What an action's arguments may refer to in {{ … }}."""
@@ -236,9 +240,9 @@ def build_world(path: Path, *, pace: Pace | None = None, settings: Settings | No
     settings = settings or read_settings()
     folder = ProgrammeFolder(path.resolve())
     _ = folder.programme  # a folder that is none says so before a database is made in it
-    clock = pace or programme_clock(folder.clock_file)
     engine = open_engine(settings.database_url or sqlite_url(folder.state / "cutover.db"))
     schema.upgrade(engine)
+    clock = pace or (programme_clock(folder.clock_file) if folder.clock_file.exists() else clock_of(engine))
     world = World(folder, settings, clock, engine, pace or RealPace(clock))
     prepare(world.journal)
     return world

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 
 from cutover.core.errors import Invalid, Problem, Unavailable
@@ -22,6 +22,24 @@ BUSY_SECONDS = 30
 WAL_TRIES = 250
 EXPECTED = "sqlite:///file or postgresql://host/name (with cutover-golive[postgres] installed)"
 APPEND_LOCK = 0x6375746F  # one writer of the chain at a time, on PostgreSQL too ("cuto")
+# A line that is cut says nothing. Within these times either end knows: the client, which then waits for the database,
+# and the server, which else would keep the write lock of a client that is gone for two hours (measured).
+CUT_LINE = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 6000,
+    "keepalives": 1,
+    "keepalives_idle": 3,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "options": "-c idle_in_transaction_session_timeout=8s -c lock_timeout=30s -c tcp_user_timeout=6000 "
+    "-c tcp_keepalives_idle=3 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3",
+}
+# What PostgreSQL says when it ends a session that is well in itself: shut down, idle too long, too busy to answer.
+AWAY_STATES = ("08", "57P", "25P03", "53300", "55P03")
+
+
+class DatabaseAway(Unavailable):
+    """The database does not answer now: wait and ask again. Whether the last write landed is not known."""
 
 
 def sqlite_url(path: Path) -> str:
@@ -43,7 +61,7 @@ def open_engine(url: str) -> Engine:
             )
             event.listen(engine, "connect", _prepare_sqlite)
             return engine
-        return create_engine(address, pool_pre_ping=True)
+        return create_engine(address, pool_pre_ping=True, connect_args=_cut_line(address))
     except (NoSuchModuleError, ImportError) as error:
         hidden = address.render_as_string(hide_password=True)
         raise Invalid(
@@ -67,10 +85,10 @@ def writing(engine: Engine, *, durable: bool = True) -> Iterator[Connection]:
                 if not durable:
                     connection.execute(text("SET LOCAL synchronous_commit TO off"))
             yield connection
-    except DatabaseError as error:
+    except DBAPIError as error:
         if not _is_away(error):
             raise
-        raise Unavailable(f"the database did not take the write: {error.orig}") from error
+        raise _trouble("the database did not take the write", error) from error
 
 
 @contextmanager
@@ -79,15 +97,30 @@ def reading(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.connect() as connection:
             yield connection
-    except DatabaseError as error:
+    except DBAPIError as error:
         if not _is_away(error):
             raise
-        raise Unavailable(f"the database does not answer: {error.orig}") from error
+        raise _trouble("the database does not answer", error) from error
 
 
-def _is_away(error: DatabaseError) -> bool:
+def _is_away(error: DBAPIError) -> bool:
     """A database that does not answer, or a file that is none (SQLite's bare DatabaseError); not a defect of ours."""
-    return isinstance(error, OperationalError) or type(error) is DatabaseError
+    state = getattr(error.orig, "sqlstate", None) or ""
+    ended = error.connection_invalidated or state.startswith(AWAY_STATES)
+    return ended or isinstance(error, OperationalError) or type(error) is DatabaseError
+
+
+def _trouble(what: str, error: DBAPIError) -> Unavailable:
+    """Away for a while, or no database of ours at all: a file that is none, tables that are not there."""
+    lasting = type(error) is DatabaseError or getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR"
+    return (Unavailable if lasting else DatabaseAway)(f"{what}: {error.orig}")
+
+
+def _cut_line(address: URL) -> dict[str, Any]:
+    """What the URL itself does not say about a line that is cut."""
+    if address.get_backend_name() != "postgresql":
+        return {}
+    return {name: value for name, value in CUT_LINE.items() if name not in address.query}
 
 
 def reachable(engine: Engine) -> str:

@@ -10,11 +10,11 @@ import pytest
 
 from cutover.app.bootstrap import EVENTS, World, as_current, build_world, catalogue, open_world, projections
 from cutover.app.settings import Settings
-from cutover.core.clock import SystemClock
 from cutover.core.errors import Invalid, Refused
 from cutover.domain.gates import Verdict
 from cutover.store.clock_file import ClockFile, set_clock
 from cutover.store.engine import sqlite_url
+from cutover.store.steady import SteadyClock
 from runbooks.domain.run_events import RunStage
 from runbooks.performer import InlineExecutor
 from runbooks.players import OwnHands, Players
@@ -48,7 +48,7 @@ def test_a_folder_that_is_none_leaves_no_database_behind(tmp_path: Path) -> None
 
 def test_the_programme_s_clock_is_the_machine_s_unless_a_rehearsal_set_one(folder: Path) -> None:
     live = build_world(folder)
-    assert isinstance(live.clock, SystemClock)
+    assert isinstance(live.clock, SteadyClock)
     live.engine.dispose()
     set_clock(folder / "state" / "clock.json", START)
     rehearsed = build_world(folder)

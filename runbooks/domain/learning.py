@@ -73,7 +73,7 @@ def _learned(task: Task, worlds: Sequence[tuple[RunState, Mapping[str, WorkingTi
     first, last = (seen[i][0].plan[task.id] for i in (0, -1))
     waited = tuple(_waited(at) for _, at, _ in seen)
     prior = first if first.expected or first.estimate else first.model_copy(update={"duration": max(worked)})
-    return Learned(task.id, last.expected, worked, waited, _rounded(fit(prior, worked)))
+    return Learned(task.id, last.expected, worked, waited, rounded(fit(prior, worked)))
 
 
 def _worked(run: RunState, at: TaskState, hours: WorkingTime | None) -> timedelta:
@@ -93,7 +93,8 @@ def _waited(at: TaskState) -> timedelta:
     return max(timedelta(0), at.started_at - at.ready_at)
 
 
-def _rounded(estimate: Estimate) -> Estimate:
+def rounded(estimate: Estimate) -> Estimate:
+    """To the minute, and never to nothing."""
     low, likely, high = (
         max(ROUNDED, round(span / ROUNDED) * ROUNDED)
         for span in (estimate.low, estimate.likely, estimate.high)

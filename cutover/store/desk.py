@@ -57,7 +57,7 @@ class Desk:
         """The state of a stream now, and its seq (0 when nothing has happened yet)."""
         known = (machine.name, stream)
         seq, state = self._states.get(known, (0, machine.start))
-        if fresh := self.journal.read(stream, after=seq):
+        for fresh in self.journal.pages(stream, after=seq):
             seq, state = fresh[-1].seq, machine.fold(fresh, state)
         with self._lock:
             self._keep(known, seq, state)

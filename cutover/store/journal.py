@@ -28,7 +28,9 @@ from cutover.store.outbox import Message, enqueue
 
 GENESIS = "0" * 64
 AT_ONCE = 500
+PAGE = 2_000
 _READ = select(j).where(j.c.stream == bindparam("stream"), j.c.seq > bindparam("after")).order_by(j.c.seq)
+_PAGE = _READ.limit(PAGE)
 _USED = select(j.c.idempotency_key).where(j.c.idempotency_key.in_(bindparam("keys", expanding=True)))
 _SEQS = (
     select(j.c.stream, func.max(j.c.seq).label("seq"))
@@ -132,6 +134,21 @@ class Journal:
         with reading(self.engine) as connection:
             rows = connection.execute(_READ, {"stream": stream, "after": after})
             return [self._recorded(row) for row in rows.mappings()]
+
+    def pages(self, stream: str, after: int = 0) -> Iterator[list[Recorded]]:
+        """The same a page at a time, so that a long run is folded without ever being in memory whole."""
+        while True:
+            with reading(self.engine) as connection:
+                page = self._page(connection, stream, after)
+            if page:
+                yield page
+            if len(page) < PAGE:
+                return
+            after = page[-1].seq
+
+    def _page(self, connection: Connection, stream: str, after: int) -> list[Recorded]:
+        rows = connection.execute(_PAGE, {"stream": stream, "after": after}).mappings()
+        return [self._recorded(row) for row in rows]
 
     def tail(self, after: int = 0, limit: int = 1000, kinds: Sequence[str] = ()) -> list[Recorded]:
         """Facts of all streams with position > `after`, oldest first, at most `limit`."""
@@ -253,7 +270,7 @@ class Journal:
         return [self._recorded(row) for _, row in batch]
 
     def _recorded(self, row: RowMapping) -> Recorded:
-        event = self.catalogue.read(row["kind"], row["v"], json.loads(row["body"]))
+        event = self.catalogue.read(row["kind"], row["v"], row["body"])
         return _as_recorded(row, Fact(event, datetime.fromisoformat(row["at"]), row["actor"]))
 
 

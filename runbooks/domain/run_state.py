@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from cutover.core.changed import changed
 from cutover.core.event import Event, Fact
 from runbooks.domain import notes as beside
 from runbooks.domain import run_events as ev
@@ -93,9 +94,10 @@ def _started(state: RunState, fact: Fact, event: Any) -> RunState:
         RUN.next(state.stage, ev.RunStarted), event.run_id, event.runbook, event.run_type, event.comms, event.opens, event.closes,
         event.backout, MappingProxyType(event.members), event.setup, Standing(dict.fromkeys(plan, TaskState())), plan,
     )  # fmt: skip
-    return _release(started, plan)
+    return changed(started, tasks=_released(started, started.tasks, plan))
 
 
+_RELEASING = (ev.TaskClaimed, ev.TaskBegun, ev.TaskDone, ev.TaskSkipped)
 _RUN_CHANGES: Mapping[type[Event], Callable[[RunState, Fact, Any], RunState]] = {
     ev.RunStarted: _started,
     ev.ForecastMoved: lambda state, fact, e: replace(state, forecast=e),
@@ -109,19 +111,18 @@ _RUN_CHANGES: Mapping[type[Event], Callable[[RunState, Fact, Any], RunState]] = 
 def _evolve_task(state: RunState, fact: Fact, event: ev.TaskEvent) -> RunState:
     if isinstance(event, ev.PointOfNoReturnPassed):
         return replace(state, no_return_at=fact.at, no_return_by=", ".join(event.decided_by) or fact.actor)
-    before = state.tasks[event.task]
-    after = _moved(replace(before, stage=TASK.next(before.stage, type(event))), fact, event)
-    moved = replace(state, tasks=state.tasks.put(event.task, after))
+    tasks = state.tasks.put(event.task, _moved(state.tasks[event.task], fact, event))
     if isinstance(event, ev.GateSaidNo):
-        return _release(moved, state.plan.repairs(event.task))
-    if isinstance(event, ev.TaskClaimed | ev.TaskBegun | ev.TaskDone | ev.TaskSkipped):
-        return _release(moved, state.plan.followers(event.task))
-    return moved
+        tasks = _released(state, tasks, state.plan.repairs(event.task))
+    elif isinstance(event, _RELEASING):
+        tasks = _released(state, tasks, state.plan.followers(event.task))
+    return changed(state, tasks=tasks)
 
 
 def _moved(at: TaskState, fact: Fact, event: ev.TaskEvent) -> TaskState:
-    change = _CHANGES.get(type(event))
-    return at if change is None else replace(at, **change(at, fact, event))
+    kind = type(event)
+    stage, change = TASK.next(at.stage, kind), _CHANGES.get(kind)
+    return changed(at, stage=stage, **change(at, fact, event)) if change else changed(at, stage=stage)
 
 
 def _done(at: TaskState, fact: Fact, event: Any) -> dict[str, Any]:
@@ -157,15 +158,14 @@ _CHANGES: Mapping[type[ev.TaskEvent], Callable[[TaskState, Fact, Any], dict[str,
 }
 
 
-def _release(state: RunState, names: Iterable[str]) -> RunState:
-    """Move every named task whose predecessors are all satisfied from not startable to startable."""
-    tasks = state.tasks
+def _released(state: RunState, tasks: Standing[TaskState], names: Iterable[str]) -> Standing[TaskState]:
+    """Every named task whose predecessors are all satisfied moves from not startable to startable."""
     for name in names:
         at = tasks[name]
         if at.stage is TaskStage.NOT_STARTABLE and (ready := _ready_at(state, tasks, state.plan[name])):
             stage = TASK.next(TaskStage.NOT_STARTABLE, ev.TaskReleased)
-            tasks = tasks.put(name, replace(at, stage=stage, ready_at=ready))
-    return state if tasks is state.tasks else replace(state, tasks=tasks)
+            tasks = tasks.put(name, changed(at, stage=stage, ready_at=ready))
+    return tasks
 
 
 def _ready_at(state: RunState, tasks: Mapping[str, TaskState], task: Task) -> datetime | None:

@@ -20,14 +20,19 @@ class FormLogged(Event):
 
 
 def test_a_fact_of_an_older_version_is_read_in_today_s_shape():
-    assert Catalogue([FormLogged]).read("FormLogged", 1, {"serial": "S1"}) == FormLogged(
+    assert Catalogue([FormLogged]).read("FormLogged", 1, '{"serial": "S1"}') == FormLogged(
         serial="S1", station="unknown"
     )
 
 
+def test_a_fact_of_today_s_version_is_read_as_it_was_written():
+    fact = FormLogged(serial="S1", station="ő")
+    assert Catalogue([FormLogged]).read("FormLogged", 2, fact.model_dump_json()) == fact
+
+
 def test_a_kind_that_no_feature_declares_is_not_found():
     with pytest.raises(NotFound, match="did you mean 'FormLogged'"):
-        Catalogue([FormLogged]).read("FormLoged", 1, {})
+        Catalogue([FormLogged]).read("FormLoged", 1, "{}")
 
 
 def test_a_fact_is_frozen_and_takes_no_unknown_word():

@@ -17,8 +17,8 @@ Slot = tuple[str, Callable[[Any], Any], Callable[[Any, Any], None]]
 
 def changed(row: T, **change: Any) -> T:
     """The same row with these fields changed. Raises TypeError for a field that it has not."""
-    kind = type(row)
-    copy = object.__new__(kind)
+    kind: Any = type(row)
+    copy: T = object.__new__(kind)
     left = len(change)
     for name, read, write in _slots(kind):
         if name in change:

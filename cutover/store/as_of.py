@@ -7,7 +7,7 @@ off the line) is seen from the moment of whatever stands before it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import takewhile
 
@@ -44,6 +44,14 @@ class AsOf(Journal):
     def read(self, stream: str, after: int = 0) -> list[Recorded]:
         facts = takewhile(lambda fact: fact.at <= self.moment, super().read(stream))
         return [fact for fact in facts if fact.seq > after]
+
+    def pages(self, stream: str, after: int = 0) -> Iterator[list[Recorded]]:
+        for page in super().pages(stream):
+            seen = list(takewhile(lambda fact: fact.at <= self.moment, page))
+            if fresh := [fact for fact in seen if fact.seq > after]:
+                yield fresh
+            if len(seen) < len(page):
+                return
 
     def tail(self, after: int = 0, limit: int = 1000, kinds: Sequence[str] = ()) -> list[Recorded]:
         return [fact for fact in super().tail(after, limit, kinds) if fact.at <= self.moment]

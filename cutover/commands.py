@@ -98,6 +98,18 @@ def _report(opener: Opener) -> App:
     return report_commands(lambda path: opener(path).report)
 
 
+def _account(opener: Opener) -> App:
+    from cutover.app.account_cli import account_commands
+
+    return account_commands(opener)
+
+
+def _link(opener: Opener) -> App:
+    from cutover.app.account_cli import link_commands
+
+    return link_commands(opener)
+
+
 def _journal(opener: Opener) -> App:
     from cutover.app.journal_cli import journal_commands
 
@@ -112,5 +124,5 @@ def _db(opener: Opener) -> App:
 
 _BUILDERS: dict[str, Callable[[Opener], App]] = {
     "runbook": _runbook, "run": _run, "gate": _gate, "monitor": _monitor, "reconcile": _reconcile, "paper": _paper,
-    "contingency": _contingency, "backlog": _backlog, "convert": _convert, "report": _report, "journal": _journal, "db": _db,
+    "contingency": _contingency, "backlog": _backlog, "convert": _convert, "report": _report, "account": _account, "link": _link, "journal": _journal, "db": _db,
 }  # fmt: skip

@@ -31,6 +31,8 @@ GROUPS: dict[str, str] = {
     "backlog": "What waits, how grave, since when, and when it will be cleared.",
     "convert": "Back-conversion: paper into the target, once, highest risk first.",
     "report": "Assurance and bulletins, every number traceable.",
+    "account": "Who may sign in: make, list and disable accounts.",
+    "link": "Links for who has no account: to read the board, or to work on one task.",
     "journal": "Verify, show, export and checkpoint the journal.",
     "db": "Upgrade the database, rebuild its views.",
     "demo": "Seventy-two hours in a minute: the whole job, against stand-in systems.",

@@ -40,11 +40,27 @@ def add(app: App, opener: Opener) -> None:
     app.command(doctor)
 
     @app.command
-    def serve(*, programme: Folder = Path(), host: str = "", port: int | None = None) -> None:
+    def serve(
+        *,
+        programme: Folder = Path(),
+        host: str = "",
+        port: int | None = None,
+        as_: Annotated[
+            str,
+            Parameter(
+                name="--as",
+                help="whoever opens the pages acts as this person, without a sign-in: a rehearsal on one laptop",
+            ),
+        ] = "",
+        to_anybody: Annotated[
+            bool,
+            Parameter(negative="", help="let a network read the pages although nobody has an account"),
+        ] = False,
+    ) -> None:
         """The board, the health page, the report and the journal in a browser; live while a run goes on."""
         from cutover.app.web import serve as run_server
 
-        run_server(opener(programme), host=host, port=port)
+        run_server(opener(programme), host=host, port=port, as_person=as_, to_anybody=to_anybody)
 
 
 def demo(

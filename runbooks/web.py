@@ -1,4 +1,4 @@
-"""Its pages: /board for whoever runs the window, /board/tasks for every task. Presentation only."""
+"""Its pages: /board for whoever runs the window; the table of tasks and each task beside it. Presentation only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy import Select, or_, select
 
 from cutover.core.clock import Clock
-from cutover.core.errors import NotFound
 from cutover.core.event import Recorded
 from cutover.domain.gates import Verdict
 from cutover.domain.programme import Programme
@@ -22,6 +21,7 @@ from cutover.web.charts import Band, Gantt, Mark, band, gantt
 from cutover.web.components import ModeLine, component_modes
 from cutover.web.journal import FactLine, fact_line
 from cutover.web.kit import Page, Panel, Query
+from cutover.web.visitor import visitor_of
 from cutover.web.words import lasting, moment, share, spelled
 from runbooks.board import (
     RUN_STAGES,
@@ -37,14 +37,18 @@ from runbooks.board import (
     task_line,
 )
 from runbooks.board_ahead import back_words, driver_words, latest_length, second_words
+from runbooks.board_controls import AnnouncementLine, Controls, announcements, controls
 from runbooks.board_gates import GateCard, gate_card
-from runbooks.domain.execution import run_stream
+from runbooks.board_mine import Mine, mine
+from runbooks.domain.execution import RUN_MACHINE, run_stream
 from runbooks.domain.plan import TaskType
 from runbooks.domain.run_events import ForecastMoved, TaskStage
 from runbooks.domain.run_state import RunState
 from runbooks.lookout import Lookout
 from runbooks.replay import Past, Replay, banner, past
 from runbooks.service import RunService
+from runbooks.task_page import TaskPages
+from runbooks.tasks_page import TaskTable
 
 FACTS = 12
 _GATE_ORDER = tuple(VERDICTS)
@@ -122,10 +126,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class BoardPage:
-    """What `board.html` reads; without a run most of it is empty. With `replay` it shows the past."""
+    """What `board.html` reads; without a run most of it is empty. With `replay` it shows the past.
+
+    `only_mine` leaves out all that is not the visitor's.
+    """
 
     replay: Replay | None
     now: str
+    mine: Mine | None
+    only_mine: bool
+    controls: Controls | None
+    announcements: tuple[AnnouncementLine, ...]
     countdown: Countdown
     run: RunHead | None
     alerts: tuple[Alert, ...]
@@ -137,21 +148,6 @@ class BoardPage:
     chart: Gantt | None
     facts: tuple[tuple[str, FactLine], ...]
     panels: tuple[Panel, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TasksPage:
-    """What `tasks.html` reads: the chosen tasks, and the choices. With `replay` it shows the past."""
-
-    replay: Replay | None
-    now: str
-    run_id: str
-    tasks: tuple[TaskLine, ...]
-    total: int
-    stream: str
-    stage: str
-    streams: tuple[tuple[str, str], ...]
-    stages: tuple[tuple[str, str], ...]
 
 
 def pages(
@@ -169,8 +165,9 @@ def pages(
     """
     board = _Board(service, desk, programme, clock, extras or (lambda: ()), Lookout(service, refine=refine))
     return [
-        Page("/board", "runbooks", "board.html", BoardPage, board.show, label="Board"),
-        Page("/board/tasks", "runbooks", "tasks.html", TasksPage, board.tasks),
+        Page("/board", "runbooks", "board.html", BoardPage, board.show, label="Board", public=True),
+        *TaskTable(service, programme, clock).pages(),
+        *TaskPages(service, programme, clock).pages(),
     ]
 
 
@@ -184,13 +181,14 @@ class _Board:
     lookout: Lookout
 
     def show(self, query: Query) -> BoardPage:
-        if seen := self._past(query):
-            page = self._then(seen).show({**query, "at": ""})
+        if then := self._past(query):
+            page = self._then(then).show({**query, "at": ""})
             run_id = page.run.id if page.run else ""
-            return replace(page, replay=banner(seen, run_id, "/board", {}) if run_id else None)
+            return replace(page, replay=banner(then, run_id, "/board", {}) if run_id else None)
         now, zone = self.clock.now(), self.programme.zone
         ids = self.service.run_ids()
-        state = self.service.state(self.service.find(query.get("run", ""))) if ids else None
+        state, seen = self._load(query.get("run", "")) if ids else (None, 0)
+        visitor = visitor_of(query)
         run = read_run(state, self.programme, now) if state else None
         gates = self._gates(run) if run else ()
         verdicts = {gate.id: Verdict(gate.verdict) for gate in gates}
@@ -200,6 +198,10 @@ class _Board:
         return BoardPage(
             replay=None,
             now=moment(now, zone),
+            mine=mine(run, visitor, seen) if run else None,
+            only_mine="mine" in query and visitor.may_act,
+            controls=controls(run, visitor) if run else None,
+            announcements=announcements(run) if run else (),
             countdown=_countdown(state, self.programme, now),
             run=_head(run, ids) if run else None,
             alerts=tuple(alerts(run)) if run else (),
@@ -213,30 +215,8 @@ class _Board:
             panels=tuple(self.extras()),
         )
 
-    def tasks(self, query: Query) -> TasksPage:
-        if seen := self._past(query):
-            page = self._then(seen).tasks({**query, "at": ""})
-            kept = {name: query[name] for name in ("stream", "stage") if query.get(name)}
-            return replace(page, replay=banner(seen, page.run_id, "/board/tasks", kept))
-        run_id = self.service.find(query.get("run", ""))
-        run = read_run(self.service.state(run_id), self.programme, self.clock.now())
-        stream, stage = query.get("stream", ""), query.get("stage", "")
-        lines = [task_line(run, task) for task in run.state.runbook.tasks]
-        titles = {s.id: s.title for s in run.state.runbook.streams}
-        streams = {line.stream: titles.get(line.stream, line.stream) for line in lines if line.stream}
-        _known("stream", stream, streams)
-        _known("stage", stage, [str(name) for name in TaskStage])
-        return TasksPage(
-            replay=None,
-            now=run.time(run.now),
-            run_id=run_id,
-            tasks=tuple(t for t in lines if stream in ("", t.stream) and stage in ("", t.stage)),
-            total=len(lines),
-            stream=stream,
-            stage=stage,
-            streams=tuple(streams.items()),
-            stages=tuple((str(name), seen[2]) for name, seen in STAGES.items()),
-        )
+    def _load(self, run_id: str) -> tuple[RunState, int]:
+        return self.service.desk.load(RUN_MACHINE, run_stream(self.service.find(run_id)))
 
     def _past(self, query: Query) -> Past | None:
         """The moment asked for by `?at=`; none: the board is live."""
@@ -255,11 +235,6 @@ class _Board:
             if task.type is TaskType.APPROVAL
         ]
         return tuple(sorted(cards, key=lambda card: _GATE_ORDER.index(Verdict(card.verdict))))
-
-
-def _known(what: str, name: str, known: Sequence[str] | dict[str, str]) -> None:
-    if name and name not in known:
-        raise NotFound(what, name, known)
 
 
 def _countdown(state: RunState | None, programme: Programme, now: datetime) -> Countdown:

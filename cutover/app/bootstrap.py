@@ -44,12 +44,13 @@ from cutover.app.evidence import providers
 from cutover.app.notify import channels, deliver_due
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.app.settings import Settings, read_settings
-from cutover.core.clock import Clock, Pace, show
+from cutover.core.clock import Clock, Pace, SystemClock, show
 from cutover.core.event import Catalogue, Event, Fact
 from cutover.core.ids import IdFactory
 from cutover.reconciliation.service import ReconciliationService
 from cutover.reconciliation.tables import ReconciliationView
 from cutover.store import schema
+from cutover.store.accounts import Accounts
 from cutover.store.clock_file import RealPace, programme_clock
 from cutover.store.desk import Desk
 from cutover.store.engine import open_engine, sqlite_url
@@ -57,6 +58,7 @@ from cutover.store.journal import Journal, Projection
 from cutover.store.outbox import Message
 from cutover.store.projections import prepare
 from cutover.store.steady import SteadyClock, clock_of
+from cutover.web.links import Links
 from monitors.ledger_service import LedgerService
 from monitors.service import MonitorService
 from monitors.tables import CaseFiles, MonitorStates
@@ -198,6 +200,14 @@ class World:
     def backlog(self) -> BacklogService:
         minutes = {form.id: float(form.minutes) for form in self.folder.forms.values()}
         return BacklogService(self.desk, self.folder.plays, self.paper, minutes)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.engine)
+
+    @cached_property
+    def links(self) -> Links:
+        return Links(self.accounts, SystemClock())
 
     def systems(self) -> Mapping[str, str]:
         """Where each system answers: a rehearsal's stand-ins, or what the programme says."""

@@ -24,6 +24,10 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="address that `cutover serve` listens on")
     port: int = Field(default=8080, ge=0, le=65535, description="port of `cutover serve`; 0 takes a free one")
+    base_url: str = Field(
+        default="http://127.0.0.1:8080",
+        description="the address under which people reach the pages: what links in notices begin with",
+    )
     prefect_port: int = Field(
         default=0, ge=0, le=65535, description="port of the local Prefect server; 0 takes a free one"
     )

@@ -5,22 +5,44 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from starlette.applications import Starlette
+
 from contingency.domain.triggers import PlayStage
 from contingency.web import report_page
 from cutover.app.bootstrap import World
 from cutover.cli.output import console
+from cutover.core.clock import SystemClock
 from cutover.reconciliation.web import reconciliation_page
 from cutover.web.journal import journal_page
 from cutover.web.kit import Panel, build_app
 from cutover.web.serving import serve as run_server
+from cutover.web.sign_in import HOW_TO, SignIn, check_reach
 from monitors.web import pages as health_pages
+from runbooks.board_acts import BoardActs
 from runbooks.plan_web import pages as plan_pages
 from runbooks.web import pages as board_pages
 
 
-def serve(world: World, *, host: str = "", port: int | None = None) -> None:
-    """Serve until interrupted. Raises Unavailable when the port is taken."""
-    stop = threading.Event()
+def serve(
+    world: World, *, host: str = "", port: int | None = None, as_person: str = "", to_anybody: bool = False
+) -> None:
+    """Serve until interrupted. Raises Unavailable when the port is taken, Invalid for what a network would reach."""
+    stop, settings = threading.Event(), world.settings
+    host = host or settings.host
+    has_accounts = world.accounts.any()
+    check_reach(host, has_accounts=has_accounts, as_person=as_person, to_anybody=to_anybody)
+    app = make_app(world, stop, as_person=as_person)
+    run_server(
+        app,
+        stop,
+        host=host,
+        port=settings.port if port is None else port,
+        ready=lambda url: _ready(url, as_person, has_accounts=has_accounts),
+    )
+
+
+def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Starlette:
+    """Every page and act of a programme. Raises NotFound when nobody is called `as_person`."""
     programme, clock = world.folder.programme, world.clock
     pages = [
         *board_pages(
@@ -34,15 +56,23 @@ def serve(world: World, *, host: str = "", port: int | None = None) -> None:
         report_page(world.report),
         journal_page(world.journal, programme.zone),
     ]
-    app = build_app(programme.title, pages, world.journal, stop)
-    settings = world.settings
-    run_server(
-        app,
+    guard = SignIn(world.accounts, world.links, programme, SystemClock(), as_person)
+    return build_app(
+        programme.title,
+        [*pages, *guard.pages()],
+        world.journal,
         stop,
-        host=host or settings.host,
-        port=settings.port if port is None else port,
-        ready=lambda url: console.print(f"the board is at {url}", markup=False),
+        acts=[*guard.acts(), *BoardActs(world.runs).acts()],
+        guard=guard,
     )
+
+
+def _ready(url: str, as_person: str, *, has_accounts: bool) -> None:
+    console.print(f"the board is at {url}", markup=False)
+    if as_person:
+        console.print(f"  whoever opens it acts as {as_person}, without a sign-in", markup=False)
+    elif not has_accounts:
+        console.print(f"  to be read; to act on it somebody needs an account: {HOW_TO}", markup=False)
 
 
 def _contingency(world: World) -> Sequence[Panel]:

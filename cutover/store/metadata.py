@@ -1,4 +1,4 @@
-"""The one metadata: naming, UTC times, and the three tables that are truth (journal, leases, outbox).
+"""The one metadata: naming, UTC times, and the tables that are truth: journal, leases, outbox, and who may sign in.
 
 Everything else in the database is a projection: disposable, rebuilt from the journal.
 """
@@ -101,4 +101,46 @@ projections_table = Table(
     Column("fingerprint", String(64), nullable=False),
 )
 
-TRUTH = (journal_table, leases_table, outbox_table, projections_table)
+accounts_table = Table(
+    "accounts",
+    metadata,
+    Column("person", String(80), primary_key=True),
+    Column("password_hash", String(300), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+    Column("disabled_at", UtcTime),
+)
+
+sessions_table = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("person", String(80), nullable=False, index=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+)
+
+secrets_table = Table(
+    "secrets",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("value", String(200), nullable=False),
+)
+
+revocations_table = Table(
+    "revocations",
+    metadata,
+    Column("what", String(120), primary_key=True),
+    Column("revoked_at", UtcTime, nullable=False),
+)
+
+TRUTH = (
+    journal_table,
+    leases_table,
+    outbox_table,
+    projections_table,
+    accounts_table,
+    sessions_table,
+    secrets_table,
+    revocations_table,
+)

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, inspect, text
 from cutover.core.errors import Unavailable
 from cutover.store.engine import reading, writing
 
-HEAD = "0002"  # tests compare it with the newest migration
+HEAD = "0003"  # tests compare it with the newest migration
 
 
 def current(engine: Engine) -> str:

@@ -14,7 +14,8 @@ from cutover.web.kit import Panel, build_app
 from runbooks.board import read_run
 from runbooks.board_gates import _evidence
 from runbooks.domain import run_events as ev
-from runbooks.web import BoardPage, TasksPage, pages
+from runbooks.tasks_page import TasksPage
+from runbooks.web import BoardPage, pages
 from tests.conftest import MakeDesk
 from tests.cutover.web.browser import Browser
 from tests.cutover.web.world import PROGRAMME, World, open_world

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from argon2 import PasswordHasher
 from pydantic import TypeAdapter
 from starlette.applications import Starlette
 
@@ -21,19 +22,26 @@ from cutover.core.event import Command
 from cutover.domain.gates import Finding, RecordEvidence, Verdict
 from cutover.domain.modes import COMPONENT, Mode, SwitchMode, component_stream
 from cutover.domain.programme import Programme
+from cutover.store.accounts import Accounts
 from cutover.store.desk import Desk
 from cutover.web.journal import journal_page
 from cutover.web.kit import Page, build_app
+from cutover.web.links import Links
+from cutover.web.passwords import Passwords
+from cutover.web.sign_in import SignIn
 from monitors.domain.check import AnyCheck, critical, ok
 from monitors.ledger_service import LedgerService
 from monitors.service import MonitorService
 from monitors.tables import CaseFiles, MonitorStates
+from runbooks.board_acts import BoardActs
 from runbooks.domain import run_events as ev
 from runbooks.domain.plan import Runbook, in_zone
 from runbooks.forecaster import move
 from runbooks.service import PERFORMER, Reading, RunService
 from tests.conftest import MakeDesk
+from tests.cutover.web.browser import Signed
 
+PASSWORD = "correct horse battery"
 EVENTS = (
     *cutover.domain.gates.EVENTS,
     *cutover.domain.modes.EVENTS,
@@ -53,10 +61,15 @@ PROGRAMME = Programme.model_validate(
         ],
         "teams": [{"id": "data", "title": "Data migration"}, {"id": "command", "title": "Command centre"}],
         "people": [
-            {"id": "asha", "name": "Asha Rahman", "team": "command"},
-            {"id": "bo", "name": "Bo Lindqvist", "team": "data"},
-            {"id": "chen", "name": "Chen Wu"},
-            {"id": "dev", "name": "Dev <b>Outsider</b>"},
+            {
+                "id": "asha",
+                "name": "Asha Rahman",
+                "team": "command",
+                "roles": ["programme_manager", "decider"],
+            },
+            {"id": "bo", "name": "Bo Lindqvist", "team": "data", "roles": ["hypercare"]},
+            {"id": "chen", "name": "Chen Wu", "roles": ["decider"]},
+            {"id": "dev", "name": "Dev <b>Outsider</b>", "roles": ["auditor"]},
         ],
     }
 )
@@ -126,6 +139,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.missing = 604
+        self.wall = FixedClock(self.clock.now())
         self.runs = RunService(self.desk, PROGRAMME, {"reconcile": self._reconciled})
         self.monitors = MonitorService(self.desk, CHECKS)
         self.ledger = LedgerService(self.desk)
@@ -140,6 +154,32 @@ class World:
 
     def app(self, stop: threading.Event | None = None) -> Starlette:
         return build_app(PROGRAMME.title, self.pages(), self.desk.journal, stop or threading.Event())
+
+    def guarded(self, *, as_person: str = "", quick: bool = True) -> Starlette:
+        """The pages with their acts, behind a sign-in; `quick` hashes cheaply, which is for tests alone."""
+        accounts = Accounts(self.desk.journal.engine)
+        passwords = (
+            Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)) if quick else Passwords()
+        )
+        self.sign_in = SignIn(
+            accounts, Links(accounts, self.wall), PROGRAMME, self.wall, as_person, passwords
+        )
+        acts = [*self.sign_in.acts(), *BoardActs(self.runs).acts()]
+        pages = [*self.pages(), *self.sign_in.pages()]
+        return build_app(
+            PROGRAMME.title, pages, self.desk.journal, threading.Event(), acts=acts, guard=self.sign_in
+        )
+
+    def account(self, person: str) -> None:
+        self.sign_in.accounts.add(person, self.sign_in.passwords.hash(PASSWORD), self.wall.now())
+
+    def enter(self, app: Starlette, person: str) -> Signed:
+        """A browser in which this person is signed in."""
+        if not self.sign_in.accounts.hash_of(person):
+            self.account(person)
+        browser = Signed(app)
+        browser.sign_in(person, PASSWORD)
+        return browser
 
     def _reconciled(self, _contract: str) -> Reading:
         if self.missing:

@@ -1,0 +1,199 @@
+"""`cutover account` and `cutover link`: who may sign in, and who is let in to read or to do one task without."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from cutover.cli.border import DONE
+from cutover.cli.output import answer, console, table
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cutover.app.bootstrap import World
+    from cutover.domain.programme import Person as KnownPerson
+
+Opener = Callable[[Path], "World"]
+Folder = Annotated[Path, Parameter(help="the programme folder")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
+Person = Annotated[str, Parameter(help="an id of programme.yaml")]
+PasswordFile = Annotated[
+    Path | None,
+    Parameter(help="a file whose first line is the password; default: asked for, or read from a pipe"),
+]
+Hours = Annotated[float, Parameter(help="for how many hours it works, up to 336")]
+Base = Annotated[str, Parameter(help="the address under which people reach the pages")]
+
+
+def account_commands(opener: Opener) -> App:
+    """The `account` commands."""
+    app = App(name="account", help="Who may sign in: make, list and disable accounts.")
+    _add_passwords(app, opener)
+    _add_listing(app, opener)
+    return app
+
+
+def _add_passwords(app: App, opener: Opener) -> None:
+    @app.command
+    def add(person: Person, *, password_file: PasswordFile = None, programme: Folder = Path()) -> int:
+        """Make an account for a person of programme.yaml; the roles stand there."""
+        world = opener(programme)
+        known = _known(world, person)
+        world.accounts.add(person, _hashed(person, password_file), _now())
+        roles = ", ".join(known.roles) or "no role: works on the tasks of their own and their team"
+        console.print(f"{known.name} can sign in as {person} ({roles})", markup=False)
+        return DONE
+
+    @app.command
+    def passwd(person: Person, *, password_file: PasswordFile = None, programme: Folder = Path()) -> int:
+        """Set a new password: signs the person out everywhere, and enables a disabled account."""
+        world = opener(programme)
+        world.accounts.set_password(person, _hashed(person, password_file), _now())
+        console.print(f"{person} has a new password and is signed out everywhere", markup=False)
+        return DONE
+
+
+def _add_listing(app: App, opener: Opener) -> None:
+    @app.command(name="list")
+    def list_(*, programme: Folder = Path(), json: AsJson = False) -> int:
+        """Every account, with its roles and where its person is signed in."""
+        world = opener(programme)
+        people = world.folder.programme
+        rows = [
+            {
+                "person": one.person,
+                "name": known.name if (known := people.person(one.person)) else "no longer in programme.yaml",
+                "roles": ", ".join(known.roles) if known else "",
+                "state": "disabled" if one.disabled_at else "enabled",
+                "sessions": one.open_sessions,
+                "changed": one.changed_at,
+            }
+            for one in world.accounts.list(_now())
+        ]
+        answer(rows, as_json=json)
+        if not json:
+            columns = ("person", "name", "roles", "state", "sessions", "changed")
+            table("Accounts", columns, [[row[name] for name in columns] for row in rows])
+        return DONE
+
+    @app.command
+    def disable(person: Person, *, programme: Folder = Path()) -> int:
+        """No more signing in, and signed out everywhere at once; `passwd` enables again."""
+        opener(programme).accounts.disable(person, _now())
+        console.print(f"{person} is disabled and signed out everywhere", markup=False)
+        return DONE
+
+    @app.command(name="sign-out")
+    def sign_out(person: Person, *, programme: Folder = Path()) -> int:
+        """End every session of a person; the account stays."""
+        places = opener(programme).accounts.close_sessions(person)
+        console.print(f"{person} is signed out in {places} place{'' if places == 1 else 's'}", markup=False)
+        return DONE
+
+
+def link_commands(opener: Opener) -> App:
+    """The `link` commands."""
+    app = App(name="link", help="Links for who has no account: to read the board, or to work on one task.")
+    _add_links(app, opener)
+
+    @app.command
+    def revoke(what: str, *, programme: Folder = Path()) -> int:
+        """End a link: the link itself, its id, `person:<id>` for all of a person, or `public` for all that read."""
+        console.print(f"revoked: {opener(programme).links.revoke(what)}", markup=False)
+        return DONE
+
+    return app
+
+
+def _add_links(app: App, opener: Opener) -> None:
+    @app.command
+    def public(
+        *, hours: Hours = 24, base_url: Base = "", programme: Folder = Path(), json: AsJson = False
+    ) -> int:
+        """A link that shows the board and lets nobody act."""
+        from datetime import timedelta
+
+        world = opener(programme)
+        return _say(world, world.links.public(timedelta(hours=hours)), base_url, as_json=json)
+
+    @app.command
+    def task(
+        task: str,
+        *,
+        person: Annotated[str, Parameter(name="--for", help="who works on it, an id of programme.yaml")],
+        hours: Hours = 24,
+        run: Annotated[str, Parameter(help="the run meant; default: the newest")] = "",
+        base_url: Base = "",
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
+        """A link by which one person works on one task, and on nothing else."""
+        from datetime import timedelta
+
+        from cutover.core.errors import NotFound
+
+        world = opener(programme)
+        _known(world, person)
+        run_id = world.runs.find(run)
+        plan = world.runs.state(run_id).plan
+        if task not in plan:
+            raise NotFound("task", task, plan)
+        path = world.links.task(person, run_id, task, timedelta(hours=hours))
+        return _say(world, path, base_url, as_json=json)
+
+
+def _say(world: World, path: str, base_url: str, *, as_json: bool) -> int:
+    kind = "public" if path.startswith("/open/") else "task"
+    link = world.links.read(path.rpartition("/")[2], kind)
+    base = (base_url or world.settings.base_url).rstrip("/")
+    found = {"link": f"{base}{path}", "id": link.id, "expires": link.expires_at}
+    answer(
+        found,
+        as_json=as_json,
+        text=[f"{base}{path}", f"id {link.id}, until {link.expires_at:%d %b %Y %H:%M}Z"],
+    )
+    return DONE
+
+
+def _known(world: World, person: str) -> KnownPerson:
+    from cutover.core.errors import NotFound
+
+    known = world.folder.programme.person(person)
+    if known is None:
+        raise NotFound("person", person, [p.id for p in world.folder.programme.people])
+    return known
+
+
+def _hashed(person: str, file: Path | None) -> str:
+    from cutover.web.passwords import Passwords
+
+    return Passwords().hash(_password(person, file))
+
+
+def _password(person: str, file: Path | None) -> str:
+    """From a file, a pipe, or twice from the keyboard. Raises Invalid."""
+    from cutover.core.errors import Invalid, Problem
+
+    if file is not None:
+        try:
+            return (file.read_text(encoding="utf-8").splitlines() or [""])[0]
+        except OSError as error:
+            raise Invalid(Problem(f"cannot be read: {error.strerror}", str(file))) from error
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    first = getpass.getpass(f"Password for {person}: ")
+    if getpass.getpass("Once more: ") != first:
+        raise Invalid("the two passwords differ: nothing was changed")
+    return first
+
+
+def _now() -> datetime:
+    from cutover.core.clock import SystemClock
+
+    return SystemClock().now()

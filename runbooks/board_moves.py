@@ -1,0 +1,64 @@
+"""What a visitor may do to a task now: whatever the machine would grant and their role allows. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+from cutover.core.errors import CutoverError
+from cutover.core.event import Command
+from cutover.web.visitor import Role, Visitor
+from runbooks.domain import run_events as ev
+from runbooks.domain.execution import decide
+from runbooks.domain.plan import Task, TaskType
+from runbooks.domain.run_events import TaskStage
+from runbooks.domain.run_state import RunState
+
+STEERS = (Role.PROGRAMME_MANAGER,)
+SETTLES = (Role.PROGRAMME_MANAGER, Role.HYPERCARE)
+_WHY = "-"  # stands for the reason that a person would give
+_MOVES: Mapping[str, tuple[Callable[[str, str], Command], tuple[Role, ...]]] = {
+    "claim": (lambda by, task: ev.ClaimTask(by=by, task=task), ()),
+    "done": (lambda by, task: ev.FinishTask(by=by, task=task), ()),
+    "problem": (lambda by, task: ev.FailTask(by=by, task=task, reason=_WHY), ()),
+    "settle": (lambda by, task: ev.SettleTask(by=by, task=task, happened=True, how=_WHY), SETTLES),
+    "retry": (lambda by, task: ev.RetryTask(by=by, task=task, reason=_WHY), STEERS),
+    "skip": (lambda by, task: ev.SkipTask(by=by, task=task, reason=_WHY), STEERS),
+}
+
+
+def moves(state: RunState, task: str, visitor: Visitor, now: datetime) -> tuple[str, ...]:
+    """The names of what this visitor may do, in the order in which it is offered."""
+    if not visitor.may_act:
+        return ()
+    return tuple(
+        name
+        for name, (command, roles) in _MOVES.items()
+        if (not roles or visitor.has(*roles)) and _granted(state, command(visitor.person, task), now)
+    )
+
+
+def concerns(state: RunState, task: Task, person: str) -> bool:
+    """Whether a task waits for this person: by name, by team, or as a decider of its gate."""
+    if task.gate is not None:
+        return person in task.gate.deciders
+    named = {task.owner, task.deputy} - {""}
+    if not named and not task.team:
+        return state.tasks[task.id].by == person
+    return person in named or person in state.members.get(task.team, ())
+
+
+def open_for(state: RunState, person: str) -> Iterator[Task]:
+    """The tasks of a person that somebody can do something about, in the order of the plan."""
+    live = (TaskStage.STARTABLE, TaskStage.IN_PROGRESS, TaskStage.FAILED, TaskStage.UNCERTAIN)
+    for task in state.runbook.tasks:
+        at = state.tasks[task.id]
+        if at.stage in live and task.type is not TaskType.MILESTONE and concerns(state, task, person):
+            yield task
+
+
+def _granted(state: RunState, command: Command, now: datetime) -> bool:
+    try:
+        return bool(decide(state, command, now))
+    except CutoverError:
+        return False

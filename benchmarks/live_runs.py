@@ -16,7 +16,8 @@ from cutover.domain.programme import Programme
 from cutover.store import schema
 from cutover.store.desk import Desk
 from cutover.store.engine import open_engine, sqlite_url
-from cutover.store.journal import Batch, Journal
+from cutover.store.journal import Journal
+from cutover.store.pen import Batch
 from cutover.store.projections import prepare
 from runbooks.domain import run_events as ev
 from runbooks.domain.execution import run_stream

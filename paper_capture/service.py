@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from cutover.core.errors import Conflict, Invalid, NotFound, Problem, Refused
 from cutover.core.event import Event, Recorded
+from cutover.store.chain import canonical
 from cutover.store.desk import Ask, Desk
-from cutover.store.journal import canonical
 from paper_capture.domain.form import Form
 from paper_capture.domain.moves import EVENTS as MOVES
 from paper_capture.domain.moves import (

@@ -29,8 +29,8 @@ from sqlalchemy import (
 )
 
 from cutover.core.event import Event, Recorded
+from cutover.store.chain import canonical
 from cutover.store.engine import reading
-from cutover.store.journal import canonical
 from cutover.store.metadata import UtcTime, metadata, utc_text
 from paper_capture.domain.moves import (
     DiscrepancyFound,

@@ -21,8 +21,8 @@ from cutover.core.errors import CutoverError, Refused
 from cutover.domain import gates
 from cutover.domain.gates import GateState, Verdict
 from cutover.store.engine import DatabaseAway
-from cutover.store.journal import Raced
 from cutover.store.leases import LeaseLostError
+from cutover.store.pen import Raced
 from cutover.store.steady import steady_seconds
 from runbooks.actions import Actions, Call, Outcome, TransientError
 from runbooks.domain import run_events as ev

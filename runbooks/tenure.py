@@ -18,8 +18,8 @@ from cutover.core.clock import Clock
 from cutover.core.errors import Conflict
 from cutover.store import leases
 from cutover.store.engine import DatabaseAway
-from cutover.store.journal import Raced
 from cutover.store.leases import Fence, Holding
+from cutover.store.pen import Raced
 from cutover.store.steady import steady_seconds
 
 RENEW = 8.0  # seconds between two renewals

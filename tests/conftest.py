@@ -22,7 +22,8 @@ from cutover.core.event import Catalogue, Event
 from cutover.store import schema
 from cutover.store.desk import Desk
 from cutover.store.engine import open_engine, sqlite_url
-from cutover.store.journal import Journal, Projection
+from cutover.store.journal import Journal
+from cutover.store.pen import Projection
 from cutover.store.projections import prepare
 from tests.real_parts import require_real
 

@@ -54,8 +54,9 @@ from cutover.store.accounts import Accounts
 from cutover.store.clock_file import RealPace, programme_clock
 from cutover.store.desk import Desk
 from cutover.store.engine import open_engine, sqlite_url
-from cutover.store.journal import Journal, Projection
+from cutover.store.journal import Journal
 from cutover.store.outbox import Message
+from cutover.store.pen import Projection
 from cutover.store.projections import prepare
 from cutover.store.steady import SteadyClock, clock_of
 from cutover.web.links import Links

@@ -61,7 +61,7 @@ def _add_verify(app: App, journal: Opened) -> None:
         json: AsJson = False,
     ) -> int:
         """Walk the whole chain. Exit 1 at the first row that does not hold."""
-        from cutover.store.journal import Checkpoint, read_export, verify_rows
+        from cutover.store.chain import Checkpoint, read_export, verify_rows
 
         anchor = Checkpoint.parse(checkpoint) if checkpoint else None
         found = verify_rows(read_export(file), anchor) if file else journal(programme).verify(anchor)

@@ -8,6 +8,7 @@ off the line) is seen from the moment of whatever stands before it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import takewhile
 
@@ -18,11 +19,10 @@ from cutover.core.errors import Refused
 from cutover.core.event import Recorded
 from cutover.store.desk import Desk
 from cutover.store.engine import reading
-from cutover.store.journal import Batch, Journal
-from cutover.store.leases import Fence
+from cutover.store.journal import Journal
 from cutover.store.metadata import journal_table as j
 from cutover.store.metadata import utc_text
-from cutover.store.outbox import Message
+from cutover.store.pen import Pen
 
 
 class AsOf(Journal):
@@ -32,11 +32,8 @@ class AsOf(Journal):
         super().__init__(journal.engine, journal.catalogue, FixedClock(moment))
         self.moment = moment
 
-    def append(
-        self, *batches: Batch, fence: Fence | None = None, messages: Sequence[Message] = ()
-    ) -> list[Recorded]:
+    def writing(self) -> AbstractContextManager[Pen]:
         """Raises Refused: what has happened is not changed."""
-        del batches, fence, messages
         raise Refused(
             f"this is the journal as it was at {self.moment:%d %b %H:%M}Z: nothing is recorded in it"
         )

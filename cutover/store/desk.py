@@ -1,29 +1,36 @@
 """Load, decide, append: the one way any machine's command becomes facts.
 
-Every feature's service is a few lines on top of this. When somebody else was quicker the command is decided
-again on the fresh state, so what is recorded was legal at the moment it was recorded.
+Every feature's service is a few lines on top of this. A command is decided while nobody else can write, on what
+stands at that moment, so nobody is turned away because another was quicker. Those of a process who come while
+a write is under way are written together in the next one: a crowd waits for a few commits, not for one each.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import DBAPIError
+
 from cutover.core.clock import Clock
-from cutover.core.errors import Refused
+from cutover.core.errors import CutoverError
 from cutover.core.event import Command, Fact, Recorded
 from cutover.core.machine import Machine
-from cutover.store.journal import Batch, Journal, Raced
+from cutover.store.engine import is_away
+from cutover.store.journal import Journal
 from cutover.store.leases import Fence
 from cutover.store.outbox import Message
+from cutover.store.pen import Batch, Pen
 
 S = TypeVar("S")
-TRIES = 5
+TOGETHER = 64  # wishes written in one transaction, at most
 KEPT = 20_000  # folded states remembered; the journal is append-only, so an old state is only ever behind
+Known = tuple[str, str]  # a machine's name and a stream
+Stand = tuple[Any, int]  # a state, and the seq it stands at
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,28 @@ class Ask:
     key: str | None = None
     at: datetime | None = None
     cause: str | None = None
+
+    @property
+    def known(self) -> Known:
+        return self.machine.name, self.stream
+
+
+class _Wish:
+    """Asks that land together or not at all, and what became of them."""
+
+    __slots__ = ("asks", "error", "fence", "fresh", "recorded", "settled")
+
+    def __init__(self, asks: Sequence[Ask], fence: Fence | None) -> None:
+        self.asks = asks
+        self.fence = fence
+        self.recorded: list[Recorded] = []
+        self.fresh = False
+        self.error: BaseException | None = None
+        self.settled = False
+
+
+class _SpoiltError(Exception):
+    """One wish has left the transaction half-written: it is rolled back, and the others are written without it."""
 
 
 class Desk:
@@ -51,7 +80,9 @@ class Desk:
         self.clock = clock
         self._messages = messages
         self._lock = Lock()  # a web server's threads share one desk
-        self._states: OrderedDict[tuple[str, str], tuple[int, Any]] = OrderedDict()
+        self._turn = Lock()  # one of them writes, for all who wait
+        self._wishes: deque[_Wish] = deque()
+        self._states: OrderedDict[Known, tuple[int, Any]] = OrderedDict()
 
     def load(self, machine: Machine[S], stream: str) -> tuple[S, int]:
         """The state of a stream now, and its seq (0 when nothing has happened yet)."""
@@ -77,7 +108,7 @@ class Desk:
         fence: Fence | None = None,
         cause: str | None = None,
     ) -> list[Recorded]:
-        """Decide one command and record what follows. Raises Refused, or Conflict after five lost races.
+        """Decide one command and record what follows. Raises Refused.
 
         A `key` that this stream has seen gives back what it led to then, whatever is asked now; a key that
         another stream has used is a Conflict.
@@ -86,78 +117,98 @@ class Desk:
 
     def ask_all(self, asks: Sequence[Ask], *, fence: Fence | None = None) -> list[Recorded]:
         """Decide several commands and record all of what follows in one transaction, or nothing."""
-        for attempt in range(TRIES):
-            batches, ahead = self._decide(asks)
-            messages = [m for b in batches if self._messages for m in self._messages(b.facts, b.stream)]
-            try:
-                recorded = self.journal.append(*batches, fence=fence, messages=messages)
-            except Raced:
-                if attempt == TRIES - 1:
-                    raise
-            else:
-                if _as_decided(batches, recorded):
-                    self._remember(asks, ahead, recorded)
-                return recorded
-        raise AssertionError("unreachable")  # the last attempt returns or raises
+        if len(asks) == 1 and asks[0].known not in self._states:
+            self.load(asks[0].machine, asks[0].stream)  # a long past is folded before others are kept waiting
+        wish = _Wish(asks, fence)
+        self._wishes.append(wish)
+        with self._turn:
+            while not wish.settled:
+                self._write([self._wishes.popleft() for _ in range(min(TOGETHER, len(self._wishes)))])
+        if wish.error is not None:
+            raise wish.error
+        if wish.fresh:
+            self.journal.tell(wish.recorded)
+        return wish.recorded
 
-    def _decide(self, asks: Sequence[Ask]) -> tuple[list[Batch], dict[str, tuple[Any, int]]]:
+    def _write(self, wishes: list[_Wish]) -> None:
+        """Land these wishes in one transaction. One that spoils it is left out, and the others are written anew."""
+        left = wishes
+        while left:
+            ahead: dict[Known, Stand] = {}
+            try:
+                with self.journal.writing() as pen:
+                    for wish in left:
+                        self._grant(pen, wish, ahead)
+            except _SpoiltError:
+                left = [wish for wish in left if wish.error is None]
+                continue
+            except BaseException as error:  # noqa: BLE001  whatever it is, each of them raises it in its own thread
+                for wish in left:
+                    wish.error = wish.error or error
+            else:
+                self._remember(ahead)
+            break
+        for wish in wishes:
+            wish.settled = True
+
+    def _grant(self, pen: Pen, wish: _Wish, ahead: dict[Known, Stand]) -> None:
+        """Decide a wish and land it; a refusal is its own and touches no other."""
+        try:
+            pen.check(wish.fence)
+            batches, moved = self._decide(pen, wish.asks, ahead)
+            messages = [m for b in batches if self._messages for m in self._messages(b.facts, b.stream)]
+            wish.recorded, wish.fresh = pen.land(batches, messages)
+            ahead |= moved
+        except DBAPIError as error:
+            if is_away(error):
+                raise
+            wish.error = error
+        except Exception as error:  # noqa: BLE001  raised to whoever asked, in that one's thread
+            wish.error = error
+        if wish.error is not None and (pen.is_torn or not isinstance(wish.error, CutoverError)):
+            raise _SpoiltError
+
+    def _decide(
+        self, pen: Pen, asks: Sequence[Ask], ahead: Mapping[Known, Stand]
+    ) -> tuple[list[Batch], dict[Known, Stand]]:
         now = self.clock.now()
         batches: list[Batch] = []
-        used = self.journal.used([ask.key for ask in asks if ask.key])
-        ahead = self._known(asks)
+        moved: dict[Known, Stand] = {}
+        used = pen.used([ask.key for ask in asks if ask.key])
+        pen.reached(ask.stream for ask in asks)
         for ask in asks:
-            if ask.key in used and (earlier := self._already(ask)):
-                batches.append(earlier)
+            if ask.key is not None and ask.key in used:
+                batches.append(Batch(ask.stream, 0, pen.keyed(ask.key), ask.key))
                 continue
-            state, seq = ahead.get(ask.stream) or self.load(ask.machine, ask.stream)
+            state, seq = moved.get(ask.known) or ahead.get(ask.known) or self._stands(pen, ask)
             at = ask.at or now
-            try:
-                facts = [
-                    Fact(event, at, ask.command.by) for event in ask.machine.decide(state, ask.command, at)
-                ]
-            except Refused:
-                if (earlier := self._already(ask)) is None:
-                    raise
-                batches.append(earlier)  # delivered twice at once: refused because its twin was granted
-                continue
-            ahead[ask.stream] = ask.machine.fold(facts, state), seq + len(facts)
+            events = ask.machine.decide(state, ask.command, at)
+            facts = [Fact(event, at, ask.command.by) for event in events]
+            moved[ask.known] = ask.machine.fold(facts, state), seq + len(facts)
             if facts:
                 batches.append(Batch(ask.stream, seq, facts, ask.key, ask.cause))
-        return batches, ahead
+        return batches, moved
 
-    def _remember(
-        self, asks: Sequence[Ask], ahead: dict[str, tuple[Any, int]], recorded: Sequence[Recorded]
-    ) -> None:
-        """Keep the states that were folded while deciding, where the journal has come exactly as far."""
-        reached = {fact.stream: fact.seq for fact in recorded}
+    def _stands(self, pen: Pen, ask: Ask) -> Stand:
+        """The state of a stream as it is in the journal now: as we last folded it, and whatever came since."""
+        reached = pen.reached([ask.stream])[ask.stream]
+        seq, state = self._states.get(ask.known, (0, ask.machine.start))
+        if seq > reached:  # another database was put in place
+            seq, state = 0, ask.machine.start
+        if seq < reached:
+            for fresh in pen.pages(ask.stream, seq):
+                seq, state = fresh[-1].seq, ask.machine.fold(fresh, state)
+        return state, seq
+
+    def _remember(self, ahead: Mapping[Known, Stand]) -> None:
+        """Keep what was folded while deciding: it stands in the journal now."""
         with self._lock:
-            for ask in asks:
-                state, seq = ahead.get(ask.stream, (None, 0))
-                if seq and reached.get(ask.stream) == seq:
-                    self._keep((ask.machine.name, ask.stream), seq, state)
+            for known, (state, seq) in ahead.items():
+                if seq:
+                    self._keep(known, seq, state)
 
-    def _keep(self, known: tuple[str, str], seq: int, state: Any) -> None:
+    def _keep(self, known: Known, seq: int, state: Any) -> None:
         self._states[known] = seq, state
         self._states.move_to_end(known)
         while len(self._states) > KEPT:
             self._states.popitem(last=False)
-
-    def _known(self, asks: Sequence[Ask]) -> dict[str, tuple[Any, int]]:
-        """States that need no reading: streams that are new, or that have not moved since we folded them."""
-        seqs = self.journal.seqs({ask.stream for ask in asks})
-        known: dict[str, tuple[Any, int]] = {}
-        for ask in asks:
-            seq, state = self._states.get((ask.machine.name, ask.stream), (0, ask.machine.start))
-            if seqs.get(ask.stream, 0) == seq:
-                known[ask.stream] = state, seq
-        return known
-
-    def _already(self, ask: Ask) -> Batch | None:
-        facts = [] if ask.key is None else self.journal.keyed(ask.key)
-        return Batch(ask.stream, 0, facts, ask.key) if facts else None
-
-
-def _as_decided(batches: Sequence[Batch], recorded: Sequence[Recorded]) -> bool:
-    """Not so when a twin with the same key was quicker: then its facts stand, with its moment."""
-    ours = [(b.stream, f.event, f.at, f.actor) for b in batches for f in b.facts]
-    return ours == [(r.stream, r.event, r.at, r.actor) for r in recorded]

@@ -86,7 +86,7 @@ def writing(engine: Engine, *, durable: bool = True) -> Iterator[Connection]:
                     connection.execute(text("SET LOCAL synchronous_commit TO off"))
             yield connection
     except DBAPIError as error:
-        if not _is_away(error):
+        if not is_away(error):
             raise
         raise _trouble("the database did not take the write", error) from error
 
@@ -98,12 +98,12 @@ def reading(engine: Engine) -> Iterator[Connection]:
         with engine.connect() as connection:
             yield connection
     except DBAPIError as error:
-        if not _is_away(error):
+        if not is_away(error):
             raise
         raise _trouble("the database does not answer", error) from error
 
 
-def _is_away(error: DBAPIError) -> bool:
+def is_away(error: DBAPIError) -> bool:
     """A database that does not answer, or a file that is none (SQLite's bare DatabaseError); not a defect of ours."""
     state = getattr(error.orig, "sqlstate", None) or ""
     ended = error.connection_invalidated or state.startswith(AWAY_STATES)

@@ -8,8 +8,9 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.schema import CreateTable
 
 from cutover.store.engine import reading, writing
-from cutover.store.journal import Journal, Projection
+from cutover.store.journal import Journal
 from cutover.store.metadata import projections_table as t
+from cutover.store.pen import Projection
 
 
 def prepare(journal: Journal) -> list[str]:

@@ -21,8 +21,8 @@ from typing import Any
 from cutover.app.bootstrap import World, build_world
 from cutover.range.ledger import piece
 from cutover.range.place import SYSTEMS
+from cutover.store.chain import Checkpoint
 from cutover.store.engine import reading
-from cutover.store.journal import Checkpoint
 from cutover.store.projections import rebuild
 from paper_capture.domain.sheet import Stage
 

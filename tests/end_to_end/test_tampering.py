@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cutover.store.journal import Checkpoint
+from cutover.store.chain import Checkpoint
 from tests.end_to_end.blackout import Blackout
 from tests.end_to_end.conftest import Said, Type
 

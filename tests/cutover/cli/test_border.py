@@ -8,7 +8,7 @@ import pytest
 
 from cutover.cli.border import guarded
 from cutover.core.errors import Conflict, CutoverError, Invalid, NotFound, Refused, Unavailable
-from cutover.store.journal import Raced
+from cutover.store.pen import Raced
 
 
 def fail(error):

@@ -11,7 +11,7 @@ from cutover.domain.gates import EVENTS as GATE_EVENTS
 from cutover.domain.modes import COMPONENT, EVENTS, Mode, SwitchMode, WentLive, WentToPaper, component_stream
 from cutover.store.desk import Ask, Desk
 from cutover.store.engine import reading
-from cutover.store.journal import Batch
+from cutover.store.pen import Batch
 from tests.conftest import START
 
 ALL = (*EVENTS, *GATE_EVENTS)

@@ -1,5 +1,6 @@
 """Load, decide, append: whoever loses a race decides again on what really happened."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -8,9 +9,9 @@ from cutover.core.errors import Conflict, Refused
 from cutover.core.event import Fact
 from cutover.domain.modes import COMPONENT, Mode, WentToPaper
 from cutover.store import outbox
-from cutover.store.desk import TRIES, Desk
+from cutover.store.desk import Desk
 from cutover.store.outbox import Message
-from tests.cutover.store.desks import ALL, ask, batch, flip, switch, to_live, to_paper
+from tests.cutover.store.desks import ALL, ModeBoard, ask, batch, flip, switch, to_paper
 
 CUSTODY = "component:custody"
 
@@ -20,17 +21,16 @@ def rival(desk: Desk) -> Desk:
     return Desk(desk.journal, desk.clock)
 
 
-def racing(desk: Desk, monkeypatch: pytest.MonkeyPatch, interfere, times: int) -> None:
-    """Let `interfere` happen between the desk's decision and its append, so many times."""
-    append, left = desk.journal.append, [times]
+def racing(desk: Desk, monkeypatch: pytest.MonkeyPatch, interfere) -> None:
+    """Let `interfere` happen after the desk has looked and before it is its turn to write."""
+    writing, rivals = desk.journal.writing, [interfere]
 
-    def late(*batches, **more):
-        if left[0]:
-            left[0] -= 1
-            interfere(append)
-        return append(*batches, **more)
+    def late():
+        if rivals:
+            rivals.pop()(desk.journal)
+        return writing()
 
-    monkeypatch.setattr(desk.journal, "append", late)
+    monkeypatch.setattr(desk.journal, "writing", late)
 
 
 def test_a_granted_command_is_recorded_under_its_actor(any_desk, clock):
@@ -55,38 +55,88 @@ def test_a_desk_sees_what_another_recorded(any_desk):
     assert any_desk.load(COMPONENT, CUSTODY)[1] == 3
 
 
-def test_who_loses_the_race_decides_again_on_the_fresh_state(any_desk, monkeypatch):
-    racing(any_desk, monkeypatch, lambda append: append(batch("custody", 0, to_paper(by="Bo"))), times=1)
+def test_a_command_is_decided_on_what_others_have_recorded_meanwhile(any_desk, monkeypatch):
+    any_desk.state(COMPONENT, CUSTODY)
+    racing(any_desk, monkeypatch, lambda journal: journal.append(batch("custody", 0, to_paper(by="Bo"))))
     any_desk.ask(COMPONENT, CUSTODY, switch(Mode.DARK))
     assert [r.event.kind() for r in any_desk.journal.read(CUSTODY)] == ["WentToPaper", "WentDark"]
 
 
 def test_a_twin_that_was_quicker_is_remembered_as_it_was_recorded(any_desk, clock, monkeypatch):
-    """The same ask, decided twice and recorded once: both desks know the recorded moment, not their own."""
+    """The same ask, made twice and recorded once: both desks know the recorded moment, not their own."""
     asked = ask("custody", Mode.PAPER, "k1")
     earlier = Fact(WentToPaper(reason="because"), clock.now() - timedelta(minutes=3), "Asha")
-    racing(any_desk, monkeypatch, lambda append: append(batch("custody", 0, earlier, key="k1")), times=1)
+    racing(any_desk, monkeypatch, lambda journal: journal.append(batch("custody", 0, earlier, key="k1")))
     (recorded,) = any_desk.ask_all([asked])
     assert recorded.at == earlier.at
     assert any_desk.state(COMPONENT, CUSTODY) == COMPONENT.fold(any_desk.journal.read(CUSTODY))
 
 
-def test_what_is_no_longer_allowed_after_a_lost_race_is_refused(any_desk, monkeypatch):
-    racing(any_desk, monkeypatch, lambda append: append(batch("custody", 0, to_paper(by="Bo"))), times=1)
+def test_what_is_no_longer_allowed_is_refused(any_desk, monkeypatch):
+    racing(any_desk, monkeypatch, lambda journal: journal.append(batch("custody", 0, to_paper(by="Bo"))))
     with pytest.raises(Refused, match="while paper"):
         any_desk.ask(COMPONENT, CUSTODY, switch(Mode.PAPER))
 
 
-def test_who_loses_every_race_is_told(desk, monkeypatch):
-    seq = iter(range(100))
+def test_a_state_from_another_database_is_not_believed(any_desk):
+    """Another database was put in place: what was folded from the old one is behind nothing."""
+    any_desk._states["component", CUSTODY] = (7, COMPONENT.fold([to_paper()]))
+    any_desk.ask(COMPONENT, CUSTODY, switch(Mode.DARK))
+    assert [(r.event.kind(), r.seq) for r in any_desk.journal.read(CUSTODY)] == [("WentDark", 1)]
 
-    def interfere(append):
-        at = next(seq)
-        append(batch("custody", at, to_paper() if at % 2 == 0 else to_live()))
 
-    racing(desk, monkeypatch, interfere, times=TRIES)
-    with pytest.raises(Conflict, match="has moved on"):
-        desk.ask(COMPONENT, CUSTODY, switch(Mode.DARK))
+def crowd(desk: Desk, asks) -> list[object]:
+    """Everybody asks while somebody else writes, so all of them are written together; what each was told."""
+
+    def one(asked):
+        try:
+            return desk.ask_all([asked])
+        except Exception as error:  # noqa: BLE001  what each was told is compared
+            return error
+
+    with desk._turn, ThreadPoolExecutor(len(asks)) as threads:
+        told = [threads.submit(one, asked) for asked in asks]
+        while len(desk._wishes) < len(asks):
+            pass
+        desk._turn.release()
+        answers = [each.result() for each in told]
+        desk._turn.acquire()
+    return answers
+
+
+def test_a_crowd_is_written_in_one_transaction(any_desk, monkeypatch):
+    names = ["a", "b", "c", "d", "e"]
+    for name in names:
+        any_desk.state(COMPONENT, f"component:{name}")
+    writing, turns = any_desk.journal.writing, []
+    monkeypatch.setattr(any_desk.journal, "writing", lambda: turns.append(1) or writing())
+    answers = crowd(any_desk, [ask(name, Mode.PAPER) for name in names])
+    assert sorted(r.stream for (r,) in answers) == [f"component:{name}" for name in names]
+    assert len(turns) == 1
+    assert any_desk.journal.verify().rows == len(names)
+
+
+def test_of_a_crowd_that_wants_the_same_one_gets_it_and_all_others_are_told_why(any_desk):
+    answers = crowd(any_desk, [ask("custody", Mode.PAPER)] * 5)
+    refused = [answer for answer in answers if isinstance(answer, Refused)]
+    assert len(refused) == 4
+    assert all("is not possible while paper" in str(each) for each in refused)
+    assert any_desk.journal.head().position == 1
+
+
+def test_one_whose_write_fails_spoils_nothing_for_the_others(make_desk, any_engine):
+    class Brittle(ModeBoard):
+        def apply(self, connection, recorded):
+            super().apply(connection, recorded)
+            if recorded.stream == "component:broken":
+                raise ZeroDivisionError
+
+    desk = make_desk(ALL, [Brittle()], on=any_engine)
+    answers = crowd(desk, [ask(name, Mode.PAPER) for name in ("a", "broken", "b")])
+    assert isinstance(answers[1], ZeroDivisionError)
+    assert sorted(r.stream for r in desk.journal.all()) == ["component:a", "component:b"]
+    assert desk.state(COMPONENT, "component:broken").mode is Mode.LIVE
+    assert desk.journal.verify().holds
 
 
 def test_many_asks_are_recorded_together_or_not_at_all(any_desk):

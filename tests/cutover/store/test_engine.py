@@ -60,8 +60,8 @@ def test_a_database_that_answers_is_reachable(any_engine):
 
 def test_an_error_rolls_everything_back_and_the_next_writer_goes_on(journal):
     def interrupted():
-        with writing(journal.engine) as connection:
-            journal._land(connection, [batch("custody", 0, to_paper())])
+        with journal.writing() as pen:
+            pen.land([batch("custody", 0, to_paper())])
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

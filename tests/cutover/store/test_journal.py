@@ -12,8 +12,9 @@ from cutover.core.event import Catalogue, Fact
 from cutover.domain.gates import GateExpired
 from cutover.domain.modes import EVENTS, WentToPaper
 from cutover.store import leases, outbox
+from cutover.store.chain import GENESIS, Checkpoint, read_export, verify_rows
 from cutover.store.engine import writing
-from cutover.store.journal import GENESIS, Checkpoint, Journal, read_export, verify_rows
+from cutover.store.journal import Journal
 from cutover.store.metadata import journal_table as rows
 from cutover.store.outbox import Message
 from tests.cutover.store.desks import batch, to_live, to_paper

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 
+from cutover.store.chain import digest
 from cutover.store.engine import writing
-from cutover.store.journal import Journal, digest
+from cutover.store.journal import Journal
 from cutover.store.metadata import journal_table as j
 from tests.cutover.store.desks import batch, to_live, to_paper
 

@@ -53,7 +53,9 @@ def _next(bench: Bench, name: str):  # type: ignore[no-untyped-def]
     at, plan = bench.at(name), bench.state.plan[name]
     if at.stage is TaskStage.IN_PROGRESS and at.started_at:
         return at.started_at + plan.expected
-    return at.ready_at if at.stage is TaskStage.STARTABLE and at.ready_at and at.ready_at > bench.now else None
+    return (
+        at.ready_at if at.stage is TaskStage.STARTABLE and at.ready_at and at.ready_at > bench.now else None
+    )
 
 
 @st.composite
@@ -65,7 +67,9 @@ def plans(draw: st.DrawFn, most: int = 9) -> list[Task]:
         after = [f"t{n}{draw(st.sampled_from(['', ' SS', ' FS+10m', ' SS+20m']))}" for n in sorted(links)]
         make = draw(st.sampled_from([task, task, auto, gate, _milestone]))
         tasks.append(make(f"t{i}", *after, duration=f"{draw(st.integers(1, 300))}m", team="data"))
-    return [t.model_copy(update={"duration": timedelta(0)}) if t.type is TaskType.MILESTONE else t for t in tasks]
+    return [
+        t.model_copy(update={"duration": timedelta(0)}) if t.type is TaskType.MILESTONE else t for t in tasks
+    ]
 
 
 def _milestone(id_: str, *after: str, **more: object) -> Task:

@@ -187,7 +187,9 @@ def test_what_cannot_be_known_is_said_first() -> None:
     said = reviewed(bench).caveats
     assert said[0].startswith("The run is active: this is how far it had come at 23 Oct 22:00Z")
     assert "A had no planned length: there is nothing to set it against." in said
-    assert "B was said to be done without having been claimed: the work is hidden in its waiting time." in said
+    assert (
+        "B was said to be done without having been claimed: the work is hidden in its waiting time." in said
+    )
     assert "B was done on somebody's word, without evidence." in said
     assert said[-1].startswith("No forecast was recorded")
 
@@ -206,7 +208,10 @@ def test_facts_learnt_late_are_counted() -> None:
     bench = Bench.of(task("A"))
     bench.finish("A")
     learnt = [fact.at + HOUR for fact in bench.facts]
-    assert any("4 facts were recorded more than 5 minutes after" in c for c in reviewed(bench, recorded=learnt).caveats)
+    assert any(
+        "4 facts were recorded more than 5 minutes after" in c
+        for c in reviewed(bench, recorded=learnt).caveats
+    )
 
 
 # --- what is learnt ---

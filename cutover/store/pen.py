@@ -1,0 +1,257 @@
+"""The one write of a moment: what stands is seen, what follows is decided and landed, and nobody writes meanwhile.
+
+Held inside one transaction. Whatever is asked of it is asked inside that transaction, so what it says stays true
+until what was decided on it has landed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice, product, takewhile
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Table, bindparam, func, insert, select
+
+from cutover.core.clock import Clock
+from cutover.core.errors import Conflict
+from cutover.core.event import Catalogue, Fact, Recorded
+from cutover.store.chain import GENESIS, Checkpoint, canonical, digest
+from cutover.store.leases import Fence, check_fence
+from cutover.store.metadata import journal_table as j
+from cutover.store.metadata import utc_text
+from cutover.store.outbox import Message, enqueue
+
+AT_ONCE = 500
+PAGE = 2_000
+READ = select(j).where(j.c.stream == bindparam("stream"), j.c.seq > bindparam("after")).order_by(j.c.seq)
+_PAGE = READ.limit(PAGE)
+_USED = select(j.c.idempotency_key).where(j.c.idempotency_key.in_(bindparam("keys", expanding=True)))
+_SEQ = select(func.max(j.c.seq)).where(j.c.stream == bindparam("stream"))
+_SEQS = (
+    select(j.c.stream, func.max(j.c.seq).label("seq"))
+    .where(j.c.stream.in_(bindparam("streams", expanding=True)))
+    .group_by(j.c.stream)
+)
+_HEAD = select(j.c.position, j.c.hash).order_by(j.c.position.desc()).limit(1)
+_KEYED = select(j.c.stream, j.c.seq).where(j.c.idempotency_key == bindparam("key"))
+_FROM = select(j).where(j.c.stream == bindparam("stream"), j.c.seq >= bindparam("seq")).order_by(j.c.seq)
+_INSERT = insert(j)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Facts for one stream that must land together, directly after `expected_seq` (0 = a new stream)."""
+
+    stream: str
+    expected_seq: int
+    facts: Sequence[Fact]
+    key: str | None = None
+    cause: str | None = None
+
+
+class Raced(Conflict):
+    """Another writer was there between the decision and its record: load, decide again, try again."""
+
+
+class Projection(Protocol):
+    """A view of the journal: its tables, and how one recorded fact changes them."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def tables(self) -> Sequence[Table]: ...
+    def apply(self, connection: Connection, recorded: Recorded) -> None: ...
+
+
+class Pen:
+    """Lands facts in one transaction. What landed is in the journal when the transaction has ended, or not at all."""
+
+    def __init__(
+        self, connection: Connection, catalogue: Catalogue, clock: Clock, projections: Sequence[Projection]
+    ) -> None:
+        self._connection = connection
+        self._catalogue = catalogue
+        self._clock = clock
+        self._projections = projections
+        self._head: Checkpoint | None = None
+        self._seqs: dict[str, int] = {}
+        self.is_torn = False  # something was begun to be written and did not end
+
+    def check(self, fence: Fence | None) -> None:
+        """Raises LeaseLostError when the fence's lease has been taken over."""
+        if fence is not None:
+            check_fence(self._connection, fence)
+
+    def used(self, keys: Sequence[str]) -> set[str]:
+        """Which of these idempotency keys are in the journal."""
+        return used(self._connection, keys)
+
+    def keyed(self, key: str) -> list[Recorded]:
+        """The facts once recorded under this idempotency key, if any."""
+        return keyed(self._connection, self._catalogue, key)
+
+    def reached(self, streams: Iterable[str]) -> Mapping[str, int]:
+        """How far each of these streams has come; 0 for one with no facts."""
+        if new := {stream for stream in streams if stream not in self._seqs}:
+            self._seqs |= dict.fromkeys(new, 0) | seqs(self._connection, new)
+        return self._seqs
+
+    def pages(self, stream: str, after: int) -> Iterator[list[Recorded]]:
+        """The facts of a stream with seq > `after`, a page at a time."""
+        while read := page(self._connection, self._catalogue, stream, after):
+            yield read
+            after = read[-1].seq
+            if len(read) < PAGE:
+                return
+
+    def land(self, batches: Sequence[Batch], messages: Sequence[Message] = ()) -> tuple[list[Recorded], bool]:
+        """What each batch led to, in order, and whether any of it is new. New rows go in as one statement.
+
+        A batch whose idempotency key is already in the journal with the same facts is given back as it was
+        recorded. Raises Raced, and lands nothing, when a stream has moved on or a key stands for something else.
+        """
+        known = self.used([b.key for b in batches if b.key])
+        reached = dict(self.reached({b.stream for b in batches}))
+        head, now = self._stands(), utc_text(self._clock.now())
+        recorded: list[Recorded] = []
+        rows: list[dict[str, Any]] = []
+        new: list[Recorded] = []
+        for batch in batches:
+            if batch.key in known:
+                recorded += self._earlier(batch)
+                continue
+            if (seq := reached[batch.stream]) != batch.expected_seq:
+                raise Raced(
+                    f"{batch.stream} has moved on: it is at {seq}, not {batch.expected_seq}; reload and decide again"
+                )
+            chain = list(_chained(batch, head, now))
+            if chain:
+                head = Checkpoint(chain[-1]["position"], chain[-1]["hash"])
+                reached[batch.stream] = chain[-1]["seq"]
+            landed = [as_recorded(row, fact) for row, fact in zip(chain, batch.facts, strict=True)]
+            rows += chain
+            new += landed
+            recorded += landed
+        self._write(rows, new, messages if new or not batches else ())
+        self._head, self._seqs = head, self._seqs | reached
+        return recorded, bool(new)
+
+    def _write(
+        self, rows: list[dict[str, Any]], new: Sequence[Recorded], messages: Sequence[Message]
+    ) -> None:
+        self.is_torn = True
+        if rows:
+            self._connection.execute(_INSERT, rows)
+        for one, projection in product(new, self._projections):
+            projection.apply(self._connection, one)
+        if messages:
+            enqueue(self._connection, messages, self._clock.now())
+        self.is_torn = False
+
+    def _stands(self) -> Checkpoint:
+        if self._head is None:
+            self._head = head_of(self._connection)
+        return self._head
+
+    def _earlier(self, batch: Batch) -> list[Recorded]:
+        earlier = self.keyed(batch.key or "")
+        if [(r.stream, r.event) for r in earlier] != [(batch.stream, f.event) for f in batch.facts]:
+            raise Raced(
+                f"key '{batch.key}' was used before for something else (position {earlier[0].position})"
+            )
+        return earlier
+
+
+def used(connection: Connection, keys: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for part in batched(keys, AT_ONCE):
+        found |= set(connection.execute(_USED, {"keys": part}).scalars())
+    return found
+
+
+def seqs(connection: Connection, streams: Iterable[str]) -> dict[str, int]:
+    """How far each of these streams has come; those with no facts are left out."""
+    names = list(streams)
+    if len(names) == 1:
+        seq = connection.execute(_SEQ, {"stream": names[0]}).scalar()
+        return {names[0]: seq} if seq else {}
+    found: dict[str, int] = {}
+    for part in batched(names, AT_ONCE):
+        found |= {row.stream: row.seq for row in connection.execute(_SEQS, {"streams": part})}
+    return found
+
+
+def page(connection: Connection, catalogue: Catalogue, stream: str, after: int) -> list[Recorded]:
+    rows = connection.execute(_PAGE, {"stream": stream, "after": after}).mappings()
+    return [read_row(catalogue, row) for row in rows]
+
+
+def keyed(connection: Connection, catalogue: Catalogue, key: str) -> list[Recorded]:
+    """Facts of one batch stand directly after one another, so the first one leads to all."""
+    first = connection.execute(_KEYED, {"key": key}).one_or_none()
+    if first is None:
+        return []
+    rows = connection.execute(_FROM, {"stream": first.stream, "seq": first.seq}).mappings()
+    batch = takewhile(lambda pair: pair[1]["idempotency_key"] == _key(key, pair[0]), enumerate(rows))
+    return [read_row(catalogue, row) for _, row in batch]
+
+
+def head_of(connection: Connection) -> Checkpoint:
+    row = connection.execute(_HEAD).one_or_none()
+    return Checkpoint(row.position, row.hash) if row else Checkpoint(0, GENESIS)
+
+
+def batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Lists of at most `size`: databases bound the values of one statement."""
+    left = iter(items)
+    while part := list(islice(left, size)):
+        yield part
+
+
+def _chained(batch: Batch, head: Checkpoint, now: str) -> Iterator[dict[str, Any]]:
+    """The rows that a batch becomes when it lands directly after `head`."""
+    for i, fact in enumerate(batch.facts):
+        row: dict[str, Any] = {
+            "position": head.position + 1,
+            "stream": batch.stream,
+            "seq": batch.expected_seq + i + 1,
+            "at": utc_text(fact.at),
+            "recorded_at": now,
+            "actor": fact.actor,
+            "kind": fact.event.kind(),
+            "v": fact.event.version,
+            "body": canonical(fact.event.model_dump(mode="json")),
+            "cause": batch.cause,
+            "idempotency_key": _key(batch.key, i),
+            "prev_hash": head.hash,
+        }
+        row["hash"] = digest(row)
+        head = Checkpoint(head.position + 1, row["hash"])
+        yield row
+
+
+def _key(key: str | None, index: int) -> str | None:
+    """The batch's key stands on its first fact; the others carry it with a mark that no caller would write."""
+    return key if key is None or index == 0 else f"{key} +{index}"
+
+
+def read_row(catalogue: Catalogue, row: Mapping[Any, Any]) -> Recorded:
+    event = catalogue.read(row["kind"], row["v"], row["body"])
+    return as_recorded(row, Fact(event, datetime.fromisoformat(row["at"]), row["actor"]))
+
+
+def as_recorded(row: Mapping[Any, Any], fact: Fact) -> Recorded:
+    return Recorded(
+        event=fact.event,
+        at=fact.at,
+        actor=fact.actor,
+        position=row["position"],
+        stream=row["stream"],
+        seq=row["seq"],
+        recorded_at=datetime.fromisoformat(row["recorded_at"]),
+        cause=row["cause"],
+        idempotency_key=row["idempotency_key"],
+        hash=row["hash"],
+    )

@@ -18,8 +18,9 @@ arch:  ## who may import whom
 test:
 	./test
 
-chaos:  ## killed at seeded moments, resumed, nothing done twice
+chaos:  ## killed at seeded moments, resumed, nothing done twice; then a live run on PostgreSQL in bad weather
 	$(bin)/python -m benchmarks.chaos $(ARGS)
+	$(bin)/python -m benchmarks.chaos_live $(ARGS)
 
 bench:
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(bin)/python "$$file" || exit 1; done

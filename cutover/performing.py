@@ -23,8 +23,10 @@ from cutover.core.errors import CutoverError, Invalid, Refused, Unavailable
 from cutover.main import build_app
 from cutover.store.clock_file import set_clock
 from cutover.store.hold import held
-from runbooks.domain.run_events import RUN, RunSetup, RunType
+from runbooks.domain.run_events import RUN, LinkFlow, RunSetup, RunType
 from runbooks.performer import InlineExecutor
+from runbooks.service import PERFORMER
+from runbooks.surroundings import compare, flow_runs, steps_begun
 
 if TYPE_CHECKING:
     from cutover.range.people import Say
@@ -78,6 +80,9 @@ def _refuse_two_times(world: World, *, own_time: bool) -> None:
 class Inline:
     """Performs the automated stretches where it stands."""
 
+    def warm(self) -> None:
+        """Nothing has to be loaded before the first step."""
+
     async def go_live(self, world: World, run_id: str) -> None:
         async with httpx.AsyncClient() as client:
             await world.performer(run_id, InlineExecutor(), client).run()
@@ -90,32 +95,28 @@ class Inline:
 
 @dataclass(frozen=True)
 class InPrefect:
-    """Performs the automated stretches as Prefect flows; goes on inline when Prefect fails, because work must go on.
+    """Performs the automated stretches and shows them in Prefect; goes on inline while Prefect is away.
 
-    `ready` returns when the server answers; it is waited for only when the first flow is due.
+    `ready` returns when the server answers; it is waited for only when the first step is due.
     """
 
     ready: Callable[[], None]
 
+    def warm(self) -> None:
+        """Load Prefect now: whoever stands by must not need seconds for it when the time has come."""
+        import flows.stretches  # noqa: F401
+
     async def go_live(self, world: World, run_id: str) -> None:
-        async with contextlib.AsyncExitStack() as held:
-            await held.enter_async_context(
-                world.pace.hold()
-            )  # Prefect's own start takes no time of a rehearsal
-            world.begun = held.aclose
+        from flows.stretches import FlowStretches
+
+        async with world.pace.hold():  # Prefect's own start takes no time of a rehearsal
             try:
                 await asyncio.to_thread(self.ready)
-                from flows.go_live import go_live
-
-                await go_live(str(world.folder.path), run_id)
-            except CutoverError as error:
-                if not isinstance(error, Unavailable):
-                    raise
+            except Unavailable as error:
                 log.warning("prefect_is_away", run=run_id, error=str(error))
-            except Exception as error:  # noqa: BLE001  the Prefect layer's border: its failure is not the run's
-                log.warning("prefect_layer_failed", run=run_id, error=repr(error))
-        if world.runs.state(run_id).stage not in RUN.terminal:
-            await Inline().go_live(world, run_id)
+        executor = FlowStretches(run_id, RunRecord(world, run_id))
+        async with executor, httpx.AsyncClient() as client:
+            await world.performer(run_id, executor, client).run()
 
     async def back_conversion(self, world: World) -> None:
         from flows.back_conversion import back_conversion
@@ -127,6 +128,32 @@ class InPrefect:
         except Exception as error:  # noqa: BLE001  the same border
             log.warning("prefect_layer_failed", error=repr(error))
             await Inline().back_conversion(world)
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What the journal says of a run to whoever shows it in Prefect, and hears from there."""
+
+    world: World
+    run_id: str
+
+    def link(self, flow_run_id: str) -> None:
+        """A link is worth having and not worth waiting for."""
+        with contextlib.suppress(CutoverError):
+            self.world.runs.ask(self.run_id, LinkFlow(by=PERFORMER, flow_run_id=flow_run_id))
+
+    def linked(self) -> list[str]:
+        return flow_runs(self.world.desk, self.run_id)
+
+    def begun(self) -> int:
+        return steps_begun(self.world.desk, self.run_id)
+
+    def compared(self, recorded: int) -> None:
+        seen = compare(self.world.desk, self.run_id, recorded)
+        if seen.missing:
+            log.warning(
+                "prefect_has_a_gap", run=self.run_id, performed=seen.performed, recorded=seen.recorded
+            )
 
 
 @contextlib.contextmanager

@@ -90,6 +90,7 @@ async def _perform_live(path: Path, run_id: str, stages: Inline | InPrefect, *, 
     world = build_world(path)
     with as_current(world):
         if standby:
+            stages.warm()
             await _stand_by(world, run_id)
         await stages.go_live(world, run_id)
     return _end(world, run_id)

@@ -50,6 +50,13 @@ def client_environment(api_url: str, home: Path) -> dict[str, str]:
     return {**OFFLINE, "PREFECT_API_URL": api_url, "PREFECT_HOME": str(home)}
 
 
+def server_environment(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """What a server of ours runs with: offline, tuned, at home in `home`."""
+    ours = {"PREFECT_HOME": str(home), "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false"}
+    kept = {name: value for name, value in environ.items() if name != "PREFECT_API_URL"}
+    return {**kept, **OFFLINE, **TUNED, **ours}
+
+
 @dataclass(frozen=True)
 class LocalServer:
     """A server of ours that has been started; `wait` returns once it answers."""
@@ -71,14 +78,7 @@ def starting_server(home: Path, port: int = 0) -> Iterator[LocalServer]:
     """The same, without waiting for it: other work can be done while it comes up."""
     home.mkdir(parents=True, exist_ok=True)
     port = port or _free_port()
-    env = {
-        **os.environ,
-        **OFFLINE,
-        **TUNED,
-        "PREFECT_HOME": str(home),
-        "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
-    }
-    env.pop("PREFECT_API_URL", None)
+    env = server_environment(home, os.environ)
     with (home / "server.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603  our own interpreter
             [sys.executable, "-m", "flows.server", "--port", str(port)],

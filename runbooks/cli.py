@@ -64,7 +64,9 @@ def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
     def status(*, run: Run = "", at: Moment = "", programme: Folder = Path(), json: AsJson = False) -> int:
         """Where the run stands: in progress, could start, failed; when it will end, and the way back from here."""
         from runbooks.board_ahead import ahead_lines
+        from runbooks.domain.weather import weather_words
         from runbooks.lookout import Lookout
+        from runbooks.surroundings import weather
 
         runs = _then(service(programme), at, run, quiet=json)
         state = runs.state(runs.find(run))
@@ -73,6 +75,7 @@ def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
         if not json:
             _show(state)
             answer(None, as_json=False, text=ahead_lines(state, seen, runs.programme.zone))
+            answer(None, as_json=False, text=weather_words(weather(runs.desk, state.run_id)))
         return DONE
 
     verbs = _RunVerbs(service)

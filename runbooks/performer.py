@@ -33,6 +33,7 @@ from runbooks.domain.run_state import RunState
 from runbooks.forecaster import move
 from runbooks.news import News
 from runbooks.service import PERFORMER, RunService
+from runbooks.surroundings import note_clock_step
 from runbooks.tenure import LONGEST_WAIT, Tenure, when_back
 
 LOOK = 0.25  # real seconds after which the journal is looked at for what other processes wrote
@@ -82,6 +83,7 @@ class Performer:
         *,
         wall: Clock | None = None,
         steady: Callable[[], float] = steady_seconds,
+        clock_step: Callable[[], timedelta] = timedelta,
     ) -> None:
         self.service = service
         self.run_id = run_id
@@ -91,6 +93,7 @@ class Performer:
         self.tenure = Tenure(service.desk.journal.engine, run_stream(run_id), wall or SystemClock(), steady)
         self._news = News(LOOK)
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._clock_step, self._stepped = clock_step, timedelta(0)
         self._unstarted: set[str] = set()  # begun in words, perhaps: the database went away meanwhile
         self._said: dict[str, tuple[TaskStage, datetime | None]] = {}
         self._forecast_at = pace.now()
@@ -124,6 +127,7 @@ class Performer:
         """Do what is due now; says how the run stands and when time alone makes something due."""
         async with self.pace.hold():  # deciding takes no time of a rehearsal
             self.tenure.keep()
+            self._note_clock_step()
             self._news.forget()
             self._reap()
             state = self.service.state(self.run_id)
@@ -133,6 +137,14 @@ class Performer:
                 self._try(due)
             self._forecast()
             return state, self._next_moment()
+
+    def _note_clock_step(self) -> None:
+        """Deadlines are not moved by it; people who compare times afterwards must know."""
+        self._stepped += self._clock_step()
+        if self._stepped:
+            log.warning("clock_was_stepped", run=self.run_id, seconds=self._stepped.total_seconds())
+            note_clock_step(self.service.desk, self.run_id, self._stepped)
+            self._stepped = timedelta(0)
 
     async def _sit_out(self, error: DatabaseAway) -> None:
         """Wait for the database. What is under way goes on while no other runner can have taken over; nothing begins."""

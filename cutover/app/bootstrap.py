@@ -24,6 +24,7 @@ import monitors.domain.health
 import monitors.domain.ledger
 import paper_capture.service
 import runbooks.domain.run_events
+import runbooks.domain.weather
 from contingency.bulletins import BulletinService, partner_messages
 from contingency.improvements import ActionService, FeedbackService
 from contingency.notices import play_notices
@@ -74,6 +75,7 @@ EVENTS: tuple[Iterable[type[Event]], ...] = (
     cutover.domain.gates.EVENTS,
     cutover.reconciliation.comparison.EVENTS,
     runbooks.domain.run_events.EVENTS,
+    runbooks.domain.weather.EVENTS,
     monitors.domain.health.EVENTS,
     monitors.domain.ledger.EVENTS,
     paper_capture.service.EVENTS,

@@ -19,7 +19,9 @@ from cutover.web.serving import serve as run_server
 from cutover.web.sign_in import HOW_TO, SignIn, check_reach
 from monitors.web import pages as health_pages
 from runbooks.board_acts import BoardActs
+from runbooks.domain.weather import weather_words
 from runbooks.plan_web import pages as plan_pages
+from runbooks.surroundings import weather
 from runbooks.web import pages as board_pages
 
 
@@ -86,7 +88,15 @@ def _contingency(world: World) -> Sequence[Panel]:
         ("written, not yet brought back", f"{on_the_way:,}"),
         ("brought back", f"{done:,}"),
     )
-    return [*_plays(world), Panel("Paper", rows, "/report")]
+    return [*_plays(world), *_weather(world), Panel("Paper", rows, "/report")]
+
+
+def _weather(world: World) -> Sequence[Panel]:
+    """What is amiss around the newest run: a gap in Prefect's picture of it, a clock that was stepped."""
+    if not (runs := world.runs.run_ids()):
+        return []
+    said = weather_words(weather(world.desk, runs[-1]))
+    return [Panel("Surroundings", tuple(("note", words) for words in said), "/journal")] if said else []
 
 
 def _plays(world: World) -> Sequence[Panel]:

@@ -1,0 +1,42 @@
+"""What a runner tells of its surroundings, and what people are told of them: Prefect's picture, stepped clocks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cutover.store.desk import Desk
+from cutover.store.leases import this_process
+from runbooks.domain.execution import PERFORMED, RUN_MACHINE, run_stream
+from runbooks.domain.run_events import FlowLinked, TaskBegun
+from runbooks.domain.weather import WEATHER_MACHINE, CompareHistory, NoteClockStep, Weather, weather_stream
+from runbooks.service import PERFORMER
+
+
+def weather(desk: Desk, run_id: str) -> Weather:
+    return desk.state(WEATHER_MACHINE, weather_stream(run_id))
+
+
+def compare(desk: Desk, run_id: str, recorded: int) -> Weather:
+    """Write down how many of the steps begun so far Prefect has on record."""
+    command = CompareHistory(by=PERFORMER, performed=steps_begun(desk, run_id), recorded=recorded)
+    desk.ask(WEATHER_MACHINE, weather_stream(run_id), command)
+    return weather(desk, run_id)
+
+
+def note_clock_step(desk: Desk, run_id: str, step: timedelta) -> None:
+    command = NoteClockStep(by=PERFORMER, seconds=step.total_seconds(), runner=this_process())
+    desk.ask(WEATHER_MACHINE, weather_stream(run_id), command)
+
+
+def flow_runs(desk: Desk, run_id: str) -> list[str]:
+    """The flow runs in Prefect that show stretches of this run, oldest first."""
+    facts = desk.journal.read(run_stream(run_id))
+    return [fact.event.flow_run_id for fact in facts if isinstance(fact.event, FlowLinked)]
+
+
+def steps_begun(desk: Desk, run_id: str) -> int:
+    """How often an automated task was handed to an executor, by whichever runner."""
+    plan = desk.state(RUN_MACHINE, run_stream(run_id)).plan
+    facts = desk.journal.read(run_stream(run_id))
+    begun = [fact.event.task for fact in facts if isinstance(fact.event, TaskBegun)]
+    return sum(1 for task in begun if task in plan and plan[task].type in PERFORMED)

@@ -39,7 +39,7 @@ def _run(opener: Opener) -> App:
 
 
 def _gate(opener: Opener) -> App:
-    from runbooks.cli import gate_commands
+    from runbooks.gate_cli import gate_commands
 
     return gate_commands(lambda path: opener(path).runs)
 

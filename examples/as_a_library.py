@@ -31,7 +31,7 @@ async def tell(world: World) -> None:
 
 def main(folder: Path) -> bool:
     setup = RunSetup(scenario=True, prefect=False, speed=0)
-    run_id = begin(folder, "", by="asha", run_type=RunType.REHEARSAL, setup=setup)
+    run_id = begin(folder, "", by="programme-manager", run_type=RunType.REHEARSAL, setup=setup)
 
     held: list[Identity] = []
     rehearsal = Rehearsal(folder, run_id, Inline(), typist, speed=setup.speed)

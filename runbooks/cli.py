@@ -1,16 +1,16 @@
-"""`cutover run` and `cutover gate`: what people do to a run, and starting or resuming its performer."""
+"""`cutover run`: what people do to a run, and starting or resuming its performer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cutover.cli.border import DONE, NO
+from cutover.cli.border import DONE
 from cutover.cli.output import answer, console, table
+from runbooks.options import AsJson, At, By, Folder, Run, Service, told, wish
 
 if TYPE_CHECKING:
     from runbooks.domain.forecasting.forecast import Forecast
@@ -18,27 +18,11 @@ if TYPE_CHECKING:
     from runbooks.domain.run_state import RunState
     from runbooks.service import RunService
 
-Folder = Annotated[Path, Parameter(help="the programme folder")]
-By = Annotated[str, Parameter(help="who does this (an id of programme.yaml)")]
-Run = Annotated[str, Parameter(name="--run", help="the run meant; default: the newest")]
 Moment = Annotated[
     str, Parameter(help="as it was at this past moment: 2026-10-24T23:15 in the programme's zone, or with Z")
 ]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
-Service = Callable[[Path], "RunService"]
 Perform = Callable[[Path, str, bool], int]  # True: stand by while another runner holds the run
 Begin = Callable[[Path, str, str, "RunType", "RunSetup"], str]
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class At:
-    """Who does something to which run, and how the answer is wanted: the same words on every verb."""
-
-    by: By
-    run: Run = ""
-    programme: Folder = Path()
-    json: AsJson = False
 
 
 def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
@@ -193,124 +177,12 @@ class _RunVerbs:
 
     def _ask(self, at: At, command: str, **fields: object) -> None:
         """Put one command to the run and say what followed. Raises Invalid for a text that may not be empty."""
-        from pydantic import ValidationError
-
-        from cutover.core.errors import Invalid, Problem
         from runbooks.domain import run_events
 
         runs = self._service(at.programme)
         run_id = runs.find(at.run)
-        try:
-            wish = getattr(run_events, command)(by=at.by, **fields)
-        except ValidationError as error:
-            raise Invalid(
-                *(Problem(e["msg"], field=f"--{e['loc'][0]}".replace("_", "-")) for e in error.errors())
-            ) from error
-        facts = runs.ask(run_id, wish)
-        lines = [
-            f"{run_id}: {fact.event.kind()} {getattr(fact.event, 'task', '')}".rstrip() for fact in facts
-        ]
-        answer(
-            [
-                {"run": run_id, "kind": f.event.kind(), "at": f.at, **f.event.model_dump(mode="json")}
-                for f in facts
-            ],
-            as_json=at.json,
-            text=lines,
-        )
-
-
-def gate_commands(service: Service) -> App:
-    """The `gate` commands."""
-    app = App(name="gate", help="Go or no-go: criteria, evidence, votes.")
-    _add_gate_show(app, service)
-    _add_votes(app, service)
-    _add_evidence(app, service)
-    return app
-
-
-def _add_gate_show(app: App, service: Service) -> None:
-    @app.command
-    def show(gate: str, *, run: Run = "", programme: Folder = Path(), json: AsJson = False) -> int:
-        """Criteria with their evidence, votes and what is unmet. Exit 1 unless the gate said go."""
-        from cutover.domain.gates import Verdict, unmet
-
-        runs = service(programme)
-        run_id = runs.find(run)
-        runs.gather(run_id, gate)
-        state = runs.gate(run_id, gate)
-        open_points = unmet(state, runs.desk.clock.now())
-        lines = [f"{gate}: {state.title}: {state.verdict}", *(f"  not met: {point}" for point in open_points)]
-        lines += [
-            f"  {who}: {vote}" + (f" ({caveat})" if caveat else "")
-            for who, (vote, caveat) in state.votes.items()
-        ]
-        answer(
-            {
-                "gate": gate,
-                "verdict": state.verdict,
-                "unmet": open_points,
-                "votes": {w: v[0] for w, v in state.votes.items()},
-            },
-            as_json=json,
-            text=lines,
-        )
-        return DONE if state.verdict is Verdict.GO else NO
-
-
-def _add_votes(app: App, service: Service) -> None:
-    @app.command
-    def vote(
-        gate: str,
-        verdict: Literal["go", "no_go"],
-        *,
-        by: By,
-        caveat: str = "",
-        run: Run = "",
-        programme: Folder = Path(),
-    ) -> None:
-        """Cast your vote. A go needs every criterion met; a caveat makes it conditional, and that is not a go."""
-        from cutover.domain.gates import Verdict
-
-        runs = service(programme)
-        state = runs.vote(runs.find(run), gate, by=by, vote=Verdict(verdict), caveat=caveat)
-        console.print(f"{gate}: {state.verdict}", markup=False)
-
-    @app.command
-    def waive(gate: str, *, by: By, reason: str, run: Run = "", programme: Folder = Path()) -> None:
-        """Open a gate in spite of unmet criteria, by name and with the reason."""
-        runs = service(programme)
-        console.print(
-            f"{gate}: {runs.waive(runs.find(run), gate, by=by, reason=reason).verdict}", markup=False
-        )
-
-
-def _add_evidence(app: App, service: Service) -> None:
-    @app.command
-    def evidence(
-        gate: str,
-        criterion: str,
-        finding: Literal["met", "not_met", "inconclusive"],
-        *,
-        by: By,
-        detail: str,
-        link: str = "",
-        run: Run = "",
-        programme: Folder = Path(),
-    ) -> None:
-        """Give evidence for a criterion that only a person can answer."""
-        from cutover.domain.gates import Finding, RecordEvidence
-
-        runs = service(programme)
-        command = RecordEvidence(
-            by=by,
-            criterion=criterion,
-            finding=Finding(finding),
-            detail=detail,
-            source=f"person:{by}",
-            link=link,
-        )
-        runs.give_evidence(runs.find(run), gate, command)
+        facts = runs.ask(run_id, wish(getattr(run_events, command), at.by, fields))
+        told(run_id, facts, as_json=at.json)
 
 
 def _summary(state: RunState, seen: Forecast | None) -> dict[str, object]:

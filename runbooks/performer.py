@@ -211,7 +211,16 @@ class Performer:
             return
         names = self.service.decided_by(self.run_id, name)
         reason = gate.reason or ", ".join(f"{who} {vote}" for who, (vote, _) in gate.votes.items())
-        self._ask(ev.PassGate(by=PERFORMER, task=name, verdict=gate.verdict, reason=reason, decided_by=names))
+        self._ask(
+            ev.PassGate(
+                by=PERFORMER,
+                task=name,
+                verdict=gate.verdict,
+                reason=reason,
+                decided_by=names,
+                holds=gates.holds(gate),
+            )
+        )
 
     def _still_open(self, name: str, gate: GateState) -> GateState:
         """Bring its evidence up to date, or close it when its time is over."""

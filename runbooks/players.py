@@ -9,13 +9,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 import structlog
 
 from cutover.core.clock import Pace
 from cutover.core.errors import CutoverError, Refused
-from cutover.domain.gates import Finding, RecordEvidence, Verdict
+from cutover.domain.gates import (
+    AcknowledgeCondition,
+    Finding,
+    GateState,
+    RecordEvidence,
+    Verdict,
+    may_decide,
+    open_conditions,
+)
 from runbooks.domain import run_events as ev
 from runbooks.domain.execution import PERFORMED
 from runbooks.domain.plan import Task, TaskType
@@ -36,6 +45,7 @@ class Hands(Protocol):
     def claim(self, task: str, by: str) -> None: ...
     def done(self, task: str, by: str, evidence: str) -> None: ...
     def vote(self, task: str, by: str, vote: Verdict, caveat: str) -> None: ...
+    def acknowledge(self, task: str, condition: str, by: str) -> None: ...
     def testify(self, task: str, criterion: str, by: str, detail: str) -> None: ...
 
 
@@ -54,6 +64,9 @@ class OwnHands:
 
     def vote(self, task: str, by: str, vote: Verdict, caveat: str) -> None:
         self.service.vote(self.run_id, task, by=by, vote=vote, caveat=caveat)
+
+    def acknowledge(self, task: str, condition: str, by: str) -> None:
+        self.service.ask_gate(self.run_id, task, AcknowledgeCondition(by=by, condition=condition))
 
     def testify(self, task: str, criterion: str, by: str, detail: str) -> None:
         self.service.give_evidence(
@@ -121,17 +134,19 @@ class Players:
         if (moment := at.started_at + task.expected) > now:
             return moment
         gate = self.service.gate(self.run_id, task.id)
-        voters = [name for name in gate.deciders if name not in gate.votes]
+        voters = [who for who in gate.deciders if who not in gate.votes and may_decide(gate, who)]
         asked = [c.id for c in gate.criteria if c.source == "person" and c.id not in gate.evidence]
         if gate.verdict is Verdict.PENDING and asked and gate.deciders:
             self._try(lambda: self.hands.testify(task.id, asked[0], gate.deciders[0], PLAYED))
             return None
         if gate.verdict is Verdict.PENDING and voters:
-            self._vote(task, voters[0])
+            self._vote(task, gate, voters[0])
         return None
 
-    def _vote(self, task: Task, who: str) -> None:
-        """Vote go; when the evidence forbids it, vote no with what is unmet."""
+    def _vote(self, task: Task, gate: GateState, who: str) -> None:
+        """Read the conditions, vote go; when the evidence forbids it, vote no with what is unmet."""
+        for condition in open_conditions(gate, who):
+            self._try(partial(self.hands.acknowledge, task.id, condition, who))
         try:
             self.hands.vote(task.id, who, Verdict.GO, "")
             self._acted = True

@@ -21,7 +21,7 @@ from runbooks.domain.execution import RUN_MACHINE, effect_key, run_stream
 from runbooks.domain.forecasting.backout_time import way_back_tasks
 from runbooks.domain.forecasting.calibration import PastRun, past_run
 from runbooks.domain.forecasting.fitting import fitted, past_durations
-from runbooks.domain.plan import Runbook, Task, TaskType, faults
+from runbooks.domain.plan import Runbook, Task, TaskGate, TaskType, faults
 from runbooks.domain.run_events import RunSetup, RunType, TaskStage
 from runbooks.domain.run_state import RunState
 from runbooks.forecaster import Background
@@ -80,6 +80,11 @@ class RunService:
             )
         if not runbook.tasks:
             raise Invalid(f"{runbook.id}: the runbook has no tasks")
+        if stuck := [f"{t.id} {t.title}" for t in runbook.tasks if t.gate and not can_be_decided(t.gate, by)]:
+            raise Refused(
+                f"{by} cannot begin this run: who begins it does not decide its gates, and without them too few "
+                f"could decide {', '.join(stuck)}; let somebody else begin it, or name more deciders"
+            )
         run_id = f"{runbook.id}-{len(self.run_ids(runbook.id)) + 1}"
         members = {
             team.id: tuple(p.id for p in self.programme.people if p.team == team.id)
@@ -158,33 +163,56 @@ class RunService:
         task = self.state(run_id).plan[task_id]
         if task.gate is None:
             raise Refused(f"{task_id} is an approval without a gate: name its criteria and deciders")
-        within = task.gate.decide_within
-        command = gates.OpenGate(
-            by=PERFORMER, title=task.title, criteria=task.gate.criteria, deciders=task.gate.deciders, quorum=task.gate.quorum,
-            decide_by=self.desk.clock.now() + within if within else None,
-        )  # fmt: skip
+        command = self._opening(self.state(run_id), task.title, task.gate)
         stream = self._gate_stream(run_id, task_id)
         if self.desk.state(GATE, stream).verdict is Verdict.UNOPENED:
             self.desk.ask(GATE, stream, command)
         if self.state(run_id).tasks[task_id].stage is TaskStage.STARTABLE:
             self.ask(run_id, ev.BeginTask(by=PERFORMER, task=task_id, key=stream), fence=fence)
 
-    def vote(self, run_id: str, task_id: str, *, by: str, vote: Verdict, caveat: str = "") -> GateState:
-        """Cast a vote on fresh evidence. Raises Refused with every unmet criterion when a go is not possible."""
-        self.gather(run_id, task_id)
-        self.desk.ask(
-            GATE, self._gate_stream(run_id, task_id), gates.CastVote(by=by, vote=vote, caveat=caveat)
+    def _opening(self, state: RunState, title: str, gate: TaskGate) -> gates.OpenGate:
+        managers = tuple(p.id for p in self.programme.people if "programme_manager" in p.roles)
+        return gates.OpenGate(
+            by=PERFORMER,
+            title=title,
+            criteria=gate.criteria,
+            deciders=gate.deciders,
+            quorum=gate.quorum,
+            decide_by=self.desk.clock.now() + gate.decide_within if gate.decide_within else None,
+            deputies=gate.deputies,
+            initiator=state.started_by,
+            on_timeout=gate.on_timeout,
+            escalate_to=gate.escalate_to or managers,
+            escalate_within=gate.escalate_within,
         )
+
+    def ask_gate(self, run_id: str, task_id: str, command: Command, *, key: str | None = None) -> GateState:
+        """Put any command to the present round of a gate; returns the gate after it. Raises Refused or Conflict."""
+        self.desk.ask(GATE, self._gate_stream(run_id, task_id), command, key=key)
         return self.gate(run_id, task_id)
+
+    def vote(
+        self,
+        run_id: str,
+        task_id: str,
+        *,
+        by: str,
+        vote: Verdict,
+        caveat: str = "",
+        acknowledged: Sequence[str] = (),
+        key: str | None = None,
+    ) -> GateState:
+        """Cast a vote on fresh evidence. Raises Refused with every reason why a go is not possible."""
+        self.gather(run_id, task_id)
+        command = gates.CastVote(by=by, vote=vote, caveat=caveat, acknowledged=tuple(acknowledged))
+        return self.ask_gate(run_id, task_id, command, key=key)
 
     def waive(self, run_id: str, task_id: str, *, by: str, reason: str) -> GateState:
-        self.desk.ask(GATE, self._gate_stream(run_id, task_id), gates.WaiveGate(by=by, reason=reason))
-        return self.gate(run_id, task_id)
+        return self.ask_gate(run_id, task_id, gates.WaiveGate(by=by, reason=reason))
 
     def expire_gate(self, run_id: str, task_id: str) -> GateState:
-        """Close a gate whose time to decide has run out: that is a no, never a silent go."""
-        self.desk.ask(GATE, self._gate_stream(run_id, task_id), gates.ExpireGate(by=PERFORMER))
-        return self.gate(run_id, task_id)
+        """The time to decide has run out: more people are asked, or the gate closes. Never a silent go."""
+        return self.ask_gate(run_id, task_id, gates.ExpireGate(by=PERFORMER))
 
     def decided_by(self, run_id: str, task_id: str) -> tuple[str, ...]:
         """Who decided the gate as it stands: everybody who voted, or who waived it."""
@@ -255,6 +283,12 @@ class RunService:
 
     def open_tasks(self, run_id: str, stages: Sequence[TaskStage]) -> list[str]:
         return [name for name, at in self.state(run_id).tasks.items() if at.stage in stages]
+
+
+def can_be_decided(gate: TaskGate, but: str) -> bool:
+    """Whether enough seats are left when one person may not vote."""
+    seats = [seat for seat in set(gate.deciders) if {seat, gate.deputies.get(seat, but)} - {but}]
+    return len(seats) >= gate.quorum
 
 
 def check_setup(run_type: RunType, setup: RunSetup) -> RunSetup:

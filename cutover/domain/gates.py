@@ -4,280 +4,272 @@ Theory: a gate is opened with its criteria, its deciders and its deadline. Evide
 a source and a time; missing, stale, errored and unknown are all "not met". Each decider votes once; `no_go`
 from any decider closes the gate at once, `go` closes it when the quorum of distinct people is reached and
 every criterion is met. A conditional yes is recorded as a caveat and is not a yes. The opener cannot vote.
-The first decision closes the gate: what comes later is refused, and so is any decision after the deadline.
-When the deadline passes, what happens was stated when the gate was opened, and it is never a silent go.
+A deputy votes in the decider's place, once for the seat. Whoever began the run does not decide its gates.
+A condition is raised by name and stands until it is met or withdrawn: a go is given only by voters who have
+acknowledged every open one. The first decision closes the gate: what comes later is refused, and so is any
+decision after the deadline. When the deadline passes, what happens was stated when the gate was opened: more
+people are asked (once), or it expires, which is a no or holds what is behind it. It is never a silent go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
-from cutover.core.machine import Machine, Table
-
-
-class Verdict(StrEnum):
-    UNOPENED = "unopened"
-    PENDING = "pending"
-    GO = "go"
-    NO_GO = "no_go"
-    WAIVED = "waived"
-    EXPIRED = "expired"
-    WITHDRAWN = "withdrawn"
-
-
-class Finding(StrEnum):
-    """What a piece of evidence says; only `met` counts, and only while it is fresh."""
-
-    MET = "met"
-    NOT_MET = "not_met"
-    INCONCLUSIVE = "inconclusive"
-    ERROR = "error"
-    UNKNOWN = "unknown"
-
-
-class Criterion(BaseModel):
-    """One line of a gate: what must be true, who speaks for it, how old its evidence may be (None: any age)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    id: str
-    title: str
-    source: str = Field(
-        description="where evidence comes from: reconcile:<contract>, monitor:<id>, task:<id>, rehearsal:<age>, readiness, person"
-    )
-    max_age: timedelta | None = None
-
-
-class GateOpened(Event):
-    title: str
-    criteria: tuple[Criterion, ...]
-    deciders: tuple[str, ...]
-    quorum: int = Field(ge=1)
-    decide_by: datetime | None = None
-
-
-class EvidenceRecorded(Event):
-    criterion: str
-    finding: Finding
-    detail: str
-    source: str
-    link: str = ""
-
-
-class VoteCast(Event):
-    vote: Verdict
-    caveat: str = ""
-
-
-class GateWentGo(Event):
-    """Every criterion met and the quorum reached."""
-
-
-class GateWentNoGo(Event):
-    reason: str
-
-
-class GateWaived(Event):
-    """Opened by name in spite of unmet criteria."""
-
-    reason: str
-    unmet: tuple[str, ...]
-
-
-class GateExpired(Event):
-    """Its time ran out undecided."""
-
-
-class GateWithdrawn(Event):
-    reason: str
-
-
-class OpenGate(Command):
-    title: str
-    criteria: tuple[Criterion, ...]
-    deciders: tuple[str, ...]
-    quorum: int = Field(default=1, ge=1)
-    decide_by: datetime | None = None
-
-
-class RecordEvidence(Command):
-    criterion: str
-    finding: Finding
-    detail: str
-    source: str
-    link: str = ""
-
-
-class CastVote(Command):
-    """A decider's word. A caveat makes a go conditional, and a conditional yes is not a yes."""
-
-    vote: Verdict
-    caveat: str = ""
-
-
-class WaiveGate(Command):
-    reason: str = Field(min_length=1)
-
-
-class WithdrawGate(Command):
-    reason: str = Field(min_length=1)
-
-
-class ExpireGate(Command):
-    """The clock's own command, once the deadline has passed."""
-
-
-EVENTS = (
-    GateOpened,
+from cutover.core.machine import Machine
+from cutover.domain.gate_events import (
+    EVENTS,
+    GATES,
+    AcknowledgeCondition,
+    CastVote,
+    ConditionAcknowledged,
+    ConditionMet,
+    ConditionRaised,
+    ConditionWithdrawn,
+    Criterion,
     EvidenceRecorded,
-    VoteCast,
+    ExpireGate,
+    Finding,
+    GateEscalated,
+    GateExpired,
+    GateOpened,
+    GateWaived,
     GateWentGo,
     GateWentNoGo,
-    GateWaived,
-    GateExpired,
     GateWithdrawn,
+    MeetCondition,
+    OnTimeout,
+    OpenGate,
+    RaiseCondition,
+    RecordEvidence,
+    Verdict,
+    VoteCast,
+    WaiveGate,
+    WithdrawCondition,
+    WithdrawGate,
+)
+from cutover.domain.gate_state import (
+    Condition,
+    Evidence,
+    GateState,
+    holds,
+    may_decide,
+    open_conditions,
+    unmet,
 )
 
-GATES = Table(
-    name="gate",
-    theory="first decision closes the gate; nothing but met, fresh evidence and distinct voters opens it",
-    stages=Verdict,
-    start=Verdict.UNOPENED,
-    terminal=frozenset({Verdict.GO, Verdict.NO_GO, Verdict.WAIVED, Verdict.EXPIRED, Verdict.WITHDRAWN}),
-    moves={
-        (Verdict.UNOPENED, GateOpened): Verdict.PENDING,
-        (Verdict.PENDING, EvidenceRecorded): Verdict.PENDING,
-        (Verdict.PENDING, VoteCast): Verdict.PENDING,
-        (Verdict.PENDING, GateWentGo): Verdict.GO,
-        (Verdict.PENDING, GateWentNoGo): Verdict.NO_GO,
-        (Verdict.PENDING, GateWaived): Verdict.WAIVED,
-        (Verdict.PENDING, GateExpired): Verdict.EXPIRED,
-        (Verdict.PENDING, GateWithdrawn): Verdict.WITHDRAWN,
-    },
-)
+__all__ = [
+    "EVENTS",
+    "GATE",
+    "GATES",
+    "AcknowledgeCondition",
+    "CastVote",
+    "Condition",
+    "ConditionAcknowledged",
+    "ConditionMet",
+    "ConditionRaised",
+    "ConditionWithdrawn",
+    "Criterion",
+    "Evidence",
+    "EvidenceRecorded",
+    "ExpireGate",
+    "Finding",
+    "GateEscalated",
+    "GateExpired",
+    "GateOpened",
+    "GateState",
+    "GateWaived",
+    "GateWentGo",
+    "GateWentNoGo",
+    "GateWithdrawn",
+    "MeetCondition",
+    "OnTimeout",
+    "OpenGate",
+    "RaiseCondition",
+    "RecordEvidence",
+    "Verdict",
+    "VoteCast",
+    "WaiveGate",
+    "WithdrawCondition",
+    "WithdrawGate",
+    "decide",
+    "evolve",
+    "gate_stream",
+    "holds",
+    "may_decide",
+    "next_deadline",
+    "open_conditions",
+    "unmet",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    finding: Finding
-    detail: str
-    source: str
-    link: str
-    at: datetime
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class GateState:
-    """A gate as decided so far; `votes` maps voter to (vote, caveat)."""
-
-    verdict: Verdict = Verdict.UNOPENED
-    title: str = ""
-    criteria: tuple[Criterion, ...] = ()
-    deciders: tuple[str, ...] = ()
-    quorum: int = 1
-    decide_by: datetime | None = None
-    opened_by: str = ""
-    opened_at: datetime | None = None
-    evidence: Mapping[str, Evidence] = field(default_factory=lambda: MappingProxyType({}))
-    votes: Mapping[str, tuple[Verdict, str]] = field(default_factory=lambda: MappingProxyType({}))
-    closed_at: datetime | None = None
-    reason: str = ""
-
-
-def unmet(state: GateState, now: datetime) -> tuple[str, ...]:
-    """Every criterion that is not met at `now`, each with the reason a person can act on."""
-    return tuple(
-        f"{c.title}: {why}" for c in state.criteria if (why := _why_not(c, state.evidence.get(c.id), now))
-    )
-
-
-def _why_not(criterion: Criterion, evidence: Evidence | None, now: datetime) -> str:
-    if evidence is None:
-        return "no evidence"
-    if evidence.finding is not Finding.MET:
-        return f"{evidence.finding} ({evidence.detail})"
-    if criterion.max_age is not None and now - evidence.at > criterion.max_age:
-        return f"evidence is stale ({evidence.at:%d %b %H:%M}Z)"
-    return ""
+# --- what may be asked ------------------------------------------------------------------------------------
 
 
 def decide(state: GateState, command: Command, now: datetime) -> Sequence[Event]:
-    match command:
-        case OpenGate():
-            return _open(state, command)
-        case RecordEvidence():
-            return _record(state, command)
-        case CastVote():
-            return _vote(state, command, now)
-        case WaiveGate():
-            GATES.next(state.verdict, GateWaived)
-            _only_deciders(state, command.by)
-            _in_time(state, now)
-            return [GateWaived(reason=command.reason, unmet=unmet(state, now))]
-        case WithdrawGate():
-            GATES.next(state.verdict, GateWithdrawn)
-            return [GateWithdrawn(reason=command.reason)]
-        case ExpireGate() if state.decide_by is not None and now >= state.decide_by:
-            GATES.next(state.verdict, GateExpired)
-            return [GateExpired()]
-    raise Refused(f"gate: {type(command).__name__} is not possible while {state.verdict}")
+    if type(command) not in _DECISIONS:
+        raise Refused(f"gate: {type(command).__name__} is not possible while {state.verdict}")
+    event, granted = _DECISIONS[type(command)]
+    GATES.next(state.verdict, event)
+    return granted(state, command, now)
 
 
-def _open(state: GateState, command: OpenGate) -> Sequence[Event]:
-    GATES.next(state.verdict, GateOpened)
+def _open(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
+    del state, now
     ids = [criterion.id for criterion in command.criteria]
     if twice := sorted({i for i in ids if ids.count(i) > 1}):
         raise Refused(*(f"criterion '{i}' is listed twice: one answer would count for both" for i in twice))
-    voters = set(command.deciders) - {command.by}
-    if len(voters) < command.quorum:
+    barred = {command.by, command.initiator}
+    free = [
+        seat
+        for seat in dict.fromkeys(command.deciders)
+        if {seat, command.deputies.get(seat)} - barred - {None}
+    ]
+    if len(free) < command.quorum:
+        who = " and ".join(sorted(barred - {""}))
         raise Refused(
-            f"a quorum of {command.quorum} needs as many deciders other than {command.by}, who opened the gate"
+            f"a quorum of {command.quorum} needs as many deciders other than {who}, who opened the gate or began the run"
         )
     return [GateOpened(**command.model_dump(exclude={"by"}))]
 
 
-def _record(state: GateState, command: RecordEvidence) -> Sequence[Event]:
-    GATES.next(state.verdict, EvidenceRecorded)
+def _record(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
+    del now
     if command.criterion not in {c.id for c in state.criteria}:
         raise Refused(f"the gate has no criterion '{command.criterion}'")
     return [EvidenceRecorded(**command.model_dump(exclude={"by"}))]
 
 
-def _vote(state: GateState, command: CastVote, now: datetime) -> Sequence[Event]:
-    GATES.next(state.verdict, VoteCast)
-    _only_deciders(state, command.by)
+def _vote(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
+    seat = _only_deciders(state, command.by)
     _in_time(state, now)
-    if command.by in state.votes:
-        raise Refused(f"{command.by} has voted already")
+    _first_word(state, seat)
     if command.vote not in (Verdict.GO, Verdict.NO_GO):
         raise Refused("a vote is go or no_go")
     cast = VoteCast(vote=command.vote, caveat=command.caveat)
+    read = [_acknowledged(state, command.by, name) for name in command.acknowledged]
     if command.vote is Verdict.NO_GO:
-        return [
-            cast,
-            GateWentNoGo(reason=command.caveat or "; ".join(unmet(state, now)) or "no reason given"),
-        ]
+        reason = command.caveat or "; ".join(unmet(state, now)) or "no reason given"
+        return [*read, cast, GateWentNoGo(reason=reason)]
     if command.caveat:
-        return [cast]
-    if open_points := unmet(state, now):
-        raise Refused(*open_points)
+        name = _next_condition(state)
+        raised = ConditionRaised(condition=name, text=command.caveat)
+        return [*read, cast, raised, ConditionAcknowledged(condition=name)]
+    return [*read, *_plain_go(state, command, cast, now)]
+
+
+def _plain_go(state: GateState, command: Any, cast: VoteCast, now: datetime) -> list[Event]:
+    """A yes that counts: everything met, every open condition read, the voter's own conditions ended."""
+    unread = {n: c for n, c in open_conditions(state, command.by).items() if n not in command.acknowledged}
+    _, caveat = state.votes.get(command.by, (None, ""))
+    mine = [c for c in open_conditions(state).values() if caveat and (c.by, c.text) == (command.by, caveat)]
+    reasons = [
+        *unmet(state, now),
+        *(f"condition {name} of {c.by} is to be acknowledged first: {c.text}" for name, c in unread.items()),
+        *(f"{command.by} said yes on a condition that still stands: {c.text}" for c in mine),
+    ]
+    if reasons:
+        raise Refused(*reasons)
     clear = 1 + sum(1 for vote, caveat in state.votes.values() if vote is Verdict.GO and not caveat)
-    return [cast, GateWentGo()] if clear >= state.quorum else [cast]
+    if clear < state.quorum:
+        return [cast]
+    return [cast, GateWentGo(conditions=tuple(c.text for c in open_conditions(state).values()))]
 
 
-def _only_deciders(state: GateState, by: str) -> None:
+def _first_word(state: GateState, seat: str) -> None:
+    """One vote a seat; only a conditional yes may be said again, once its condition has ended."""
+    voted = next((who for who in (seat, state.deputies.get(seat, "")) if who in state.votes), "")
+    if voted and not (state.votes[voted][0] is Verdict.GO and state.votes[voted][1]):
+        raise Refused(f"{voted} has voted already" + (f" for {seat}" if voted != seat else ""))
+
+
+def _acknowledged(state: GateState, by: str, name: str) -> Event:
+    del by
+    _standing(state, name)
+    return ConditionAcknowledged(condition=name)
+
+
+def _raise(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
+    del now
+    name = _next_condition(state)
+    return [ConditionRaised(condition=name, text=command.text), ConditionAcknowledged(condition=name)]
+
+
+def _acknowledge(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
+    del now
+    return [_acknowledged(state, command.by, command.condition)]
+
+
+def _meet(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
+    del now
+    _standing(state, command.condition)
+    return [ConditionMet(condition=command.condition, how=command.how, link=command.link)]
+
+
+def _withdraw_condition(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
+    del now
+    condition = _standing(state, command.condition)
+    if command.by != condition.by:
+        raise Refused(f"condition {command.condition} is {condition.by}'s: nobody else withdraws it")
+    return [ConditionWithdrawn(condition=command.condition, reason=command.reason)]
+
+
+def _standing(state: GateState, name: str) -> Condition:
+    condition = state.conditions.get(name)
+    if condition is None or not condition.is_open:
+        raise Refused(f"condition '{name}' does not stand")
+    return condition
+
+
+def _next_condition(state: GateState) -> str:
+    return f"c{len(state.conditions) + 1}"
+
+
+def _waive(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
+    _only_deciders(state, command.by)
+    _in_time(state, now)
+    return [GateWaived(reason=command.reason, unmet=unmet(state, now))]
+
+
+def _withdraw(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
+    del state, now
+    return [GateWithdrawn(reason=command.reason)]
+
+
+def _expire(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
+    del command
+    if state.decide_by is None or now < state.decide_by:
+        raise Refused(f"gate: ExpireGate is not possible while {state.verdict} and in time")
+    more = tuple(who for who in state.escalate_to if who not in state.deciders)
+    if state.on_timeout is OnTimeout.ESCALATE and state.escalated_at is None and more:
+        within = state.escalate_within or state.decide_by - (state.opened_at or state.decide_by)
+        return [GateEscalated(to=more, decide_by=now + within)]
+    return [GateExpired()]
+
+
+_DECISIONS: Mapping[type[Command], tuple[type[Event], Callable[[GateState, Any, datetime], Sequence[Event]]]] = {
+    OpenGate: (GateOpened, _open), RecordEvidence: (EvidenceRecorded, _record), CastVote: (VoteCast, _vote),
+    RaiseCondition: (ConditionRaised, _raise), AcknowledgeCondition: (ConditionAcknowledged, _acknowledge),
+    MeetCondition: (ConditionMet, _meet), WithdrawCondition: (ConditionWithdrawn, _withdraw_condition),
+    WaiveGate: (GateWaived, _waive), WithdrawGate: (GateWithdrawn, _withdraw), ExpireGate: (GateExpired, _expire),
+}  # fmt: skip
+
+
+def _only_deciders(state: GateState, by: str) -> str:
+    """The seat this person decides for. Raises Refused with the reason when there is none."""
     if by == state.opened_by:
         raise Refused(f"{by} opened the gate and cannot decide it")
-    if by not in state.deciders:
+    if by == state.initiator:
+        raise Refused(f"{by} began this run and cannot decide its gates")
+    seat = may_decide(state, by)
+    if not seat:
         raise Refused(f"{by} is not a decider of this gate (deciders: {', '.join(state.deciders)})")
+    return seat
 
 
 def _in_time(state: GateState, now: datetime) -> None:
@@ -285,24 +277,26 @@ def _in_time(state: GateState, now: datetime) -> None:
         raise Refused(f"the time to decide ended at {state.decide_by:%d %b %H:%M}Z")
 
 
+# --- what happened ----------------------------------------------------------------------------------------
+
+
 def evolve(state: GateState, fact: Fact) -> GateState:
     verdict = GATES.next(state.verdict, type(fact.event))
-    match fact.event:
-        case GateOpened() as e:
-            return GateState(
-                verdict, e.title, e.criteria, e.deciders, e.quorum, e.decide_by, fact.actor, fact.at
-            )
-        case EvidenceRecorded() as e:
-            return replace(state, verdict=verdict, evidence=_newest(state.evidence, e, fact))
-        case VoteCast() as e:
-            return replace(
-                state,
-                verdict=verdict,
-                votes=MappingProxyType({**state.votes, fact.actor: (e.vote, e.caveat)}),
-            )
-        case GateWentNoGo(reason=why) | GateWaived(reason=why) | GateWithdrawn(reason=why):
-            return replace(state, verdict=verdict, closed_at=fact.at, reason=why)
-    return replace(state, verdict=verdict, closed_at=fact.at)
+    change = _CHANGES.get(type(fact.event))
+    if change is not None:
+        return replace(state, verdict=verdict, **change(state, fact, fact.event))
+    return replace(state, verdict=verdict, closed_at=fact.at, reason=getattr(fact.event, "reason", ""))
+
+
+def _opened(state: GateState, fact: Fact, e: Any) -> dict[str, Any]:
+    del state
+    asked = {name: getattr(e, name) for name in GateOpened.model_fields}
+    return {**asked, "deputies": MappingProxyType(e.deputies), "opened_by": fact.actor, "opened_at": fact.at}
+
+
+def _condition(state: GateState, name: str, **change: Any) -> dict[str, Any]:
+    known = replace(state.conditions[name], **change)
+    return {"conditions": MappingProxyType({**state.conditions, name: known})}
 
 
 def _newest(known: Mapping[str, Evidence], e: EvidenceRecorded, fact: Fact) -> Mapping[str, Evidence]:
@@ -312,6 +306,32 @@ def _newest(known: Mapping[str, Evidence], e: EvidenceRecorded, fact: Fact) -> M
         return known
     found = Evidence(e.finding, e.detail, e.source, e.link, fact.at, fact.actor)
     return MappingProxyType({**known, e.criterion: found})
+
+
+_CHANGES: Mapping[type[Event], Callable[[GateState, Fact, Any], dict[str, Any]]] = {
+    GateOpened: _opened,
+    EvidenceRecorded: lambda state, fact, e: {"evidence": _newest(state.evidence, e, fact)},
+    VoteCast: lambda state, fact, e: {
+        "votes": MappingProxyType({**state.votes, fact.actor: (e.vote, e.caveat)})
+    },
+    ConditionRaised: lambda state, fact, e: {
+        "conditions": MappingProxyType(
+            {**state.conditions, e.condition: Condition(e.text, fact.actor, fact.at)}
+        )
+    },
+    ConditionAcknowledged: lambda state, fact, e: _condition(
+        state, e.condition, acknowledged=(*state.conditions[e.condition].acknowledged, fact.actor)
+    ),
+    ConditionMet: lambda state, fact, e: _condition(state, e.condition, ended_by=fact.actor, how=e.how),
+    ConditionWithdrawn: lambda state, fact, e: _condition(
+        state, e.condition, ended_by=fact.actor, how=f"withdrawn: {e.reason}"
+    ),
+    GateEscalated: lambda state, fact, e: {
+        "deciders": (*state.deciders, *e.to),
+        "decide_by": e.decide_by,
+        "escalated_at": fact.at,
+    },
+}
 
 
 def next_deadline(state: GateState) -> datetime | None:

@@ -52,6 +52,9 @@ class CommandHands:
     def vote(self, task: str, by: str, vote: Verdict, caveat: str) -> None:
         self.say(["gate", "vote", task, str(vote), "--by", by, "--caveat", caveat, "--run", self.run_id])
 
+    def acknowledge(self, task: str, condition: str, by: str) -> None:
+        self.say(["gate", "condition", "read", task, condition, "--by", by, "--run", self.run_id])
+
     def testify(self, task: str, criterion: str, by: str, detail: str) -> None:
         self.say(
             ["gate", "evidence", task, criterion, "met", "--by", by, "--detail", detail, "--run", self.run_id]

@@ -228,6 +228,8 @@ def _pass_gate(state: RunState, task: Task, at: TaskState, command: Any, now: da
     del at, now
     if task.type is not TaskType.APPROVAL:
         raise Refused(f"{task.id} is not a gate")
+    if command.holds:
+        return [ev.GateHeld(task=task.id, verdict=command.verdict, reason=command.reason)]
     if command.verdict not in (Verdict.GO, Verdict.WAIVED):
         return [ev.GateSaidNo(task=task.id, verdict=command.verdict, reason=command.reason)]
     unneeded = [

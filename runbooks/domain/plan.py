@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 from cutover.core.clock import to_utc
 from cutover.core.duration import parse_duration, spell_duration
 from cutover.core.errors import Invalid, Problem, nearest
-from cutover.domain.gates import Criterion
+from cutover.domain.gates import Criterion, OnTimeout
 from cutover.domain.programme import Id, Part, Span
 from runbooks.domain.attempts import InRehearsal, RetryPolicy
 
@@ -47,14 +47,6 @@ class Effect(StrEnum):
     IDEMPOTENT = "idempotent"
     PROBE = "probe"
     MANUAL_VERIFY = "manual_verify"
-
-
-class OnTimeout(StrEnum):
-    """What follows when a gate's time runs out; going on is not among the choices."""
-
-    ESCALATE = "escalate"
-    NO_GO = "no_go"
-    HOLD = "hold"
 
 
 class Link(Part):
@@ -167,9 +159,21 @@ class TaskGate(Part):
 
     criteria: tuple[Criterion, ...] = ()
     deciders: tuple[str, ...]
+    deputies: dict[str, str] = Field(
+        default_factory=dict, description="decider: who may vote in their place, once for the seat"
+    )
     quorum: int = Field(default=1, ge=1)
     decide_within: Span | None = None
-    on_timeout: OnTimeout = OnTimeout.HOLD
+    on_timeout: OnTimeout = Field(
+        default=OnTimeout.HOLD,
+        description="no decision in time: escalate to more people, count it as no_go, or hold what is behind",
+    )
+    escalate_to: tuple[str, ...] = Field(
+        default=(), description="who may decide as well after the time; none given: the programme managers"
+    )
+    escalate_within: Span | None = Field(
+        default=None, description="how long they have; none given: as long as the deciders had"
+    )
 
 
 class Task(Part):

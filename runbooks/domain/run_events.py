@@ -200,6 +200,13 @@ class GateSaidNo(TaskEvent):
     reason: str
 
 
+class GateHeld(TaskEvent):
+    """Withdrawn, or expired to hold: what is behind it waits until it is asked again, and nothing is repaired."""
+
+    verdict: Verdict
+    reason: str
+
+
 class GateAskedAgain(TaskEvent):
     round: int
 
@@ -214,7 +221,7 @@ class PointOfNoReturnPassed(TaskEvent):
 EVENTS: tuple[type[Event], ...] = (
     RunStarted, RunPaused, RunUnpaused, BackoutBegan, RunBackedOut, RunCanceled, RunCompleted, FlowLinked, ForecastMoved,
     TaskClaimed, TaskBegun, TaskProgressed, TaskDone, TaskSkipped, TaskFailed, TaskRetried, TaskBecameUncertain,
-    TaskFoundUndone, TaskTryFailed, TaskAllowed, GateSaidNo, GateAskedAgain, PointOfNoReturnPassed, *notes.EVENTS,
+    TaskFoundUndone, TaskTryFailed, TaskAllowed, GateSaidNo, GateHeld, GateAskedAgain, PointOfNoReturnPassed, *notes.EVENTS,
 )  # fmt: skip
 
 
@@ -329,6 +336,7 @@ class PassGate(TaskCommand):
     verdict: Verdict
     reason: str
     decided_by: tuple[str, ...] = ()
+    holds: bool = False
 
 
 class CompleteItself(TaskCommand):
@@ -374,6 +382,7 @@ TASK = Table(
         (TaskStage.IN_PROGRESS, TaskSkipped): TaskStage.COMPLETE,
         (TaskStage.IN_PROGRESS, TaskFailed): TaskStage.FAILED,
         (TaskStage.IN_PROGRESS, GateSaidNo): TaskStage.FAILED,
+        (TaskStage.IN_PROGRESS, GateHeld): TaskStage.FAILED,
         (TaskStage.IN_PROGRESS, TaskBecameUncertain): TaskStage.UNCERTAIN,
         (TaskStage.UNCERTAIN, TaskDone): TaskStage.COMPLETE,
         (TaskStage.UNCERTAIN, TaskFoundUndone): TaskStage.STARTABLE,

@@ -57,6 +57,7 @@ class RunState:
     backout: timedelta = timedelta(0)
     members: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     setup: RunSetup = field(default_factory=RunSetup)
+    started_by: str = ""
     tasks: Standing[TaskState] = field(default_factory=Standing)
     plan: Indexed = field(default_factory=Indexed)
     no_return_at: datetime | None = None
@@ -88,12 +89,22 @@ def evolve(state: RunState, fact: Fact) -> RunState:
 
 
 def _started(state: RunState, fact: Fact, event: Any) -> RunState:
-    del fact
     plan = Indexed(event.runbook.tasks)
     started = RunState(
-        RUN.next(state.stage, ev.RunStarted), event.run_id, event.runbook, event.run_type, event.comms, event.opens, event.closes,
-        event.backout, MappingProxyType(event.members), event.setup, Standing(dict.fromkeys(plan, TaskState())), plan,
-    )  # fmt: skip
+        stage=RUN.next(state.stage, ev.RunStarted),
+        run_id=event.run_id,
+        runbook=event.runbook,
+        run_type=event.run_type,
+        comms=event.comms,
+        opens=event.opens,
+        closes=event.closes,
+        backout=event.backout,
+        members=MappingProxyType(event.members),
+        setup=event.setup,
+        started_by=fact.actor,
+        tasks=Standing(dict.fromkeys(plan, TaskState())),
+        plan=plan,
+    )
     return changed(started, tasks=_released(started, started.tasks, plan))
 
 
@@ -152,6 +163,7 @@ _CHANGES: Mapping[type[ev.TaskEvent], Callable[[TaskState, Fact, Any], dict[str,
     ev.TaskTryFailed: lambda at, fact, e: {"note": f"try {e.attempt} failed: {e.why}"},
     ev.TaskAllowed: lambda at, fact, e: {"allowed_by": fact.actor},
     ev.GateSaidNo: lambda at, fact, e: {"note": e.reason},
+    ev.GateHeld: lambda at, fact, e: {"note": f"{e.verdict}: {e.reason}".rstrip(": ")},
     ev.TaskBecameUncertain: lambda at, fact, e: {"note": e.why},
     ev.TaskFoundUndone: lambda at, fact, e: {"note": e.how, "expected_end": None},
     ev.GateAskedAgain: lambda at, fact, e: {"round": e.round, "ready_at": fact.at, "note": ""},

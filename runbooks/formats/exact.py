@@ -15,9 +15,9 @@ from typing import Any
 
 from cutover.core.duration import parse_duration, spell_duration
 from cutover.core.errors import Invalid, Problem, nearest
-from cutover.domain.gates import Criterion
+from cutover.domain.gates import Criterion, OnTimeout
 from runbooks.domain.attempts import InRehearsal, RetryPolicy
-from runbooks.domain.plan import Effect, Link, OnTimeout, Runbook, Task, TaskType, parse_links
+from runbooks.domain.plan import Effect, Link, Runbook, Task, TaskType, parse_links
 from runbooks.formats.cells import DateOrder, read_flag, read_kind, read_moment
 
 STATUS = "Status"
@@ -198,9 +198,12 @@ COLUMNS: tuple[Column, ...] = (
     *_estimate("Undo estimate", "undo_estimate"),
     Column("Undoes", "undoes"),
     Column("Gate deciders", "gate.deciders", _names, _read_names),
+    Column("Gate deputies", "gate.deputies", _arguments, _read_json),
     Column("Gate quorum", "gate.quorum", str, _whole),
     _span("Gate decide within", "gate.decide_within"),
     Column("Gate on timeout", "gate.on_timeout", str, _one_of(OnTimeout)),
+    Column("Gate escalate to", "gate.escalate_to", _names, _read_names),
+    _span("Gate escalate within", "gate.escalate_within"),
     Column("Gate criteria", "gate.criteria", _criteria, _read_criteria),
     Column("Repairs", "repairs"),
     _flag("Optional", "optional"),

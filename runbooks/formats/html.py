@@ -13,8 +13,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from cutover.core.clock import SystemClock, show
 from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, Problem
+from cutover.domain.gates import OnTimeout
 from cutover.domain.programme import Programme
-from runbooks.domain.plan import OnTimeout, Runbook, Task, TaskType, in_zone
+from runbooks.domain.plan import Runbook, Task, TaskType, in_zone
 from runbooks.domain.timing.calendars import calendars_of
 from runbooks.domain.timing.network import Schedule, Slot, schedule
 from runbooks.formats.whole_file import write_whole

@@ -10,8 +10,8 @@ from typing import Any
 
 from cutover.core.clock import show
 from cutover.core.duration import show_duration
-from cutover.domain.gates import Criterion
-from runbooks.domain.plan import OnTimeout, Task, TaskType
+from cutover.domain.gates import Criterion, OnTimeout
+from runbooks.domain.plan import Task, TaskType
 from runbooks.pictures import minutes
 from runbooks.printing.codes import Code, plan_version, square
 from runbooks.printing.laid import Laid
@@ -19,9 +19,9 @@ from runbooks.printing.packs import Kind, Pack
 from runbooks.printing.phones import phone_tree
 
 SILENCE: Mapping[OnTimeout, str] = {
-    OnTimeout.HOLD: "nothing behind this gate starts; it is asked until it is answered",
+    OnTimeout.HOLD: "it expires, and nothing behind it starts until it is asked again",
     OnTimeout.NO_GO: "silence counts as NO GO",
-    OnTimeout.ESCALATE: "it goes up to the programme manager; nothing behind this gate starts",
+    OnTimeout.ESCALATE: "more people are asked; nothing behind this gate starts",
 }
 SOURCES: Mapping[str, str] = {
     "reconcile": "the reconciliation",

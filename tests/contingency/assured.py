@@ -125,7 +125,7 @@ class Assured:
         source = [crime(n, status="under_review" if n < LOST else "open") for n in range(RECORDS)]
         write_csv(self.folder / "source.csv", source)
         write_csv(self.folder / "target.csv", source[LOST:])
-        run = self.runs.start(RUNBOOK, by="asha")
+        run = self.runs.start(RUNBOOK, by="manager")
         self.hours(1)
         self.runs.ask(run, run_events.BeginTask(by="performer", task="LOAD", key="load-1"))
         result = {"state": "done", "read": RECORDS, "loaded": RECORDS - LOST, "failed": 0}

@@ -59,7 +59,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     (folder / "state").mkdir()
     pace = ScaledPace(folder / "state" / "clock.json", START, float("inf"))
     world = build_world(folder, pace=pace, settings=Settings())
-    world.runs.start(world.folder.runbook(), by="asha")
+    world.runs.start(world.folder.runbook(), by="manager")
     yield world
     world.engine.dispose()
 

@@ -90,7 +90,7 @@ class Room:
         return RunService(self.desk, PROGRAMME, self.providers)
 
     def start(self, *tasks: Task, **more: Any) -> str:
-        return self.service.start(book(*tasks), by="asha", **more)
+        return self.service.start(book(*tasks), by="manager", **more)
 
     def performer(self, run_id: str, executor: Executor | None = None, **more: Any) -> Performer:
         names: Mapping[str, Any] = {"opens": START.isoformat()}

@@ -174,7 +174,33 @@ def test_a_gate_from_its_evidence_to_its_go(
         "verdict": "go",
         "unmet": [],
         "votes": {"chen": "go"},
+        "conditions": {},
+        "decide_by": None,
     }
+
+
+def test_a_condition_is_raised_read_and_met_by_name(
+    world: World, type_: Type, capsys: pytest.CaptureFixture[str]
+) -> None:
+    to_gate(world, type_)
+    type_("gate", "evidence", "G", "ready", "met", "--by", "chen", "--detail", "counted")
+    assert type_("gate", "condition", "raise", "G", "--by", "dev", "--text", "no lift at night") == DONE
+    assert capsys.readouterr().out.endswith("G: condition c1: no lift at night\n")
+    assert type_("gate", "vote", "G", "go", "--by", "chen") == NO
+    assert "condition c1 of dev is to be acknowledged first: no lift at night" in capsys.readouterr().err
+    assert type_("gate", "condition", "met", "G", "c7", "--by", "bo", "--how", "seen") == NO
+    assert type_("gate", "condition", "raise", "G", "--by", "dev", "--text", "") == BAD_INPUT
+    assert "--text: String should have at least 1 character" in capsys.readouterr().err
+    assert type_("gate", "vote", "G", "go", "--by", "chen", "--acknowledge", "c1") == DONE
+    assert type_("gate", "show", "G") == DONE
+    assert "condition c1 of dev: no lift at night" in capsys.readouterr().out
+
+
+def test_a_gate_that_is_withdrawn_keeps_what_is_behind_it_waiting(world: World, type_: Type) -> None:
+    to_gate(world, type_)
+    assert type_("gate", "withdraw", "G", "--by", "chen", "--reason", "asked too early") == DONE
+    assert type_("gate", "show", "G") == NO
+    assert type_("gate", "vote", "G", "go", "--by", "chen") == NO
 
 
 def test_a_conditional_yes_is_shown_with_its_caveat_and_is_no_go(
@@ -192,7 +218,7 @@ def test_waiving_is_for_deciders_by_name(
 ) -> None:
     to_gate(world, type_)
     assert type_("gate", "waive", "G", "--by", "dev", "--reason", "hurry") == NO
-    assert type_("gate", "waive", "G", "--by", "asha", "--reason", "I carry it") == DONE
+    assert type_("gate", "waive", "G", "--by", "chen", "--reason", "I carry it") == DONE
     assert capsys.readouterr().out.endswith("G: waived\n")
     assert type_("gate", "show", "A") == BAD_INPUT
 

@@ -89,7 +89,7 @@ def test_at_the_time_of_each_fact_the_past_is_the_prefix_up_to_it(world: World) 
 def test_a_fact_that_was_learnt_late_is_flagged(world: World) -> None:
     """Told on Monday of Saturday: after the last fact of the run nothing may be told, so a flow is linked earlier."""
     run = world.runs.start(
-        world.runs.state(world.run_id).runbook, by="asha", opens=START, closes=START + 72 * HOUR
+        world.runs.state(world.run_id).runbook, by="manager", opens=START, closes=START + 72 * HOUR
     )
     told = ev.LinkFlow(by="performer", flow_run_id="late")
     world.desk.ask(RUN_MACHINE, run_stream(run), told, at=world.clock.now() + HOUR)

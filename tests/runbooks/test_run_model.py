@@ -84,7 +84,7 @@ class OneRun(RuleBasedStateMachine):
 
     @initialize()
     def begin_run(self) -> None:
-        self.run = self.people.start(PLAN, by="asha")
+        self.run = self.people.start(PLAN, by="manager")
 
     def teardown(self) -> None:
         if hasattr(self, "run"):
@@ -174,13 +174,9 @@ class OneRun(RuleBasedStateMachine):
 
     def take(self, runner: Runner, do: Do, name: str, *, happens: bool, told: bool) -> None:
         key = effect_key(runner.service.state(self.run), name)
-        if do is Do.PERFORM and self.ask_as(runner, ev.BeginTask(by=PERFORMER, task=name, key=key)):
-            if happens:
-                self.ledger.apply(key)
-            outcome = ev.RecordOutcome(by=PERFORMER, task=name, ok=happens, evidence="as it went")
-            runner.in_hand.append(outcome)
-            if told:
-                self.tell(runner)
+        if do is Do.PERFORM:
+            if self.ask_as(runner, ev.BeginTask(by=PERFORMER, task=name, key=key)):
+                self.perform(runner, name, key, happens=happens, told=told)
         elif do is Do.SETTLE:
             found = (
                 bool(self.ledger.applied[key])
@@ -191,6 +187,13 @@ class OneRun(RuleBasedStateMachine):
             self.ask_as(runner, ev.CompleteItself(by=PERFORMER, task=name))
         else:
             self.attend_gate(runner, name)
+
+    def perform(self, runner: Runner, name: str, key: str, *, happens: bool, told: bool) -> None:
+        if happens:
+            self.ledger.apply(key)
+        runner.in_hand.append(ev.RecordOutcome(by=PERFORMER, task=name, ok=happens, evidence="as it went"))
+        if told:
+            self.tell(runner)
 
     def attend_gate(self, runner: Runner, name: str) -> None:
         with suppress(Refused, Conflict):

@@ -205,3 +205,11 @@ def test_a_way_of_running_that_would_do_harm_is_refused(
 def test_sensible_ways_of_running_pass() -> None:
     assert check_setup(RunType.LIVE, RunSetup()) == RunSetup()
     assert check_setup(RunType.REHEARSAL, RunSetup(scenario=True, speed=0)).speed == 0
+
+
+def test_who_begins_a_run_must_leave_enough_to_decide_its_gates(room: Room) -> None:
+    alone = {"deciders": ("asha",)}
+    with pytest.raises(Refused, match=r"asha cannot begin this run: .* too few could decide G Do G"):
+        room.service.start(book(gate("G", gate=alone)), by="asha")
+    stood_in = {"deciders": ("asha",), "deputies": {"asha": "efua"}}
+    assert room.service.start(book(gate("G", gate=stood_in)), by="asha")

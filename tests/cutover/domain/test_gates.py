@@ -14,6 +14,7 @@ from cutover.domain.gates import (
     EVENTS,
     GATE,
     GATES,
+    AcknowledgeCondition,
     CastVote,
     Criterion,
     EvidenceRecorded,
@@ -21,12 +22,16 @@ from cutover.domain.gates import (
     Finding,
     GateState,
     GateWentGo,
+    MeetCondition,
     OpenGate,
+    RaiseCondition,
     RecordEvidence,
     Verdict,
     WaiveGate,
+    WithdrawCondition,
     WithdrawGate,
     gate_stream,
+    holds,
     next_deadline,
     unmet,
 )
@@ -56,8 +61,8 @@ def met(state, criterion="records", at=START, finding=Finding.MET):
     return GATE.apply(state, command, at)[0]
 
 
-def vote(state, by, choice=Verdict.GO, caveat="", at=START):
-    return GATE.apply(state, CastVote(by=by, vote=choice, caveat=caveat), at)[0]
+def vote(state, by, choice=Verdict.GO, caveat="", *, at=START, read=()):
+    return GATE.apply(state, CastVote(by=by, vote=choice, caveat=caveat, acknowledged=read), at)[0]
 
 
 def test_the_table_is_sound():
@@ -110,13 +115,91 @@ def test_evidence_that_arrives_late_does_not_overrule_what_was_seen_after_it():
 
 
 def test_a_conditional_yes_is_kept_and_is_not_a_yes():
-    state = vote(vote(met(opened(quorum=1)), "Bo", caveat="if the night shift is trained"), "Chen")
+    state = vote(met(opened(quorum=1)), "Bo", caveat="if the night shift is trained")
+    assert state.verdict is Verdict.PENDING
+    state = vote(state, "Chen", read=("c1",))
     assert state.votes["Bo"] == (Verdict.GO, "if the night shift is trained")
     assert state.verdict is Verdict.GO  # on Chen's word alone: the quorum was one
 
 
 def test_a_conditional_yes_does_not_fill_the_quorum():
-    assert vote(vote(met(opened()), "Bo", caveat="provided"), "Chen").verdict is Verdict.PENDING
+    state = vote(vote(met(opened()), "Bo", caveat="provided"), "Chen", read=("c1",))
+    assert state.verdict is Verdict.PENDING
+
+
+def test_a_go_needs_every_open_condition_read_by_its_voter():
+    state = GATE.apply(met(opened()), RaiseCondition(by="Dev", text="no lift at night"), START)[0]
+    with pytest.raises(Refused, match="condition c1 of Dev is to be acknowledged first: no lift at night"):
+        vote(state, "Bo")
+    state = GATE.apply(state, AcknowledgeCondition(by="Bo", condition="c1"), START)[0]
+    state = vote(vote(state, "Bo"), "Chen", read=("c1",))
+    assert state.verdict is Verdict.GO
+    assert [c.acknowledged for c in state.conditions.values()] == [("Dev", "Bo", "Chen")]
+
+
+def test_what_still_stands_at_a_go_is_named_in_it():
+    state = GATE.apply(met(opened(quorum=1)), RaiseCondition(by="Dev", text="no lift"), START)[0]
+    facts = GATE.apply(state, CastVote(by="Bo", vote=Verdict.GO, acknowledged=("c1",)), START)[1]
+    assert facts[-1].event == GateWentGo(conditions=("no lift",))
+
+
+def test_a_no_needs_nothing_read():
+    state = GATE.apply(met(opened()), RaiseCondition(by="Dev", text="no lift"), START)[0]
+    assert vote(state, "Bo", Verdict.NO_GO).verdict is Verdict.NO_GO
+
+
+def test_a_conditional_yes_is_said_again_once_its_condition_is_met():
+    state = vote(met(opened()), "Bo", caveat="provided the shift is trained")
+    with pytest.raises(Refused, match="Bo said yes on a condition that still stands"):
+        vote(state, "Bo", read=("c1",))
+    state = GATE.apply(state, MeetCondition(by="Dev", condition="c1", how="all 12 passed"), START)[0]
+    assert (state.conditions["c1"].ended_by, state.conditions["c1"].how) == ("Dev", "all 12 passed")
+    assert vote(vote(state, "Bo"), "Chen").verdict is Verdict.GO
+
+
+def test_only_whoever_raised_a_condition_withdraws_it_and_an_ended_one_does_not_stand():
+    state = GATE.apply(met(opened()), RaiseCondition(by="Dev", text="no lift"), START)[0]
+    with pytest.raises(Refused, match="condition c1 is Dev's"):
+        GATE.apply(state, WithdrawCondition(by="Bo", condition="c1", reason="bah"), START)
+    state = GATE.apply(state, WithdrawCondition(by="Dev", condition="c1", reason="mended"), START)[0]
+    assert vote(vote(state, "Bo"), "Chen").verdict is Verdict.GO
+    for command in (
+        AcknowledgeCondition(by="Bo", condition="c1"),
+        MeetCondition(by="Bo", condition="c9", how="x"),
+    ):
+        with pytest.raises(Refused, match="does not stand"):
+            GATE.apply(state, command, START)
+
+
+def test_a_deputy_votes_in_the_decider_s_place_once_for_the_seat():
+    state = vote(met(opened(deputies={"Bo": "Dev"})), "Dev")
+    with pytest.raises(Refused, match="Dev has voted already for Bo"):
+        vote(state, "Bo")
+    assert vote(state, "Chen").verdict is Verdict.GO
+
+
+def test_whoever_began_the_run_does_not_decide_its_gates():
+    state = met(opened(deciders=("Bo", "Chen", "Dev"), initiator="Dev"))
+    with pytest.raises(Refused, match="Dev began this run"):
+        vote(state, "Dev")
+    with pytest.raises(Refused, match="a quorum of 2 needs as many deciders other than Asha and Dev"):
+        opened(deciders=("Bo", "Dev"), initiator="Dev")
+
+
+def test_silence_escalates_once_to_more_people_and_then_expires():
+    state = met(opened(decide_by=START + HOUR, on_timeout="escalate", escalate_to=("Dev",)))
+    state, facts = GATE.apply(state, ExpireGate(by="performer"), START + HOUR)
+    assert [f.event.kind() for f in facts] == ["GateEscalated"]
+    assert (state.deciders, state.decide_by) == (("Bo", "Chen", "Dev"), START + 2 * HOUR)
+    assert vote(vote(state, "Dev", at=START + HOUR), "Chen", at=START + HOUR).verdict is Verdict.GO
+    state = GATE.apply(state, ExpireGate(by="performer"), START + 2 * HOUR)[0]
+    assert (state.verdict, holds(state)) == (Verdict.EXPIRED, True)
+
+
+@pytest.mark.parametrize(("silence", "held"), [("hold", True), ("no_go", False), ("escalate", True)])
+def test_what_silence_means_was_said_when_the_gate_was_opened(silence, held):
+    state = GATE.apply(opened(decide_by=START, on_timeout=silence), ExpireGate(by="performer"), START)[0]
+    assert (state.verdict, holds(state)) == (Verdict.EXPIRED, held)
 
 
 def test_one_no_closes_the_gate_with_its_reason():

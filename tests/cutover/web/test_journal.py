@@ -24,7 +24,11 @@ def test_facts_stand_in_order_with_local_time_and_actor(world: World) -> None:
     world.start()
     lines = show(world).lines
     assert [line.position for line in lines] == list(range(1, len(lines) + 1))
-    assert (lines[0].kind, lines[0].actor, lines[0].at) == ("RunStarted", "asha", "Fri 23 Oct 22:00:00 BST")
+    assert (lines[0].kind, lines[0].actor, lines[0].at) == (
+        "RunStarted",
+        "manager",
+        "Fri 23 Oct 22:00:00 BST",
+    )
     assert all(line.learnt == "" for line in lines)
 
 

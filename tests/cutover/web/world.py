@@ -218,7 +218,7 @@ class World:
     def start(self) -> None:
         """Friday 22:00: begun, partners told."""
         tasks, _ = in_zone(RUNBOOK.tasks, PROGRAMME.zone)
-        self.run_id = self.runs.start(RUNBOOK.model_copy(update={"tasks": tasks}), by="asha")
+        self.run_id = self.runs.start(RUNBOOK.model_copy(update={"tasks": tasks}), by="manager")
         self.forecast()
         self.after(minutes=25)
         self.done("F1", "asha", "all nine partners answered")
@@ -283,7 +283,7 @@ class World:
                 by="dev", criterion="cells", finding=Finding.MET, detail="checked", source="person"
             ),
         )
-        self.runs.vote(self.run_id, "G1", by="chen", vote=Verdict.GO)
+        self.runs.vote(self.run_id, "G1", by="chen", vote=Verdict.GO, acknowledged=("c1",))
         self.ask(ev.PassGate(by=PERFORMER, task="G1", verdict=Verdict.GO, reason="chen go"))
         self.after(hours=22)
         self.end("L4", "25,000 read, 0 failures")

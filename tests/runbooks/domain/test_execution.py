@@ -452,3 +452,21 @@ def _end(bench: Bench, one: Task, mood: int) -> None:
 
 def _in_repair(bench: Bench, one: Task) -> bool:
     return any(t.repairs == one.id and not bench.at(t.id).is_over for t in bench.state.runbook.tasks)
+
+
+# --- a gate that ends without a word --------------------------------------------------------------------
+
+
+def test_a_gate_that_is_withdrawn_or_expired_to_hold_repairs_nothing_until_it_is_asked_again() -> None:
+    bench = Bench.of(gate("G"), auto("fix", repairs="G"), task("B", "G"))
+    bench.ask(ev.BeginTask(by="performer", task="G", key="gate:G:1"))
+    held = ev.PassGate(by="performer", task="G", verdict=Verdict.EXPIRED, reason="", holds=True)
+    assert bench.ask(held) == ["GateHeld"]
+    assert (bench.stage("G"), bench.stage("fix"), bench.stage("B")) == (
+        TaskStage.FAILED,
+        TaskStage.NOT_STARTABLE,
+        TaskStage.NOT_STARTABLE,
+    )
+    assert bench.at("G").note == "expired"
+    assert bench.retry("G") == ["GateAskedAgain"]
+    assert (bench.stage("G"), bench.at("G").round) == (TaskStage.STARTABLE, 2)

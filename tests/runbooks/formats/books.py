@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cutover.domain.gates import Criterion
+from cutover.domain.gates import Criterion, OnTimeout
 from cutover.domain.programme import Component, Hours, Person, Programme, Team, Window
 from runbooks.domain.attempts import InRehearsal, RetryPolicy
 from runbooks.domain.plan import (
@@ -17,7 +17,6 @@ from runbooks.domain.plan import (
     Estimate,
     Link,
     LinkKind,
-    OnTimeout,
     Runbook,
     Stream,
     Task,
@@ -76,6 +75,9 @@ def tasks(draw: st.DrawFn, ids: list[str], i: int) -> Task:
         criteria=st.just((Criterion(id="c", title="All is ready", source="person:chen"),)),
         decide_within=st.none() | spans,
         on_timeout=st.sampled_from(OnTimeout),
+        deputies=st.just({}) | st.just({"chen": "dev"}),
+        escalate_to=st.just(()) | st.just(("asha", "efua")),
+        escalate_within=st.none() | spans,
     )
     few: dict[str, Any] = {
         "description": texts, "stream": st.just("") | names | texts, "phase": st.just("") | texts,

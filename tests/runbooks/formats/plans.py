@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cutover.domain.gates import Criterion
+from cutover.domain.gates import Criterion, OnTimeout
 from runbooks.domain.attempts import InRehearsal, RetryPolicy
 from runbooks.domain.plan import (
     Action,
@@ -17,7 +17,6 @@ from runbooks.domain.plan import (
     Estimate,
     Link,
     LinkKind,
-    OnTimeout,
     Runbook,
     Stream,
     Task,

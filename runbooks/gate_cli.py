@@ -1,0 +1,176 @@
+"""`cutover gate`: criteria with their evidence, conditions, votes. A decision is one person's word by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from cutover.cli.border import DONE, NO
+from cutover.cli.output import answer, console
+from runbooks.options import AsJson, At, By, Folder, Run, Service, wish
+
+
+def gate_commands(service: Service) -> App:
+    """The `gate` commands."""
+    app = App(name="gate", help="Go or no-go: criteria, evidence, votes.")
+    _add_gate_show(app, service)
+    _add_votes(app, service)
+    _add_evidence(app, service)
+    app.command(_condition_commands(service))
+    return app
+
+
+def _add_gate_show(app: App, service: Service) -> None:
+    @app.command
+    def show(gate: str, *, run: Run = "", programme: Folder = Path(), json: AsJson = False) -> int:
+        """Criteria with their evidence, votes and what is unmet. Exit 1 unless the gate said go."""
+        from cutover.domain.gates import Verdict, unmet
+
+        runs = service(programme)
+        run_id = runs.find(run)
+        runs.gather(run_id, gate)
+        state = runs.gate(run_id, gate)
+        open_points = unmet(state, runs.desk.clock.now())
+        lines = [f"{gate}: {state.title}: {state.verdict}", *(f"  not met: {point}" for point in open_points)]
+        lines += [
+            f"  condition {name} of {c.by}: {c.text}"
+            + (f" (ended by {c.ended_by}: {c.how})" if c.ended_by else "")
+            for name, c in state.conditions.items()
+        ]
+        lines += [
+            f"  {who}: {vote}" + (f" ({caveat})" if caveat else "")
+            for who, (vote, caveat) in state.votes.items()
+        ]
+        answer(
+            {
+                "gate": gate,
+                "verdict": state.verdict,
+                "unmet": open_points,
+                "votes": {w: v[0] for w, v in state.votes.items()},
+                "conditions": {name: c.text for name, c in state.conditions.items() if c.is_open},
+                "decide_by": state.decide_by,
+            },
+            as_json=json,
+            text=lines,
+        )
+        return DONE if state.verdict is Verdict.GO else NO
+
+
+def _add_votes(app: App, service: Service) -> None:
+    @app.command
+    def vote(
+        gate: str,
+        verdict: Literal["go", "no_go"],
+        *,
+        by: By,
+        caveat: str = "",
+        acknowledge: Annotated[
+            tuple[str, ...], Parameter(help="conditions you have read; a go needs all that stand")
+        ] = (),
+        run: Run = "",
+        programme: Folder = Path(),
+    ) -> None:
+        """Cast your vote. A go needs every criterion met; a caveat makes it conditional, and that is not a go."""
+        from cutover.domain.gates import Verdict
+
+        runs = service(programme)
+        state = runs.vote(
+            runs.find(run), gate, by=by, vote=Verdict(verdict), caveat=caveat, acknowledged=acknowledge
+        )
+        console.print(f"{gate}: {state.verdict}", markup=False)
+
+    @app.command
+    def withdraw(gate: str, *, by: By, reason: str, run: Run = "", programme: Folder = Path()) -> None:
+        """Take the question back: what is behind the gate waits until it is asked again (cutover run retry)."""
+        from cutover.domain.gate_events import WithdrawGate
+
+        runs = service(programme)
+        command = wish(WithdrawGate, by, {"reason": reason})
+        console.print(f"{gate}: {runs.ask_gate(runs.find(run), gate, command).verdict}", markup=False)
+
+    @app.command
+    def waive(gate: str, *, by: By, reason: str, run: Run = "", programme: Folder = Path()) -> None:
+        """Open a gate in spite of unmet criteria, by name and with the reason."""
+        runs = service(programme)
+        console.print(
+            f"{gate}: {runs.waive(runs.find(run), gate, by=by, reason=reason).verdict}", markup=False
+        )
+
+
+def _add_evidence(app: App, service: Service) -> None:
+    @app.command
+    def evidence(
+        gate: str,
+        criterion: str,
+        finding: Literal["met", "not_met", "inconclusive"],
+        *,
+        by: By,
+        detail: str,
+        link: str = "",
+        run: Run = "",
+        programme: Folder = Path(),
+    ) -> None:
+        """Give evidence for a criterion that only a person can answer."""
+        from cutover.domain.gates import Finding, RecordEvidence
+
+        runs = service(programme)
+        command = RecordEvidence(
+            by=by,
+            criterion=criterion,
+            finding=Finding(finding),
+            detail=detail,
+            source=f"person:{by}",
+            link=link,
+        )
+        runs.give_evidence(runs.find(run), gate, command)
+
+
+def _condition_commands(service: Service) -> App:
+    verbs = _ConditionVerbs(service)
+    app = App(
+        name="condition", help="What must be so before or after a go: raised by name, read by every voter."
+    )
+    for name, verb in (
+        ("raise", verbs.raise_),
+        ("read", verbs.read),
+        ("met", verbs.met),
+        ("withdraw", verbs.withdraw),
+    ):
+        app.command(verb, name=name)
+    return app
+
+
+class _ConditionVerbs:
+    """What people do about the conditions of a gate: each verb is one command of the gate."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def raise_(self, gate: str, *, at: At, text: str) -> None:
+        """Name a condition: nobody votes go without having read it."""
+        self._ask(at, gate, "RaiseCondition", text=text)
+
+    def read(self, gate: str, condition: str, *, at: At) -> None:
+        """Say that you have read a condition; a go needs this of every voter."""
+        self._ask(at, gate, "AcknowledgeCondition", condition=condition)
+
+    def met(self, gate: str, condition: str, *, at: At, how: str, link: str = "") -> None:
+        """Say that a condition is met, and how you know."""
+        self._ask(at, gate, "MeetCondition", condition=condition, how=how, link=link)
+
+    def withdraw(self, gate: str, condition: str, *, at: At, reason: str) -> None:
+        """Take your own condition back, with the reason."""
+        self._ask(at, gate, "WithdrawCondition", condition=condition, reason=reason)
+
+    def _ask(self, at: At, gate: str, command: str, **fields: object) -> None:
+        from cutover.domain import gate_events
+
+        runs = self._service(at.programme)
+        state = runs.ask_gate(runs.find(at.run), gate, wish(getattr(gate_events, command), at.by, fields))
+        standing = {name: c.text for name, c in state.conditions.items() if c.is_open}
+        lines = [f"{gate}: condition {name}: {text}" for name, text in standing.items()] or [
+            f"{gate}: no condition stands"
+        ]
+        answer({"gate": gate, "conditions": standing}, as_json=at.json, text=lines)

@@ -1,0 +1,56 @@
+"""The options that all verbs on a run share: who, which run, which folder, in what form the answer is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from cutover.cli.output import answer
+
+if TYPE_CHECKING:
+    from cutover.core.event import Command, Recorded
+    from runbooks.service import RunService
+
+Folder = Annotated[Path, Parameter(help="the programme folder")]
+By = Annotated[str, Parameter(help="who does this (an id of programme.yaml)")]
+Run = Annotated[str, Parameter(name="--run", help="the run meant; default: the newest")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
+Service = Callable[[Path], "RunService"]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class At:
+    """Who does something to which run, and how the answer is wanted: the same words on every verb."""
+
+    by: By
+    run: Run = ""
+    programme: Folder = Path()
+    json: AsJson = False
+
+
+def wish(kind: type[Command], by: str, fields: dict[str, Any]) -> Command:
+    """The command that a person typed. Raises Invalid for a text that may not be empty, naming the option."""
+    from pydantic import ValidationError
+
+    from cutover.core.errors import Invalid, Problem
+
+    try:
+        return kind(by=by, **fields)
+    except ValidationError as error:
+        raise Invalid(
+            *(Problem(e["msg"], field=f"--{e['loc'][0]}".replace("_", "-")) for e in error.errors())
+        ) from error
+
+
+def told(run_id: str, facts: list[Recorded], *, as_json: bool) -> None:
+    """Say what followed from a command."""
+    lines = [f"{run_id}: {fact.event.kind()} {getattr(fact.event, 'task', '')}".rstrip() for fact in facts]
+    body = [
+        {"run": run_id, "kind": f.event.kind(), "at": f.at, **f.event.model_dump(mode="json")} for f in facts
+    ]
+    answer(body, as_json=as_json, text=lines)

@@ -19,6 +19,7 @@ from runbooks.domain import run_events as ev
 from runbooks.domain.execution import RUN_MACHINE, run_stream
 from runbooks.domain.notes import EvidenceAttached, Note, TaskCommented
 from runbooks.domain.plan import Task
+from runbooks.gate_acts import Ballot, ballot
 from runbooks.service import RunService
 
 MOST_FACTS = 100
@@ -57,6 +58,7 @@ class TaskPage:
     holds: tuple[Neighbour, ...]
     moves: tuple[str, ...]
     gate: GateCard | None
+    ballot: Ballot | None
     notes: tuple[NoteLine, ...]
     history: tuple[tuple[str, FactLine], ...]
 
@@ -77,7 +79,8 @@ class TaskPages:
         if query["task"] not in state.plan:
             raise NotFound("task", query["task"], state.plan)
         run = read_run(state, self.programme, self.clock.now())
-        task = state.plan[query["task"]]
+        task, visitor = state.plan[query["task"]], visitor_of(query)
+        gate = self.service.gate(run_id, task.id) if task.gate else None
         return TaskPage(
             now=run.time(run.now),
             run_id=run_id,
@@ -87,8 +90,9 @@ class TaskPages:
             description=task.description,
             waits_for=tuple(_neighbours(run, [link.task for link in task.after])),
             holds=tuple(_neighbours(run, _after(run, task))),
-            moves=moves(state, task.id, visitor_of(query), run.now),
-            gate=gate_card(run, task, self.service.gate(run_id, task.id)) if task.gate else None,
+            moves=moves(state, task.id, visitor, run.now),
+            gate=gate_card(run, task, gate) if gate else None,
+            ballot=ballot(run, task, gate, visitor) if gate else None,
             notes=tuple(_note(run, note) for note in state.notes.of(task.id)),
             history=tuple(self._history(run_id, task.id)),
         )

@@ -13,6 +13,7 @@ from cutover.app.bootstrap import World
 from cutover.cli.output import console
 from cutover.core.clock import SystemClock
 from cutover.reconciliation.web import reconciliation_page
+from cutover.store.kept_files import KeptFiles
 from cutover.web.journal import journal_page
 from cutover.web.kit import Panel, build_app
 from cutover.web.serving import serve as run_server
@@ -20,8 +21,11 @@ from cutover.web.sign_in import HOW_TO, SignIn, check_reach
 from monitors.web import pages as health_pages
 from runbooks.board_acts import BoardActs
 from runbooks.domain.weather import weather_words
+from runbooks.evidence_acts import EvidenceActs
+from runbooks.gate_acts import GateActs
 from runbooks.plan_web import pages as plan_pages
 from runbooks.surroundings import weather
+from runbooks.task_link import TaskLinks
 from runbooks.web import pages as board_pages
 
 
@@ -58,13 +62,21 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
         report_page(world.report),
         journal_page(world.journal, programme.zone),
     ]
+    evidence = EvidenceActs(world.runs, KeptFiles(world.folder.state / "evidence"))
+    links = TaskLinks(world.runs, programme, clock, world.links)
     guard = SignIn(world.accounts, world.links, programme, SystemClock(), as_person)
     return build_app(
         programme.title,
-        [*pages, *guard.pages()],
+        [*pages, *evidence.pages(), *links.pages(), *guard.pages()],
         world.journal,
         stop,
-        acts=[*guard.acts(), *BoardActs(world.runs).acts()],
+        acts=[
+            *guard.acts(),
+            *BoardActs(world.runs).acts(),
+            *GateActs(world.runs).acts(),
+            *evidence.acts(),
+            *links.acts(),
+        ],
         guard=guard,
     )
 

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_origin
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import UploadFile
@@ -84,11 +85,28 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Download:
+    """A file that a page answers with: saved by the browser and never shown as a page of ours."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+    def response(self) -> Response:
+        headers = {
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(self.name, safe='')}",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        }
+        return Response(self.content, media_type=self.media_type, headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """One thing that a person may do: POST to `path`. `do` runs in a worker thread and may raise any CutoverError.
 
     `does` finishes the sentence "to …, sign in first". Without `roles` whoever is signed in may try; `anybody` needs
-    no sign-in. A refused form is shown again on the page with the path `shown_on`.
+    no sign-in, and with `own_token` its address is the proof that its form was rendered for whoever sends it. A refused
+    form is shown again on the page with the path `shown_on`.
     """
 
     path: str
@@ -98,6 +116,7 @@ class Act:
     shown_on: str
     roles: tuple[Role, ...] = ()
     anybody: bool = False
+    own_token: bool = False
     most_bytes: int = FORM_BYTES
 
 
@@ -126,7 +145,9 @@ def perform(act: Act, visitor: Visitor, raw: Mapping[str, Any], sent: Sent) -> D
     """Check who sends what, and do it. Raises any CutoverError."""
     if not act.anybody:
         visitor.check(act.does, act.roles)
-    if not (visitor.token and hmac.compare_digest(str(raw.get(TOKEN, "")).encode(), visitor.token.encode())):
+    if not act.own_token and not (
+        visitor.token and hmac.compare_digest(str(raw.get(TOKEN, "")).encode(), visitor.token.encode())
+    ):
         raise Refused("this form is not of your present session: look at it again and send it anew")
     return act.do(_read(act.form, {name: value for name, value in raw.items() if name != TOKEN}), sent)
 

@@ -37,6 +37,7 @@ from cutover.web.acts import (
     Act,
     Cookie,
     Done,
+    Download,
     Sent,
     Trouble,
     answer,
@@ -82,7 +83,7 @@ class Page:
 
     `package` is the one whose `pages/` folder holds the template; `label` is the page's name in the
     navigation, '' keeps it out. `build` runs in a worker thread, may raise any CutoverError, and may answer `Done` to
-    lead elsewhere. A `public` page is read through a public link too, an `anybody` one without any sign-in.
+    lead elsewhere or `Download`, a file. A `public` page is read through a public link too, an `anybody` one without any sign-in.
     """
 
     path: str
@@ -264,6 +265,8 @@ class _Kit:
         secure = request.url.scheme == "https"
         if isinstance(context, Done):
             return answer(context, secure=secure)
+        if isinstance(context, Download):
+            return context.response()
         if "fragment" in request.query_params:
             return HTMLResponse(self._fragments(page, context, frame, request.query_params["fragment"]))
         response = HTMLResponse(self._whole(page, context, frame))
@@ -364,7 +367,8 @@ class SecureHeaders:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
                 headers.setdefault(
                     "Cache-Control", "no-cache" if scope["path"].startswith("/static/") else "no-store"
                 )

@@ -1,10 +1,11 @@
 // Keeps an open page true: on news from the journal it reads its own `data-live` regions again and swaps what
-// changed. Without this script every page still works; "Reload" does the same by hand.
+// changed. What somebody is typing is never thrown away. Without this script every page still works; "Reload" does
+// the same by hand.
 "use strict";
 (() => {
   const badge = document.getElementById("live");
   const EVERY = 500, QUIET = 25000, SLOW_REFRESH = 9000; // milliseconds
-  let source, position = document.body.dataset.position, heard = 0, read = 0, took = 0, waiting = false;
+  let held = [], source, position = document.body.dataset.position, heard = 0, read = 0, took = 0, waiting = false;
 
   const say = (look, text) => {
     badge.hidden = false;
@@ -12,35 +13,51 @@
   };
   const regions = () => [...document.querySelectorAll("[data-live]")];
 
+  const isTyped = c => c.type === "checkbox" ? c.checked !== c.defaultChecked
+    : c.tagName === "SELECT" ? [...c.options].some(o => o.selected !== o.defaultSelected && c.selectedIndex > 0) : c.value !== c.defaultValue;
+  const typedIn = region => [...region.querySelectorAll("input[id]:not([type=hidden]),textarea[id],select[id]")]
+    .filter(c => c.type === "file" ? c.files.length : isTyped(c));
+  const keep = (fresh, controls) => { // into the new region, where each control still has its place; false: one has none
+    const places = controls.map(c => [c, fresh.querySelector("#" + CSS.escape(c.id))]);
+    if (places.some(([c, place]) => !place || c.type === "file")) return false;
+    places.forEach(([c, place]) => { c.type === "checkbox" ? place.checked = c.checked : place.value = c.value; });
+    return true;
+  };
+
   const swap = (region, fresh) => {
     if (region.dataset.sent === fresh.innerHTML) return;
+    const sent = fresh.innerHTML, typed = typedIn(region), at = document.activeElement;
+    const caret = region.contains(at) && "selectionStart" in at && at.type !== "checkbox" ? [at.selectionStart, at.selectionEnd] : null;
+    if (!keep(fresh, typed)) return held.push(region);
     const focus = region.contains(document.activeElement) ? document.activeElement.id : "";
     const open = [...region.querySelectorAll("details[open][id]")].map(d => d.id);
     const scrolls = [...region.querySelectorAll(".scroll[id]")].map(s => [s.id, s.scrollLeft, s.scrollTop]);
     const y = window.scrollY;
-    region.dataset.sent = fresh.innerHTML;
+    region.dataset.sent = sent;
     region.replaceChildren(...fresh.childNodes);
     open.forEach(id => document.getElementById(id)?.setAttribute("open", ""));
     scrolls.forEach(([id, x, top]) => document.getElementById(id)?.scrollTo(x, top));
     if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+    if (focus && caret) try { document.getElementById(focus).setSelectionRange(...caret); } catch { /* has no caret */ }
     window.scrollTo({ top: y, behavior: "instant" });
   };
 
   const refresh = async () => {
-    waiting = false; read = Date.now();
+    waiting = false; read = Date.now(); held = [];
     const names = regions().map(r => r.dataset.live);
     if (!names.length) return;
-    const url = new URL(location.href);
+    const url = new URL(document.body.dataset.address || location.href, location.origin);
     url.hash = ""; url.searchParams.set("fragment", names.join(","));
     try {
       const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(10000) });
+      if (answer.status === 401) return say("off", "signed out: reload to sign in");
       if (!answer.ok) return say("waiting", "not up to date: answer " + answer.status);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const region of regions()) {
         const fresh = page.querySelector(`[data-live="${region.dataset.live}"]`);
         if (fresh) swap(region, fresh);
       }
-      say("on", "live");
+      held.length ? say("waiting", "changed meanwhile; what you typed is kept: send it, or reload") : say("on", "live");
     } catch { say("waiting", "reconnecting"); }
     took = Date.now() - read;
   };
@@ -66,7 +83,24 @@
     location.replace(location.pathname + "?after=" + Math.max(0, target[1] - 20) + location.hash);
   }
 
-  document.getElementById("reload").addEventListener("click", e => { e.preventDefault(); location.reload(); });
+  document.getElementById("reload").addEventListener("click", e => { e.preventDefault(); location.replace(document.body.dataset.address || location.href); });
+
+  // One key leads to a button, which Enter then presses; none of them presses anything by itself.
+  const keys = document.getElementById("keys"), OFF = "cutover-keys-off";
+  document.getElementById("keys-off")?.addEventListener("change", e => { e.target.checked ? localStorage.setItem(OFF, "1") : localStorage.removeItem(OFF); });
+  const go = { b: "/board", m: "/board?mine=1", t: "/board/tasks" };
+  const lead = place => {
+    if (place.tagName === "SUMMARY") place.parentElement.open = true;
+    place.focus(); place.scrollIntoView({ block: "center" });
+  };
+  document.addEventListener("keydown", e => {
+    const typing = e.target.closest("input:not([type=checkbox]),textarea,select");
+    if (!keys || typing || e.ctrlKey || e.metaKey || e.altKey) return;
+    if (e.key === "?") { document.getElementById("keys-off").checked = !!localStorage.getItem(OFF); keys.open ? keys.close() : keys.showModal(); return; }
+    if (localStorage.getItem(OFF) || keys.open) return;
+    const place = document.querySelector(`[data-key="${CSS.escape(e.key)}"]`);
+    if (place) { e.preventDefault(); lead(place); } else if (go[e.key]) location.assign(go[e.key]);
+  });
   if (!regions().length) return;
   say("waiting", "connecting");
   connect();

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from argon2 import PasswordHasher
 from pydantic import TypeAdapter
@@ -24,6 +25,7 @@ from cutover.domain.modes import COMPONENT, Mode, SwitchMode, component_stream
 from cutover.domain.programme import Programme
 from cutover.store.accounts import Accounts
 from cutover.store.desk import Desk
+from cutover.store.kept_files import KeptFiles
 from cutover.web.journal import journal_page
 from cutover.web.kit import Page, build_app
 from cutover.web.links import Links
@@ -36,8 +38,11 @@ from monitors.tables import CaseFiles, MonitorStates
 from runbooks.board_acts import BoardActs
 from runbooks.domain import run_events as ev
 from runbooks.domain.plan import Runbook, in_zone
+from runbooks.evidence_acts import EvidenceActs
 from runbooks.forecaster import move
+from runbooks.gate_acts import GateActs
 from runbooks.service import PERFORMER, Reading, RunService
+from runbooks.task_link import TaskLinks
 from tests.conftest import MakeDesk
 from tests.cutover.web.browser import Signed
 
@@ -164,8 +169,18 @@ class World:
         self.sign_in = SignIn(
             accounts, Links(accounts, self.wall), PROGRAMME, self.wall, as_person, passwords
         )
-        acts = [*self.sign_in.acts(), *BoardActs(self.runs).acts()]
-        pages = [*self.pages(), *self.sign_in.pages()]
+        evidence = EvidenceActs(
+            self.runs, KeptFiles(Path(str(self.desk.journal.engine.url.database)).parent / "evidence")
+        )
+        linked = TaskLinks(self.runs, PROGRAMME, self.clock, self.sign_in.links)
+        acts = [
+            *self.sign_in.acts(),
+            *BoardActs(self.runs).acts(),
+            *GateActs(self.runs).acts(),
+            *evidence.acts(),
+            *linked.acts(),
+        ]
+        pages = [*self.pages(), *evidence.pages(), *linked.pages(), *self.sign_in.pages()]
         return build_app(
             PROGRAMME.title, pages, self.desk.journal, threading.Event(), acts=acts, guard=self.sign_in
         )

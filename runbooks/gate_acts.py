@@ -1,0 +1,164 @@
+"""Deciding a gate by the board's forms: a vote on the round that was seen, with every condition of others read first.
+
+A condition that a voter names is not a yes. Who votes go after it says that they have read it, one by one; a vote
+sent twice is one vote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from cutover.core.errors import Conflict, CutoverError, Refused
+from cutover.core.event import Command
+from cutover.domain import gates
+from cutover.domain.gates import Finding, GateState, Verdict, gate_stream
+from cutover.web.acts import Act, Done, Form, Sent, WrongFields
+from cutover.web.visitor import Visitor
+from runbooks.board import Run
+from runbooks.domain.plan import Task
+from runbooks.service import RunService
+
+TASK = "/board/tasks/{task}"
+
+
+class GateForm(Form):
+    """`gate` is the stream of the round that was seen: a new round is another gate."""
+
+    run: str = Field(default="", max_length=120)
+    gate: str = Field(max_length=200)
+
+
+class VoteForm(GateForm):
+    vote: Literal["go", "no_go"]
+    caveat: str = Field(default="", max_length=2000)
+    read: tuple[str, ...] = ()
+
+
+class EvidenceForm(GateForm):
+    criterion: str
+    finding: Literal["met", "not_met", "inconclusive"]
+    detail: str = Field(min_length=1, max_length=2000)
+
+
+class WaiveForm(GateForm):
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a voter made their yes depend on; `who` is their id."""
+
+    who: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What a visitor may do about a gate that is open; `asked` are the criteria that a person answers."""
+
+    gate: str
+    may_vote: bool
+    may_waive: bool
+    conditions: tuple[Condition, ...]
+    asked: tuple[tuple[str, str], ...]
+
+
+def ballot(run: Run, task: Task, gate: GateState, visitor: Visitor) -> Ballot | None:
+    """None for a gate that is not open, and for who only reads."""
+    if gate.verdict is not Verdict.PENDING or not visitor.may_act:
+        return None
+    by, at = visitor.person, run.now
+    return Ballot(
+        gate=gate_stream(run.state.run_id, task.id, run.state.tasks[task.id].round),
+        may_vote=_granted(gate, gates.CastVote(by=by, vote=Verdict.NO_GO), run),
+        may_waive=bool(gates.unmet(gate, at)) and _granted(gate, gates.WaiveGate(by=by, reason="-"), run),
+        conditions=tuple(Condition(who, run.name(who), text) for who, text in conditions(gate, by)),
+        asked=tuple((c.id, c.title) for c in gate.criteria if c.source.partition(":")[0] == "person"),
+    )
+
+
+def conditions(gate: GateState, by: str) -> Sequence[tuple[str, str]]:
+    """The conditions that others have named, by who named them."""
+    return [
+        (who, caveat)
+        for who, (vote, caveat) in gate.votes.items()
+        if caveat and vote is Verdict.GO and who != by
+    ]
+
+
+class GateActs:
+    """The acts on the gates of one programme."""
+
+    def __init__(self, service: RunService) -> None:
+        self.service = service
+
+    def acts(self) -> Sequence[Act]:
+        return (
+            Act(f"{TASK}/vote", "vote", VoteForm, self._vote, TASK),
+            Act(f"{TASK}/give-evidence", "give evidence", EvidenceForm, self._evidence, TASK),
+            Act(f"{TASK}/waive", "waive a gate", WaiveForm, self._waive, TASK),
+        )
+
+    def _vote(self, form: VoteForm, sent: Sent) -> Done:
+        run_id, task, gate = self._seen(form, sent)
+        by, vote = sent.visitor.person, Verdict(form.vote)
+        if gate.votes.get(by) != (vote, form.caveat):  # else it is the same form again
+            _check_read(gate, by, form)
+            gate = self.service.vote(run_id, task, by=by, vote=vote, caveat=form.caveat)
+        return _back(run_id, task, _said(gate, form))
+
+    def _evidence(self, form: EvidenceForm, sent: Sent) -> Done:
+        run_id, task, _ = self._seen(form, sent)
+        by = sent.visitor.person
+        command = gates.RecordEvidence(
+            by=by, criterion=form.criterion, finding=Finding(form.finding), detail=form.detail, source=f"person:{by}"
+        )  # fmt: skip
+        self.service.give_evidence(run_id, task, command)
+        return _back(run_id, task, "Your evidence is recorded, with your name and the time.")
+
+    def _waive(self, form: WaiveForm, sent: Sent) -> Done:
+        run_id, task, _ = self._seen(form, sent)
+        self.service.waive(run_id, task, by=sent.visitor.person, reason=form.reason)
+        return _back(run_id, task, f"{task} is waived in your name, with what was not met.")
+
+    def _seen(self, form: GateForm, sent: Sent) -> tuple[str, str, GateState]:
+        """Raises Conflict when the gate is asked anew since the form was rendered."""
+        run_id, task = self.service.find(form.run), sent["task"]
+        gate = self.service.gate(run_id, task)
+        now = gate_stream(run_id, task, self.service.state(run_id).tasks[task].round)
+        if form.gate != now:
+            raise Conflict(
+                f"{task} is asked anew since you looked: look at it as it is now, and decide again"
+            )
+        return run_id, task, gate
+
+
+def _check_read(gate: GateState, by: str, form: VoteForm) -> None:
+    unread = [text for who, text in conditions(gate, by) if who not in form.read]
+    if form.vote == "go" and unread:
+        raise Refused(*(f"read this condition first, and say so: {text}" for text in unread))
+    if form.vote == "no_go" and not form.caveat:
+        raise WrongFields({"caveat": "a no needs its reason: who repairs it must know"})
+
+
+def _said(gate: GateState, form: VoteForm) -> str:
+    if gate.verdict is Verdict.PENDING:
+        more = " A condition is not a yes: the gate stays open." if form.caveat else " More votes are needed."
+        return f"Your vote is recorded.{more}"
+    return f"Your vote is recorded. The gate says {gate.verdict.replace('_', ' ')}."
+
+
+def _back(run_id: str, task: str, said: str) -> Done:
+    return Done(f"/board/tasks/{task}?run={run_id}", said)
+
+
+def _granted(gate: GateState, command: Command, run: Run) -> bool:
+    try:
+        return bool(gates.decide(gate, command, run.now))
+    except CutoverError:
+        return False

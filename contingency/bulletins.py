@@ -110,13 +110,18 @@ class BulletinService:
         self.desk = desk
         self.programme = programme
 
-    def tell(self, partners: Sequence[str], subject: str, text: str, *, by: str, key: str) -> list[str]:
+    def tell(
+        self, partners: Sequence[str], subject: str, text: str, *, by: str, key: str, test: bool = False
+    ) -> list[str]:
         """Tell each partner over its channel, all or none; returns the notices' ids.
 
+        A `test` goes to the partner's test address, or into a file where it has none: never to the partner.
         The same key again tells nobody twice. Raises NotFound for an unknown partner, Invalid without one,
         Conflict when the key was used for another text.
         """
         chosen = [self._partner(name) for name in dict.fromkeys(partners)]
+        if test:
+            chosen, subject = [_for_test(partner) for partner in chosen], f"TEST: {subject}"
         if not chosen:
             raise Invalid(
                 Problem("nobody is named", field="partners", expected=_names(self.programme.partners))
@@ -206,6 +211,11 @@ class BulletinService:
             rows: Sequence[Any] = connection.execute(query).mappings().all()
         wanted = set(ids)
         return {row["id"]: row for row in rows if row["id"] in wanted}
+
+
+def _for_test(partner: Partner) -> Partner:
+    channel = partner.channel if partner.test_address else "file"
+    return partner.model_copy(update={"channel": channel, "address": partner.test_address or partner.id})
 
 
 def _notify(partner: Partner, subject: str, text: str, by: str) -> NotifyPartner:

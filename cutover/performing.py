@@ -23,7 +23,7 @@ from cutover.core.errors import CutoverError, Invalid, Refused, Unavailable
 from cutover.main import build_app
 from cutover.store.clock_file import set_clock
 from cutover.store.hold import held
-from runbooks.domain.run_events import RUN, LinkFlow, RunSetup, RunType
+from runbooks.domain.run_events import RUN, Comms, LinkFlow, RunSetup, RunType
 from runbooks.performer import InlineExecutor
 from runbooks.service import PERFORMER
 from runbooks.surroundings import compare, flow_runs, steps_begun
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def begin(path: Path, runbook: str, by: str, run_type: RunType, setup: RunSetup) -> str:
+def begin(
+    path: Path, runbook: str, by: str, run_type: RunType, setup: RunSetup, *, comms: Comms | None = None
+) -> str:
     """Start a run: a walk-through or a scenario begins when its window opens, everything else begins now.
 
     Raises Invalid for a folder that `cutover check` refuses: what is wrong is said before anything is written.
@@ -55,9 +57,18 @@ def begin(path: Path, runbook: str, by: str, run_type: RunType, setup: RunSetup)
         set_clock(folder.clock_file, folder.programme.opens if own_time else None)
         world = build_world(path)
         try:
-            return world.runs.start(book, by=by, run_type=run_type, setup=setup)
+            return world.runs.start(
+                book, by=by, run_type=run_type, comms=comms or usual_comms(run_type, setup), setup=setup
+            )
         finally:
             world.engine.dispose()
+
+
+def usual_comms(run_type: RunType, setup: RunSetup) -> Comms:
+    """Who is told when nobody says: everybody in earnest, nobody in a rehearsal, and in a scenario the played partners."""
+    if run_type is RunType.LIVE:
+        return Comms.ON
+    return Comms.TEST if setup.scenario else Comms.OFF
 
 
 def _refuse_two_times(world: World, *, own_time: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from cyclopts import App, Parameter
 
@@ -14,7 +14,7 @@ from runbooks.options import AsJson, At, By, Folder, Run, Service, told, wish
 
 if TYPE_CHECKING:
     from runbooks.domain.forecasting.forecast import Forecast
-    from runbooks.domain.run_events import RunSetup, RunType
+    from runbooks.domain.run_events import Comms, RunSetup, RunType
     from runbooks.domain.run_state import RunState
     from runbooks.service import RunService
 
@@ -22,7 +22,21 @@ Moment = Annotated[
     str, Parameter(help="as it was at this past moment: 2026-10-24T23:15 in the programme's zone, or with Z")
 ]
 Perform = Callable[[Path, str, bool], int]  # True: stand by while another runner holds the run
-Begin = Callable[[Path, str, str, "RunType", "RunSetup"], str]
+
+
+class Begin(Protocol):
+    """Starts a run and returns its id; comms of None are the usual ones of its type."""
+
+    def __call__(
+        self,
+        path: Path,
+        runbook: str,
+        by: str,
+        run_type: RunType,
+        setup: RunSetup,
+        *,
+        comms: Comms | None = None,
+    ) -> str: ...
 
 
 def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
@@ -105,17 +119,24 @@ def _add_start(app: App, begin: Begin, perform: Perform) -> None:
             Parameter(help="simulated seconds a second for --scenario; 0 steps from event to event"),
         ] = None,
         prefect: Annotated[bool, Parameter(help="show automated tasks in Prefect")] = True,
+        comms: Annotated[
+            Literal["off", "test", "on"] | None,
+            Parameter(
+                help="whom notify tasks reach: nobody, test addresses, everybody; default: on live, else off"
+            ),
+        ] = None,
         by: By = "programme-manager",
         programme: Folder = Path(),
     ) -> int:
         """Start a run and perform it to its end. Kill it anywhere: `cutover run resume` goes on."""
-        from runbooks.domain.run_events import RunSetup, RunType
+        from runbooks.domain.run_events import Comms, RunSetup, RunType
         from runbooks.service import check_setup
 
         setup = check_setup(
             RunType(type_), RunSetup(auto=auto, scenario=scenario, speed=speed, prefect=prefect and not auto)
         )
-        run_id = begin(programme, runbook_id, by, RunType(type_), setup)
+        chosen = Comms(comms) if comms else None
+        run_id = begin(programme, runbook_id, by, RunType(type_), setup, comms=chosen)
         console.print(f"run {run_id} has begun", markup=False)
         return perform(programme, run_id, False)
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-import httpx
 import structlog
 
 from cutover.core.clock import Clock, Pace, SystemClock
@@ -24,9 +23,18 @@ from cutover.store.engine import DatabaseAway
 from cutover.store.leases import LeaseLostError
 from cutover.store.pen import Raced
 from cutover.store.steady import steady_seconds
-from runbooks.actions import Actions, Call, Outcome, TransientError
+from runbooks.actions import Actions, Outcome
+from runbooks.actions.trying import Trial
 from runbooks.domain import run_events as ev
-from runbooks.domain.execution import PERFORMED, Do, Due, next_actions, next_deadline, run_stream
+from runbooks.domain.execution import (
+    PERFORMED,
+    Do,
+    Due,
+    next_actions,
+    next_deadline,
+    performed_action,
+    run_stream,
+)
 from runbooks.domain.plan import Effect, Task
 from runbooks.domain.run_events import RUN, RunStage, TaskStage
 from runbooks.domain.run_state import RunState
@@ -40,7 +48,6 @@ LOOK = 0.25  # real seconds after which the journal is looked at for what other 
 FORECAST_EVERY = timedelta(minutes=30)
 PROBE_AGAIN = timedelta(minutes=1)  # between two looks for an effect of which nobody could tell
 LEFT_OUT = "not performed: it does harm, and this is a rehearsal"
-UNANSWERED = (httpx.TransportError, TransientError)
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -266,40 +273,20 @@ class Performer:
             why = "an automated task without an action: give it one, or make it a person's"
             return Outcome(ok=False, evidence=why)
         try:
-            call = await self._told(lambda: self._call(task.id))
-            return await self.actions.kind(task.action).perform(call)
-        except UNANSWERED as error:
-            return await self._unanswered(task, f"{type(error).__name__}: {error}")
-        except DatabaseAway as error:  # ours, in the midst of the action: how far it came is not known
-            return Outcome(ok=False, evidence=f"the journal was away meanwhile: {error}", certain=False)
+            trial = await self._told(lambda: self._trial(task.id))
         except CutoverError as error:
             return Outcome(ok=False, evidence=f"{type(error).__name__}: {error}")
-        except (
-            Exception
-        ) as error:  # the performer's one broad border: a defect of an action fails its task only
-            log.exception("action_crashed", run=self.run_id, task=task.id)
-            return Outcome(ok=False, evidence=f"{type(error).__name__}: {error}")
-
-    async def _unanswered(self, task: Task, why: str) -> Outcome:
-        """No answer is no proof of failure: ask the world at once; where it cannot tell, the task is uncertain."""
-        if task.effect is Effect.IDEMPOTENT:
-            return Outcome(ok=False, evidence=why)
-        if task.effect is Effect.MANUAL_VERIFY:
-            return Outcome(ok=False, evidence=why, certain=False)
-        found = await self._probe(task)
-        if found is None:
-            return Outcome(ok=False, evidence=f"{why}; probed: the effect is not there")
-        return found if found.certain else Outcome(ok=False, evidence=why, certain=False)
+        return await trial.perform()
 
     async def _probe(self, task: Task) -> Outcome | None:
         """What became of a task's effect; None when it is not there, not certain when nobody can tell."""
         if task.action is None:
             return None
         try:
-            call = await self._told(lambda: self._call(task.id))
-            return await self.actions.kind(task.action).settle(call)
-        except (CutoverError, *UNANSWERED) as error:
+            trial = await self._told(lambda: self._trial(task.id))
+        except CutoverError as error:
             return Outcome(ok=False, evidence=f"{type(error).__name__}: {error}", certain=False)
+        return await trial.settle()
 
     async def _settle(self, name: str) -> None:
         """Find out what became of an uncertain task, in the way it declares."""
@@ -331,15 +318,32 @@ class Performer:
             self._news.tell()
             return await when_back(word)
 
-    def _call(self, name: str) -> Call:
-        async def progress(expected_end: datetime, detail: str) -> None:
+    def _trial(self, name: str) -> Trial:
+        """What is performed for a task here and now: its action, or in a rehearsal that inverts it, its inverse."""
+
+        async def tell(command: ev.TaskCommand) -> None:
             with suppress(Refused, Raced, DatabaseAway):  # ended by a person, or a word that can be missed
-                self._ask(
-                    ev.ReportProgress(by=PERFORMER, task=name, expected_end=expected_end, detail=detail)
-                )
+                self._ask(command)
+
+        async def progress(expected_end: datetime, detail: str) -> None:
+            said = self.actions.secrets.mask(detail)
+            await tell(ev.ReportProgress(by=PERFORMER, task=name, expected_end=expected_end, detail=said))
+
+        async def tried(attempt: int, why: str, again_at: datetime | None) -> None:
+            await tell(ev.ReportTry(by=PERFORMER, task=name, attempt=attempt, why=why, again_at=again_at))
 
         state = self.service.state(self.run_id)
-        return self.actions.call(state.plan[name], self.service.key_of(self.run_id, name), progress)
+        task, key = state.plan[name], self.service.key_of(self.run_id, name)
+        action = performed_action(state, task)
+        if action is None:
+            raise Refused(f"{name} has nothing to perform in this run")
+        more = {
+            "run_id": self.run_id,
+            "since": state.tasks[name].ready_at,
+            "comms": state.comms,
+            "tried": tried,
+        }
+        return Trial(self.actions, action, self.actions.call(task, key, progress, action, **more), self.pace)
 
     def _record(self, name: str, outcome: Outcome) -> None:
         if self.service.state(self.run_id).tasks[name].stage is not TaskStage.IN_PROGRESS:

@@ -72,6 +72,8 @@ class RunService:
         opens: datetime | None = None,
         closes: datetime | None = None,
         setup: RunSetup | None = None,
+        key: str | None = None,
+        cause: str | None = None,
     ) -> str:
         """Begin a run of `runbook`; returns its id. Raises Invalid for a plan that cannot be run."""
         if wrong := faults(runbook.tasks):
@@ -94,8 +96,23 @@ class RunService:
             by=by, run_id=run_id, runbook=runbook, run_type=run_type, comms=comms, opens=opens or self.programme.opens,
             closes=closes or self.programme.closes, backout=self.programme.window.backout, members=members, setup=setup or RunSetup(),
         )  # fmt: skip
-        self.desk.ask(RUN_MACHINE, run_stream(run_id), command)
+        self.desk.ask(RUN_MACHINE, run_stream(run_id), command, key=key, cause=cause)
         return run_id
+
+    def linked(self, key: str) -> str:
+        """The run that was started under a task's key, or ''."""
+        events = (fact.event for fact in self.desk.journal.keyed(_linked(key)))
+        return next((e.run_id for e in events if isinstance(e, ev.RunStarted)), "")
+
+    def start_linked(self, runbook: str, above: str, key: str) -> str:
+        """Begin a run of another runbook as part of a run: of its type, in its window. Raises NotFound."""
+        book, parent = self.plans(runbook), self.state(above)
+        if book is None:
+            raise NotFound("runbook", runbook)
+        return self.start(
+            book, by=PERFORMER, run_type=parent.run_type, comms=parent.comms, opens=parent.opens, closes=parent.closes,
+            setup=parent.setup, key=_linked(key), cause=run_stream(above),
+        )  # fmt: skip
 
     def run_ids(self, runbook_id: str = "") -> list[str]:
         """All runs in the order they were started, optionally of one runbook."""
@@ -230,7 +247,7 @@ class RunService:
         if gate.verdict is not Verdict.PENDING:
             return
         for criterion in gate.criteria:
-            reading = self._read(run_id, criterion.source)
+            reading = self._answered(run_id, criterion.source)
             if reading is None or not self._is_news(criterion, gate.evidence.get(criterion.id), reading):
                 continue
             command = gates.RecordEvidence(
@@ -249,7 +266,7 @@ class RunService:
             return True
         return criterion.max_age is not None and self.desk.clock.now() - known.at > criterion.max_age / 2
 
-    def _read(self, run_id: str, source: str) -> Reading | None:
+    def _answered(self, run_id: str, source: str) -> Reading | None:
         kind, _, name = source.partition(":")
         if kind == "person":
             return None
@@ -258,6 +275,10 @@ class RunService:
         if kind not in self.providers:
             return Reading(Finding.ERROR, f"nobody answers for '{source}'")
         return self.providers[kind](name)
+
+    def read(self, run_id: str, source: str) -> Reading:
+        """What a source says now; one that only a person can answer says so."""
+        return self._answered(run_id, source) or Reading(Finding.UNKNOWN, "only a person can tell")
 
     def _read_task(self, run_id: str, name: str) -> Reading:
         at = self.state(run_id).tasks.get(name)
@@ -289,6 +310,10 @@ def can_be_decided(gate: TaskGate, but: str) -> bool:
     """Whether enough seats are left when one person may not vote."""
     seats = [seat for seat in set(gate.deciders) if {seat, gate.deputies.get(seat, but)} - {but}]
     return len(seats) >= gate.quorum
+
+
+def _linked(key: str) -> str:
+    return f"linked:{key}"
 
 
 def check_setup(run_type: RunType, setup: RunSetup) -> RunSetup:

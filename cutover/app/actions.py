@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from contingency.bulletins import BulletinService
+from cutover.app.action_kinds import NotifyArguments, ProbeArguments
 from cutover.core.clock import Pace
 from cutover.core.errors import Invalid, NotFound
 from cutover.domain.modes import COMPONENT, Mode, SwitchMode, component_stream
@@ -15,8 +16,12 @@ from cutover.reconciliation.contract import Side
 from cutover.reconciliation.findings import address
 from cutover.reconciliation.service import ReconciliationService
 from cutover.store.desk import Desk
+from monitors.domain.check import AnyCheck, Status
+from monitors.prober import Prober
+from monitors.probes import open_session
 from paper_capture.service import PaperService
 from runbooks.actions import Call, Outcome
+from runbooks.domain.run_events import Comms
 from runbooks.service import PERFORMER
 
 
@@ -116,17 +121,46 @@ class IssuePaperAction(_Repeatable):
 
 @dataclass(frozen=True)
 class NotifyAction(_Repeatable):
-    """Arguments: subject, text, partners (default: all). The notice waits in the outbox until its channel took it."""
+    """The notice waits in the outbox until its channel took it; how far it goes is the run's comms to say."""
 
     bulletins: BulletinService
     programme: Programme
 
     async def perform(self, call: Call) -> Outcome:
-        partners = [str(p) for p in call.arguments.get("partners", [p.id for p in self.programme.partners])]
+        given = call.given(NotifyArguments)
+        partners = [p.id for p in self.programme.partners] if given.partners is None else given.partners
+        names = ", ".join(partners)
+        if call.comms is Comms.OFF:
+            return Outcome(
+                ok=True, evidence=f"not sent: comms are off in this run ({names})", result={"sent": 0}
+            )
+        test = call.comms is Comms.TEST
         self.bulletins.tell(
-            partners, str(call.arguments["subject"]), str(call.arguments["text"]), by=PERFORMER, key=call.key
+            partners, call.mask(given.subject), call.mask(given.text), by=PERFORMER, key=call.key, test=test
         )
-        return Outcome(ok=True, evidence=f"told: {', '.join(partners)}; acknowledgements are awaited")
+        whom = "told as a test, at their test addresses" if test else "told"
+        evidence = f"{whom}: {names}; acknowledgements are awaited"
+        return Outcome(ok=True, evidence=evidence, result={"sent": len(partners)})
+
+
+@dataclass(frozen=True)
+class ProbeAction(_Repeatable):
+    """Asks a monitor's question now, once: what it finds is this task's, and no state of the monitor moves."""
+
+    checks: Callable[[], Sequence[AnyCheck]]
+    prober: Callable[[], Prober]
+    pace: Pace
+
+    async def perform(self, call: Call) -> Outcome:
+        given = call.given(ProbeArguments)
+        checks = {check.id: check for check in self.checks()}
+        if given.check not in checks:
+            raise NotFound("check", given.check, checks)
+        async with self.pace.hold(), open_session() as session:
+            found = await self.prober().probe(checks[given.check], session, self.pace.now())
+        good = {Status.OK, Status.WARNING} if given.accept == "warning" else {Status.OK}
+        evidence = call.shorten(f"{found.status}: {found.detail}" if found.detail else str(found.status), 500)
+        return Outcome(ok=found.status in good, evidence=evidence, link=f"/health#{given.check}")
 
 
 @dataclass(frozen=True)

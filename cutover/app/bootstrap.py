@@ -33,10 +33,12 @@ from contingency.service import BacklogService, ContingencyService, ConversionSe
 from contingency.sources import Sources
 from contingency.tables import projections as contingency_views
 from contingency.targets import HttpTarget
+from cutover.app.action_kinds import declared_kinds, kinds_of_runbooks
 from cutover.app.actions import (
     IssuePaperAction,
     ModeAction,
     NotifyAction,
+    ProbeAction,
     ReconcileAction,
     SimulatedAction,
     SnapshotAction,
@@ -62,12 +64,14 @@ from cutover.store.projections import prepare
 from cutover.store.steady import SteadyClock, clock_of
 from cutover.web.links import Links
 from monitors.ledger_service import LedgerService
+from monitors.prober import Prober
 from monitors.service import MonitorService
 from monitors.tables import CaseFiles, MonitorStates
 from paper_capture.service import PaperService
 from paper_capture.tables import PaperProjection
-from runbooks.actions import ActionKind, Actions, HttpAction
-from runbooks.performer import Executor, Performer
+from runbooks.actions import ActionKind, Actions, Secrets
+from runbooks.domain.run_state import RunState
+from runbooks.performer import Executor, InlineExecutor, Performer
 from runbooks.service import RunService
 
 EVENTS: tuple[Iterable[type[Event]], ...] = (
@@ -127,6 +131,12 @@ class World:
     @cached_property
     def desk(self) -> Desk:
         return Desk(self.journal, self.clock, _messages)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Where this process finds secrets; whatever was looked up is masked from then on."""
+        folder = self.settings.secrets_dir
+        return Secrets(os.environ, Path(folder) if folder else None)
 
     @cached_property
     def ids(self) -> IdFactory:
@@ -220,7 +230,8 @@ class World:
         """The kinds of action automated tasks may use here."""
         programme = self.folder.programme
         kinds: dict[str, ActionKind] = {
-            "http": HttpAction(self.systems, client, self.pace),
+            **kinds_of_runbooks(self, client),
+            "probe": ProbeAction(lambda: self.folder.checks, self.prober, self.pace),
             "mode": ModeAction(self.desk, programme),
             "snapshot": SnapshotAction(self.reconciliation, self.pace),
             "reconcile": ReconcileAction(self.reconciliation, self.pace),
@@ -229,13 +240,27 @@ class World:
         }
         if self.simulated:
             kinds = dict.fromkeys(kinds, SimulatedAction(self.pace))
-        return Actions(kinds, self._names)
+        return Actions(kinds, self._names, declared=declared_kinds(), secrets=self.secrets)
 
     def performer(self, run_id: str, executor: Executor, client: httpx.AsyncClient) -> Performer:
         wall = (
             self.clock if isinstance(self.clock, SteadyClock) else None
         )  # a rehearsal's lease runs on real time
         return Performer(self.runs, run_id, self.actions(client), executor, self.pace, wall=wall)
+
+    async def drive(self, run_id: str, client: httpx.AsyncClient) -> RunState:
+        """Perform a run to its end in this process: the linked run of a task."""
+        return await self.performer(run_id, InlineExecutor(), client).run()
+
+    def prober(self) -> Prober:
+        """Asks this programme's checks; keeps nothing."""
+        return Prober(
+            self.monitors,
+            self.folder.checks,
+            self.systems,
+            self.pace,
+            ledger=self.ledger.summary,
+        )
 
     def _names(self) -> Mapping[str, Any]:
         """What an action's arguments may refer to in {{ … }}."""

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from contingency.files import PlayBook, load_plays
+from cutover.app.action_kinds import declared_kinds
 from cutover.core.errors import Invalid, NotFound, Problem, nearest
 from cutover.domain.programme import Programme
 from cutover.reconciliation.contract import Contract, load_contracts
@@ -16,6 +17,7 @@ from monitors.definitions import load_checks
 from monitors.domain.check import AnyCheck
 from paper_capture.domain.form import Form
 from paper_capture.forms import load_forms
+from runbooks.actions.checking import action_faults
 from runbooks.domain.plan import Fault, Runbook
 from runbooks.domain.rehearsals import read_rule
 from runbooks.formats.files import located, read_runbook
@@ -113,7 +115,18 @@ class ProgrammeFolder:
                 getattr(self, part)
             except Invalid as error:
                 found += [p for p in error.problems if p not in found]
-        return found or [*_empty_calendars(self), *self._ways_back(), *self._located(self._unanswerable)]
+        return found or [
+            *_empty_calendars(self),
+            *self._ways_back(),
+            *self._located(self._unanswerable),
+            *self.impossible_actions(),
+        ]
+
+    def impossible_actions(self) -> list[Problem]:
+        """Actions that could not be performed: an unknown kind, a wrong argument, a name that nothing fills in."""
+        names = ("systems", "programme", "opens", "closes")
+        kinds = declared_kinds()
+        return self._located(lambda book: action_faults(book, kinds, names))
 
     def unknown_names(self) -> list[Problem]:
         """People, skills, teams, components and calendars that runbooks name and the programme does not know.

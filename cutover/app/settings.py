@@ -34,6 +34,10 @@ class Settings(BaseSettings):
     prefect_api_url: str = Field(
         default="", description="use this Prefect server instead of starting a local one"
     )
+    secrets_dir: str = Field(
+        default="",
+        description="folder of files, one a secret by its name: where `{{ secret('name') }}` looks last",
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @classmethod

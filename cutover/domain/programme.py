@@ -113,6 +113,9 @@ class Partner(Part):
     title: str
     channel: str = "file"
     address: str = ""
+    test_address: str = Field(
+        default="", description="who is told instead while a run's comms are on test; none: a file"
+    )
 
 
 class Hours(Part):

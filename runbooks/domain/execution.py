@@ -18,7 +18,7 @@ from cutover.domain.gates import Verdict
 from runbooks.domain import notes
 from runbooks.domain import run_events as ev
 from runbooks.domain.attempts import InRehearsal
-from runbooks.domain.plan import Effect, Task, TaskType
+from runbooks.domain.plan import Action, Effect, Task, TaskType
 from runbooks.domain.run_events import RUN, TASK, Completion, RunStage, RunType, TaskStage
 from runbooks.domain.run_state import RunState, TaskState, evolve
 
@@ -205,6 +205,13 @@ def in_rehearsal(state: RunState, task: Task) -> InRehearsal:
     """What this run does with an automated task; one that touches nothing real, and a live run, perform it."""
     is_real = state.run_type is not RunType.REHEARSAL or state.setup.auto or state.setup.scenario
     return InRehearsal.PERFORM if is_real else task.in_rehearsal or InRehearsal.PERFORM
+
+
+def performed_action(state: RunState, task: Task) -> Action | None:
+    """What is performed for an automated task in this run: its action, or its inverse."""
+    if in_rehearsal(state, task) is InRehearsal.INVERT:
+        return task.inverse or task.undo
+    return task.action
 
 
 def _uncertain(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:

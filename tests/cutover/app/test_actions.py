@@ -14,6 +14,7 @@ from cutover.app.bootstrap import World
 from cutover.core.errors import Invalid, NotFound
 from cutover.domain.modes import COMPONENT, Mode, component_stream
 from runbooks.actions import Call, Outcome
+from runbooks.domain.run_events import Comms
 from tests.conftest import START
 from tests.runbooks.plans import auto
 
@@ -21,11 +22,19 @@ from tests.runbooks.plans import auto
 async def _silent(_end: datetime, _detail: str) -> None: ...
 
 
-def do(world: World, kind: str, key: str = "small-1.A.1", verb: str = "perform", **arguments: Any) -> Any:
+def do(
+    world: World,
+    kind: str,
+    key: str = "small-1.A.1",
+    verb: str = "perform",
+    comms: Comms = Comms.ON,
+    **arguments: Any,
+) -> Any:
     async def once() -> Outcome | None:
         async with httpx.AsyncClient() as client:
             action = world.actions(client).kinds[kind]
-            return await getattr(action, verb)(Call(key, auto("A", duration="3h"), arguments, _silent))
+            call = Call(key, auto("A", duration="3h"), arguments, _silent, comms=comms)
+            return await getattr(action, verb)(call)
 
     return asyncio.run(once())
 
@@ -86,6 +95,20 @@ def test_partners_are_told_once(world: World) -> None:
     before = facts(world)
     do(world, "notify", **asked)
     assert facts(world) == before
+
+
+def test_with_comms_off_nobody_is_told_and_the_record_says_so(world: World) -> None:
+    before = facts(world)
+    outcome = do(world, "notify", comms=Comms.OFF, subject="Paper", text="We are on paper")
+    assert (outcome.ok, outcome.evidence) == (True, "not sent: comms are off in this run (prosecutor)")
+    assert facts(world) == before
+
+
+def test_with_comms_on_test_no_partner_is_reached(world: World) -> None:
+    outcome = do(world, "notify", comms=Comms.TEST, subject="Paper", text="We are on paper")
+    assert outcome.evidence.startswith("told as a test")
+    (notice,) = world.bulletins.status().notices
+    assert (notice.channel, notice.address, notice.subject) == ("file", "prosecutor", "TEST: Paper")
 
 
 @pytest.mark.parametrize("kind", ["mode", "snapshot", "reconcile", "notify", "issue_paper"])

@@ -1,4 +1,4 @@
-"""An HTTP action against a real server: one key, repeated until answered, followed to its end; and the sandbox."""
+"""An HTTP action against a real server: one key, repeated until answered, followed to its end."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ import pytest
 
 from cutover.core.clock import FixedClock
 from cutover.core.errors import Invalid, NotFound
-from runbooks.actions import Actions, Call, HttpAction, Outcome, TransientError, render
-from runbooks.domain.plan import Action
+from runbooks.actions import Call, HttpAction, Outcome, TransientError
 from tests.conftest import START
 from tests.runbooks.plans import HOUR, auto
 
@@ -239,54 +238,20 @@ def test_an_unknown_system_is_named_with_the_nearest(system: System, ask: Ask) -
 
 @pytest.mark.real
 def test_arguments_that_are_missing_are_named(ask: Ask) -> None:
-    with pytest.raises(Invalid, match="A: an http action needs path"):
+    with pytest.raises(Invalid, match="A: path: field required"):
         ask(path=None)
 
 
-# --- arguments ------------------------------------------------------------------------------------------
-
-NAMES = {"systems": {"legacy_records": "http://old"}, "opens": "Fri 22:00"}
-
-
-def test_names_are_filled_in_wherever_they_stand() -> None:
-    arguments = {
-        "body": {"source_url": "{{ systems.legacy_records }}/crimes", "n": 3},
-        "list": ("{{ opens }}", None),
-    }
-    assert render(arguments, NAMES) == {
-        "body": {"source_url": "http://old/crimes", "n": 3}, "list": ["Fri 22:00", None],
-    }  # fmt: skip
+@pytest.mark.real
+def test_an_answer_larger_than_we_can_hold_is_no_answer(system: System, ask: Ask) -> None:
+    system.script["/loads"] = [(200, b"{" + b" " * 1_100_000 + b"}")]
+    with pytest.raises(TransientError, match="larger than 1048576 bytes"):
+        ask()
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("{{ sytems.legacy_records }}", "'sytems' is undefined"),
-        ("{{ systems.legacy }}", "has no attribute 'legacy'"),
-        ("{{ systems.__class__ }}", "unsafe"),
-        ("{{ ''.__class__.__mro__ }}", "unsafe"),
-        ("{{ systems.update({}) }}", "unsafe"),
-        ("{{ opens", "unexpected end"),
-        ("{{ 1 / 0 }}", "division by zero"),
-        ("{{ range(10 ** 9) }}", "Range too big"),
-        ("{{ opens + 1 }}", "concatenate"),
-    ],
-)
-def test_what_cannot_be_filled_in_is_named_and_nothing_escapes(text: str, words: str) -> None:
-    with pytest.raises(Invalid, match=words):
-        render({"deep": [text]}, NAMES)
-
-
-def test_text_that_only_looks_like_a_template_stays_as_it_is() -> None:
-    assert render("{% for x in y %} {loaded}", NAMES) == "{% for x in y %} {loaded}"
-
-
-async def _silent(_end: datetime, _detail: str) -> None: ...
-
-
-def test_a_call_carries_key_task_and_filled_in_arguments() -> None:
-    actions = Actions({}, lambda: NAMES)
-    call = actions.call(auto("A", arguments={"at": "{{ opens }}"}), KEY, _silent)
-    assert (call.key, call.task.id, call.arguments) == (KEY, "A", {"at": "Fri 22:00"})
-    with pytest.raises(NotFound, match="no action kind named 'http'"):
-        actions.kind(Action(kind="http"))
+@pytest.mark.real
+def test_a_field_of_the_evidence_is_a_name_and_reaches_for_nothing(system: System, ask: Ask) -> None:
+    system.script["/loads"] = [(202, {"id": KEY, "state": "done"})]
+    outcome = ask(evidence="{state} {state.__class__} {state:>1000000000}")
+    assert outcome is not None
+    assert outcome.evidence == "done {state.__class__} {state:>1000000000}"

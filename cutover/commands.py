@@ -94,8 +94,11 @@ def _convert(opener: Opener) -> App:
 
 def _report(opener: Opener) -> App:
     from contingency.report_cli import report_commands
+    from runbooks.review_cli import add_review
 
-    return report_commands(lambda path: opener(path).report)
+    app = report_commands(lambda path: opener(path).report)
+    add_review(app, lambda path: opener(path).runs)
+    return app
 
 
 def _account(opener: Opener) -> App:

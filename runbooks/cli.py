@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 from cutover.cli.border import DONE
 from cutover.cli.output import answer, console, table
 from runbooks.options import AsJson, At, By, Folder, Run, Service, told, wish
+from runbooks.review_cli import add_review
 
 if TYPE_CHECKING:
     from runbooks.domain.forecasting.forecast import Forecast
@@ -76,6 +77,7 @@ def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
             answer(None, as_json=False, text=weather_words(weather(runs.desk, state.run_id)))
         return DONE
 
+    add_review(app, service)
     verbs = _RunVerbs(service)
     for verb in (verbs.claim, verbs.done, verbs.skip, verbs.fail, verbs.retry, verbs.allow, verbs.settle,
                  verbs.pause, verbs.unpause, verbs.cancel, verbs.backout):  # fmt: skip

@@ -34,7 +34,7 @@ def svg_of(plan: Planned, kind: str, now: datetime | None = None) -> str:
     else:
         placed = pictures.finish(plan) if kind == "finish" else pictures.tornado(plan)
         drawn, size = getattr(own, kind)(placed, kind), (placed.width, placed.height)
-    return _document(str(drawn), *size)
+    return document(str(drawn), *size)
 
 
 def _environment() -> Environment:
@@ -51,7 +51,8 @@ def _environment() -> Environment:
     )
 
 
-def _document(drawn: str, width: int, height: int) -> str:
+def document(drawn: str, width: int, height: int) -> str:
+    """A drawing of the pages as a complete SVG document on white."""
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
     ground = f'<rect width="{width}" height="{height}" fill="#fff"/>'
     head, _, rest = drawn.strip().removeprefix("<svg ").partition(">")

@@ -22,9 +22,11 @@ from runbooks.domain.forecasting.backout_time import way_back_tasks
 from runbooks.domain.forecasting.calibration import PastRun, past_run
 from runbooks.domain.forecasting.fitting import fitted, past_durations
 from runbooks.domain.plan import Runbook, Task, TaskGate, TaskType, faults
+from runbooks.domain.reviewing.review import Review
 from runbooks.domain.run_events import RunSetup, RunType, TaskStage
 from runbooks.domain.run_state import RunState
 from runbooks.forecaster import Background
+from runbooks.reviewer import review_of
 
 PERFORMER = "performer"  # the actor of everything the software does by itself
 
@@ -139,6 +141,10 @@ class RunService:
     def state_at(self, run_id: str, moment: datetime) -> RunState:
         """Where a run stood at a past moment."""
         return self.as_of(moment).state(run_id)
+
+    def review(self, run_id: str) -> Review:
+        """What a run teaches, from its facts alone; one that goes on is reviewed as far as it has come."""
+        return review_of(self, self.find(run_id))
 
     def ask(
         self, run_id: str, command: Command, *, key: str | None = None, fence: Fence | None = None

@@ -184,7 +184,8 @@ class _Board:
         if then := self._past(query):
             page = self._then(then).show({**query, "at": ""})
             run_id = page.run.id if page.run else ""
-            return replace(page, replay=banner(then, run_id, "/board", {}) if run_id else None)
+            seen_from = banner(then, run_id, "/board", {}) if run_id else None
+            return replace(page, replay=seen_from, mine=None, controls=None)  # nothing is done to the past
         now, zone = self.clock.now(), self.programme.zone
         ids = self.service.run_ids()
         state, seen = self._load(query.get("run", "")) if ids else (None, 0)

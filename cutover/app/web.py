@@ -24,6 +24,7 @@ from runbooks.domain.weather import weather_words
 from runbooks.evidence_acts import EvidenceActs
 from runbooks.gate_acts import GateActs
 from runbooks.plan_web import pages as plan_pages
+from runbooks.review_web import review_pages
 from runbooks.surroundings import weather
 from runbooks.task_link import TaskLinks
 from runbooks.web import pages as board_pages
@@ -54,6 +55,7 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
         *board_pages(
             world.runs, world.desk, programme, clock, extras=lambda: _contingency(world), refine=True
         ),
+        *review_pages(world.runs, programme, clock),
         *plan_pages(world.runs, world.folder.runbooks, programme, clock),
         *health_pages(
             world.monitors, world.ledger, world.desk, programme, clock, extras=lambda: _plays(world)

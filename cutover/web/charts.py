@@ -18,6 +18,7 @@ HEAD = 64  # two rows of marks and one of ticks above the first lane
 ROW = 20
 LANE_GAP = 8
 LETTER = 7.6  # pixels that one letter of a label takes, generously
+TREND = 280  # the height of a chart whose height is time
 HOUR = timedelta(hours=1)
 _STEPS = (1, 2, 3, 6, 12, 24)
 _MOST_TICKS = 16
@@ -153,6 +154,35 @@ class Band:
     late: Stretch | None
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A moment as a line across a chart whose height is time."""
+
+    y: float
+    label: str
+    label_y: float
+    look: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """What was expected of an end, as it was seen over time, ready to be drawn: a band, a line, levels across."""
+
+    title: str
+    says: str
+    width: int
+    height: int
+    left: int
+    right: int
+    top: int
+    bottom: int
+    band: str
+    line: str
+    levels: tuple[Level, ...]
+    ticks: tuple[Tick, ...]
+    rows: tuple[Tick, ...]
+
+
 def gantt(
     title: str, says: str, lanes: Mapping[str, Sequence[Bar]], marks: Sequence[Mark], zone: str
 ) -> Gantt | None:
@@ -186,6 +216,49 @@ def band(title: str, says: str, points: Sequence[Mark], limit: datetime, zone: s
     return Band(
         title, says, WIDTH, 112, bar, likely, scale.x(limit), placed, tuple(ticks_of(scale, zone)), late
     )
+
+
+Seen = tuple[datetime, tuple[datetime, datetime, datetime]]  # when it was said; what was: low, middle, high
+
+
+def trend(  # noqa: PLR0917  as `gantt` and `band` are called
+    title: str, says: str, seen: Sequence[Seen], until: datetime, levels: Sequence[Mark], zone: str
+) -> Trend | None:
+    """Each word stands until the next: steps, up to `until`. None when nothing was said."""
+    if not seen:
+        return None
+    left, right, top, bottom = GUTTER, WIDTH - GUTTER - 40, 14, TREND - 24  # the levels are named beside it
+    across = scale_of([*(at for at, _ in seen), until], left, right)
+    ends = [*(end for _, said in seen for end in said), *(level.at for level in levels)]
+    margin = max((max(ends) - min(ends)) / 12, HOUR)
+    up = scale_of([min(ends) - margin, max(ends) + margin], bottom, top)
+    stops = [*(at for at, _ in seen[1:]), until]
+
+    def steps(which: int) -> list[tuple[float, float]]:
+        return [
+            (across.x(x), up.x(said[which]))
+            for (at, said), stop in zip(seen, stops, strict=True)
+            for x in (at, stop)
+        ]
+
+    return Trend(
+        title, says, WIDTH, TREND, left, right, top, bottom, _path([*steps(2), *reversed(steps(0))]), _path(steps(1)),
+        _levels(levels, up), tuple(ticks_of(across, zone)), tuple(ticks_of(up, zone)),
+    )  # fmt: skip
+
+
+def _levels(levels: Sequence[Mark], up: Scale) -> tuple[Level, ...]:
+    """Lines across, each label a line of text away from the one before."""
+    placed, free = [], float("inf")
+    for level in sorted(levels, key=lambda mark: mark.at):
+        y = up.x(level.at)
+        free = min(y + 4, free - 14)
+        placed.append(Level(y, level.label, round(free, 1), level.look))
+    return tuple(placed)
+
+
+def _path(points: Iterable[tuple[float, float]]) -> str:
+    return " ".join(f"{x},{y}" for x, y in points)
 
 
 def clock_changes(begins: datetime, ends: datetime, zone: str) -> list[Mark]:

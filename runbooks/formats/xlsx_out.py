@@ -43,7 +43,7 @@ LONGEST = 32_767  # UTF-16 units of one cell
 MOST_ROWS, MOST_COLUMNS = 1_048_575, 16_384
 _FIRST_YEAR = 1901  # Excel counts days from 1900, and its 1900 has a 29th of February
 _ESCAPED = re.compile(r"_x[0-9A-Fa-f]{4}(?=_)")
-_NO_CHARACTER = re.compile("[\ufffe\uffff]")
+NO_CHARACTER = re.compile("[\ufffe\uffff]")
 _FORMULA = re.compile(r"[=+\-@\t\r＝＋－＠]")
 _WIDTHS = {
     "title": 44, "description": 50, "after": 22, "verify": 34, "rollback": 34, "gate.criteria": 44, "phase": 18,
@@ -54,7 +54,7 @@ _WRAPPED = frozenset({"title", "description", "verify", "rollback", "gate.criter
 _TINTS = {"ponr": "#F8CBAD", "gate": "#FFE699", "critical": "#FCE4E4", "plain": ""}
 
 
-class _Book:
+class Book:
     """The workbook while it is written: its formats, and the one way a text gets into a cell."""
 
     def __init__(self, content: io.BytesIO) -> None:
@@ -112,7 +112,7 @@ def write_xlsx(
     headers = [_titled(c, zone) for c in columns] + list(own) + (_computed(zone) if timing else [])
     _refuse_what_no_cell_holds(path, runbook, headers, rows)
     content = io.BytesIO()
-    book = _Book(content)
+    book = Book(content)
     sheet = book.book.add_worksheet(PLAN_SHEET)
     _dress(book, sheet, columns, headers, len(rows))
     _fill(book, sheet, columns, rows, [_tint(task, timing) for task in runbook.tasks])
@@ -150,13 +150,13 @@ def _row(
 def _cell(task: Task, column: Column, zone: str) -> str | datetime:
     value = value_of(task, column.path)
     if column.is_moment and isinstance(value, datetime):
-        wall = _wall(value, zone)
-        return wall if wall is not None else value.isoformat()
+        local = wall(value, zone)
+        return local if local is not None else value.isoformat()
     text = spelled(task, column)
     return guarded(text, csv=False) if text else ""
 
 
-def _wall(at: datetime, zone: str) -> datetime | None:
+def wall(at: datetime, zone: str) -> datetime | None:
     """The wall time in `zone` when it says exactly this moment and Excel holds it exactly, else None."""
     if at.tzinfo is None:
         return None
@@ -204,7 +204,7 @@ def _fault(text: str) -> tuple[str, str] | None:
             f"a shorter text, or {_OTHERWISE}",
         )
     if (
-        _NO_CHARACTER.search(text)
+        NO_CHARACTER.search(text)
         or "_x005F_x" in text
         or len(_ESCAPED.findall(text)) > len(_OWN_ESCAPE.findall(text))
     ):
@@ -221,7 +221,7 @@ _OWN_ESCAPE = re.compile(
 
 
 def _fill(
-    book: _Book,
+    book: Book,
     sheet: Any,
     columns: Sequence[Column],
     rows: Sequence[Sequence[str | datetime]],
@@ -247,7 +247,7 @@ def _tint(task: Task, timing: Schedule | None) -> str:
     return "critical" if slot and slot.critical else "plain"
 
 
-def _dress(book: _Book, sheet: Any, columns: Sequence[Column], headers: Sequence[str], rows: int) -> None:
+def _dress(book: Book, sheet: Any, columns: Sequence[Column], headers: Sequence[str], rows: int) -> None:
     """Header in sight, filters, widths, and the words to choose from."""
     for at, header in enumerate(headers):
         sheet.write_string(0, at, header, book.bold)
@@ -270,7 +270,7 @@ def _dress(book: _Book, sheet: Any, columns: Sequence[Column], headers: Sequence
     sheet.repeat_rows(0)
 
 
-def _about(book: _Book, runbook: Runbook, zone: str) -> None:
+def _about(book: Book, runbook: Runbook, zone: str) -> None:
     """What the plan says of itself; its first cell is how the file is known as one of ours."""
     sheet = book.book.add_worksheet(ABOUT_SHEET)
     lines: list[tuple[str, ...]] = [
@@ -294,7 +294,7 @@ def _about(book: _Book, runbook: Runbook, zone: str) -> None:
         book.text(sheet, i, 5, words, tint)
 
 
-def _lists(book: _Book) -> None:
+def _lists(book: Book) -> None:
     sheet = book.book.add_worksheet("Lists")
     for at, words in enumerate((tuple(TaskType), STATUSES)):
         for i, word in enumerate(words):

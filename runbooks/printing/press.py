@@ -46,6 +46,12 @@ class Sheet:
     notes: tuple[str, ...]
 
 
+def printed(source: bytes, page: Any, at: datetime, name: str) -> tuple[bytes, tuple[str, ...]]:
+    """Any document of ours as PDF, and what is not as it was written. Raises Unavailable when it cannot be printed."""
+    compilers = [typst.Compiler(ignore_system_fonts=True), typst.Compiler(ignore_system_fonts=False)]
+    return _pressed([partial(_compile, c, source, at=at) for c in compilers], _printable(page), name)
+
+
 def typeset(laid: Laid, packs: Iterable[Pack], how: Print) -> Iterator[Sheet]:
     """Each pack as a PDF. Raises Unavailable when the typesetter itself fails, which no plan should make it do."""
     source = files("runbooks.printing").joinpath("pack.typ").read_bytes()
@@ -56,16 +62,21 @@ def typeset(laid: Laid, packs: Iterable[Pack], how: Print) -> Iterator[Sheet]:
 
 
 def _sheet(presses: Sequence[Press], pack: Pack, page: Any) -> Sheet:
+    return Sheet(pack, *_pressed(presses, page, pack.file_name))
+
+
+def _pressed(presses: Sequence[Press], page: Any, name: str) -> tuple[bytes, tuple[str, ...]]:
+    """With the wheel's fonts, else with this machine's, else with the letters that no font has spelled out."""
     lacking: set[str] = set()
     for press in presses:
         pdf, lacking = press(page)
         if pdf is not None:
-            return Sheet(pack, pdf, ())
+            return pdf, ()
     pdf, _ = presses[-1](_spelled(page, lacking))
     if pdf is None:
-        raise Unavailable(f"the pack {pack.file_name} cannot be printed", permanent=True)
+        raise Unavailable(f"{name} cannot be printed", permanent=True)
     codes = ", ".join(f"{letter} as U+{ord(letter):04X}" for letter in sorted(lacking))
-    return Sheet(pack, pdf, (f"{pack.file_name}: no font here has {codes}",))
+    return pdf, (f"{name}: no font here has {codes}",)
 
 
 def _compile(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cutover.core.event import Fact
 from runbooks.domain import run_events as ev
 from runbooks.domain.plan import TaskType
-from runbooks.domain.reviewing.stretches import Courses, Spent, is_over
+from runbooks.domain.reviewing.stretches import Courses, is_over
 from runbooks.domain.run_events import Completion, RunType
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _of_words(seen: Courses, tasks: Sequence[TaskReview]) -> Iterator[str]:
         and t.by != SOFTWARE
         and t.type is not TaskType.APPROVAL
     ]
-    unclaimed = [t.id for t in people if t.planned_length and not t.course.total(Spent.WORKING)]
+    unclaimed = [t.id for t in people if t.is_hidden]
     if unclaimed:
         yield f"{_named(unclaimed)} {_were(unclaimed)} said to be done without having been claimed: the work is hidden in its waiting time."
     silent = [t.id for t in people if not t.note]

@@ -60,7 +60,7 @@ def releases(seen: Courses) -> dict[str, Release]:
 
 def driving_chain(seen: Courses, released: Mapping[str, Release]) -> Chain:
     """From the task that ended last back to one that no other task had held."""
-    ended = {name: course.ended for name, course in seen.tasks.items() if course.ended and course.stretches}
+    ended = {name: course.ended for name, course in seen.tasks.items() if course.ended}
     at = max(ended, key=lambda name: ended[name], default="") if ended else ""
     links: list[Link] = []
     until = ended[at] if at else None
@@ -105,6 +105,9 @@ def _release(seen: Courses, task: Task, ready: datetime) -> Release:
     """The latest of what it had to wait for; another task before the clock when both say the same moment."""
     held = [*_by_tasks(seen, task), *_by_clock(seen.state, task, seen.began)]
     moment, release = max(held, key=lambda one: one[0])
+    at = seen.state.tasks[task.id]
+    if moment < ready and at.is_over and at.started_at is None:
+        return Release("", "it was left out")
     if moment < ready:
         return Release("", f"{task.repairs} said no" if task.repairs else "an edit of the plan")
     return release

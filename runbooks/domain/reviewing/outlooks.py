@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from runbooks.domain.run_events import ForecastMoved, PointOfNoReturnPassed
 class Outlook:
     """One recorded forecast. `error` is the end minus P50 (late: positive), `margin` the time left to turn back then.
 
-    Both are None when there is nothing to set it against: the run did not come to its end, no way back was known.
+    `error` and `held` are None when there is nothing to set it against: the run did not come to its end.
     """
 
     at: datetime
@@ -23,8 +23,8 @@ class Outlook:
     p95: datetime
     chance_to_miss: float
     cause: str
-    latest_backout: datetime | None
-    margin: timedelta | None
+    latest_backout: datetime
+    margin: timedelta
     error: timedelta | None
     held: tuple[bool, bool, bool] | None  # whether the end came by P50, P80, P95
 
@@ -66,9 +66,3 @@ def no_return(facts: Iterable[Fact]) -> NoReturn | None:
             by = ", ".join(event.decided_by) or fact.actor
             return NoReturn(fact.at, event.task, by, event.latest_backout, event.latest_backout - fact.at)
     return None
-
-
-def smallest_margin(seen: Sequence[Outlook], passed: NoReturn | None) -> Outlook | None:
-    """The forecast at which least time was left to turn back, while one still could."""
-    open_ = [one for one in seen if one.margin is not None and (passed is None or one.at <= passed.at)]
-    return min(open_, key=lambda one: one.margin or timedelta(0), default=None)

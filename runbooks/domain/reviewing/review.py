@@ -63,6 +63,13 @@ class TaskReview:
         return self.course.total(Spent.WORKING) + self.course.total(Spent.DECIDING)
 
     @property
+    def is_hidden(self) -> bool:
+        """Said to be done without having been claimed: nobody knows when the work on it began."""
+        return bool(
+            self.ended and self.planned_length and not self.worked and self.type is not TaskType.APPROVAL
+        )
+
+    @property
     def late_start(self) -> timedelta | None:
         return self.started - self.planned[0] if self.started and self.planned else None
 
@@ -72,8 +79,8 @@ class TaskReview:
 
     @property
     def longer(self) -> timedelta | None:
-        """Working time beyond the plan; None while it is not over, was left out, or had no planned length."""
-        if self.ended is None or self.started is None or not self.planned_length:
+        """Working time beyond the plan; None while it is not over, or when its work or its plan is not known."""
+        if self.ended is None or self.started is None or not self.planned_length or self.is_hidden:
             return None
         return self.worked - self.planned_length
 
@@ -208,9 +215,10 @@ def _task(
     at, course, slot = seen.state.tasks[task.id], seen.tasks[task.id], first.slots.get(task.id)
     planned = None if slot is None or made is None else (slot.early_start, slot.early_finish)
     automated = "software" if task.type is TaskType.AUTOMATED else "anybody"
+    streams = {stream.id: stream.title for stream in seen.state.runbook.streams}
     deciders = ", ".join(task.gate.deciders) if task.gate else ""
     return TaskReview(
-        id=task.id, title=task.title, stream=task.stream, team=task.team, type=task.type, by=at.by,
+        id=task.id, title=task.title, stream=streams.get(task.stream, task.stream), team=task.team, type=task.type, by=at.by,
         waited_for=deciders or task.owner or task.team or automated, planned=planned,
         planned_length=(made or task).expected, ready=course.ready, started=course.started, ended=course.ended,
         course=course, release=release, driving=driving, stage=at.completion or at.stage, tries=at.tries, note=at.note,

@@ -17,6 +17,7 @@ import monitors.domain.health
 import monitors.domain.ledger
 import monitors.web
 import runbooks.domain.run_events
+import runbooks.review_web
 import runbooks.web
 from cutover.core.clock import FixedClock
 from cutover.core.event import Command
@@ -153,6 +154,7 @@ class World:
     def pages(self) -> list[Page]:
         return [
             *runbooks.web.pages(self.runs, self.desk, PROGRAMME, self.clock),
+            *runbooks.review_web.review_pages(self.runs, PROGRAMME, self.clock),
             *monitors.web.pages(self.monitors, self.ledger, self.desk, PROGRAMME, self.clock),
             journal_page(self.desk.journal, PROGRAMME.zone),
         ]

@@ -1,0 +1,127 @@
+"""A review as a file of its own: a page without a server, and a PDF for the archive."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
+from markupsafe import Markup
+
+from cutover.core.clock import show
+from cutover.domain.programme import Programme
+from runbooks.domain.reviewing.review import Review
+from runbooks.picture_files import document
+from runbooks.printing.press import printed
+from runbooks.review_web import context, page_of
+from runbooks.reviews.cells import Cell, worded
+from runbooks.reviews.drawn import bars, ends
+from runbooks.reviews.sheets import head, sheets
+
+LONG = 90  # letters, from which a cell of the PDF takes the width of several
+_FRAME = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{style}
+</style></head>
+<body><main>
+{body}
+</main></body>
+</html>
+"""
+
+
+def as_html(seen: Review, programme: Programme, at: datetime) -> bytes:
+    """The page with its style sheet in it: no script, nothing from outside."""
+    environment = _environment()
+    page = page_of(seen, programme, show(at, programme.zone))
+    template = environment.get_template("runbooks/review.html")
+    body = "".join(template.blocks["review"](template.new_context(dict(context(page)))))
+    style = files("cutover.web").joinpath("static", "style.css").read_text(encoding="utf-8")
+    title = Markup.escape(f"Review of {seen.run_id}: {seen.title}")
+    return _FRAME.format(title=title, style=style, body=body).encode()
+
+
+def as_pdf(seen: Review, programme: Programme, at: datetime) -> tuple[bytes, tuple[str, ...]]:
+    """PDF/A, and notes on what is not as it was written. Raises Unavailable when it cannot be printed."""
+    source = files("runbooks.reviews").joinpath("review.typ").read_bytes()
+    return printed(source, pdf_page(seen, programme, at), at, f"the review of {seen.run_id}")
+
+
+def pdf_page(seen: Review, programme: Programme, at: datetime) -> dict[str, Any]:
+    """What the typesetter reads: plain JSON values."""
+    zone = programme.zone
+    return {
+        "title": f"Review of {seen.run_id}: {seen.title}",
+        "programme": programme.title,
+        "foot": f"from the journal, {show(at, zone, '%a %d %b %Y %H:%M %Z')}",
+        "caveats": list(seen.caveats),
+        "head": [list(line) for line in head(seen, programme)],
+        "pictures": _pictures(seen, programme),
+        "sheets": [
+            {
+                "title": sheet.title,
+                "says": list(sheet.says),
+                "columns": _kept(sheet.rows, sheet.columns),
+                "widths": [_width(i, sheet.rows, zone) for i in _used(sheet.rows, sheet.columns)],
+                "rows": [
+                    [worded(row[i], zone) for i in _used(sheet.rows, sheet.columns)] for row in sheet.rows
+                ],
+            }
+            for sheet in sheets(seen, programme)
+        ],
+    }
+
+
+def _pictures(seen: Review, programme: Programme) -> list[dict[str, Any]]:
+    charts: Any = _environment().get_template("kit/charts.html").module
+    actual, expected = bars(seen, programme), ends(seen, programme)
+    drawn = []
+    if actual:
+        drawn.append((actual.title, actual.says, charts.gantt(actual, "actual"), actual.width, actual.height))
+    if expected:
+        drawn.append(
+            (expected.title, expected.says, charts.trend(expected, "ends"), expected.width, expected.height)
+        )
+    return [
+        {
+            "title": title,
+            "says": says,
+            "svg": document(str(svg), width, height),
+            "height": min(150, round(273 * height / width)),
+        }
+        for title, says, svg, width, height in drawn
+    ]
+
+
+Rows = tuple[tuple[Cell, ...], ...]
+
+
+def _used(rows: Rows, columns: tuple[str, ...]) -> list[int]:
+    """Columns with something in them: paper has no room for empty ones."""
+    return [i for i in range(len(columns)) if any(row[i] not in (None, "") for row in rows)]
+
+
+def _kept(rows: Rows, columns: tuple[str, ...]) -> list[str]:
+    return [columns[i] for i in _used(rows, columns)]
+
+
+def _width(at: int, rows: Rows, zone: str) -> float:
+    """How much of a line's width a column takes, by its longest words."""
+    longest = max((len(worded(row[at], zone)) for row in rows), default=0)
+    return float(min(max(longest, 5), LONG) ** 0.6)
+
+
+def _environment() -> Environment:
+    loaders = {
+        "kit": PackageLoader("cutover.web", "templates"),
+        "runbooks": PackageLoader("runbooks", "pages"),
+    }
+    environment = Environment(
+        loader=PrefixLoader(loaders), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )  # fmt: skip
+    environment.globals["charts"] = environment.get_template("kit/charts.html").module
+    return environment

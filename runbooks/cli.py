@@ -12,6 +12,7 @@ from cutover.cli.border import DONE
 from cutover.cli.output import answer, console, table
 from runbooks.options import AsJson, At, By, Folder, Run, Service, told, wish
 from runbooks.review_cli import add_review
+from runbooks.run_calendars import add_calendars
 
 if TYPE_CHECKING:
     from runbooks.domain.forecasting.forecast import Forecast
@@ -78,6 +79,7 @@ def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
         return DONE
 
     add_review(app, service)
+    add_calendars(app, service)
     verbs = _RunVerbs(service)
     for verb in (verbs.claim, verbs.done, verbs.skip, verbs.fail, verbs.retry, verbs.allow, verbs.settle,
                  verbs.pause, verbs.unpause, verbs.cancel, verbs.backout):  # fmt: skip

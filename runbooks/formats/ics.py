@@ -6,7 +6,7 @@ bytes; a later moment gives a higher SEQUENCE under the same UIDs, so that calen
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from icalendar import Alarm, Calendar, Event
 
 from cutover.core.clock import SystemClock
 from cutover.core.duration import show_duration
-from cutover.core.errors import Invalid, Problem
+from cutover.core.errors import Invalid, NotFound, Problem
 from cutover.domain.programme import Programme
 from runbooks.domain.plan import Runbook, Task, TaskType, in_zone
 from runbooks.domain.timing.calendars import calendars_of
@@ -29,11 +29,18 @@ WARNINGS = {True: (60, 15), False: (15,)}  # minutes before it: gates and points
 
 
 def write_ics(
-    folder: Path, runbook: Runbook, programme: Programme, *, at: datetime | None = None
+    folder: Path,
+    runbook: Runbook,
+    programme: Programme,
+    *,
+    at: datetime | None = None,
+    expected: Expected | None = None,
+    only: str = "",
 ) -> list[Path]:
     """Write `<runbook>-<person or team>.ics` files and return them; `at` is when they are issued (now).
 
-    Raises Invalid for a plan that cannot be scheduled.
+    With `expected` they show a run as it goes and replace the plan's own events; `only` writes one person's or team's.
+    Raises Invalid for a plan that cannot be scheduled, NotFound for somebody the plan does not name.
     """
     tasks, forbidden = in_zone(runbook.tasks, programme.zone)
     if forbidden:
@@ -43,16 +50,31 @@ def write_ics(
                 for f in forbidden
             )
         )
-    timing = schedule(tasks, programme.opens, calendars=calendars_of(programme))
+    timing = (
+        expected.times if expected else schedule(tasks, programme.opens, calendars=calendars_of(programme))
+    )
     issued = (at or SystemClock().now()).astimezone(UTC).replace(microsecond=0)
-    writing = _Writing(runbook, programme, timing, issued)
+    writing = _Writing(runbook, programme, timing, issued, expected.says if expected else {})
+    everybody = _who(tasks, programme)
+    if only and only not in everybody:
+        raise NotFound("person or team of this plan", only, everybody)
     made: dict[str, bytes] = {}
-    for who, title in _who(tasks, programme).items():
+    for who, title in everybody.items():
+        if only not in ("", who):
+            continue
         name = f"{slug(runbook.id)}-{slug(who) or 'nobody'}"
         while f"{name}.ics" in made:
             name += "-2"
         made[f"{name}.ics"] = writing.calendar(tasks, who, title)
     return [write_whole(folder / name, content) for name, content in made.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """When each task of a run happened or is now expected, and what is known of it in words."""
+
+    times: Schedule
+    says: Mapping[str, str]
 
 
 def _who(tasks: Sequence[Task], programme: Programme) -> dict[str, str]:
@@ -93,6 +115,7 @@ class _Writing:
     programme: Programme
     timing: Schedule
     issued: datetime
+    known: Mapping[str, str]
 
     def calendar(self, tasks: Sequence[Task], who: str, title: str) -> bytes:
         calendar = Calendar()
@@ -128,6 +151,7 @@ class _Writing:
         person, deputy = self.programme.person(task.owner), self.programme.person(task.deputy)
         lines = {
             "": task.description,
+            "Now": self.known.get(task.id, ""),
             "Your part": part,
             "Owner": person.name if person else task.owner,
             "Deputy": deputy.name if deputy else task.deputy,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from cutover.domain.programme import Programme
 from cutover.web.components import named
 from runbooks.domain.reviewing.chain import Link
-from runbooks.domain.reviewing.decisions import Decision
+from runbooks.domain.reviewing.decisions import ConditionThen, Decision
 from runbooks.domain.reviewing.review import Review, TaskReview, Total
 from runbooks.domain.reviewing.stretches import Spent
 from runbooks.reviews.cells import Cell, Off, Share, Sheet, lasts, off, worded
@@ -189,11 +189,16 @@ class Wording:
         return Sheet("decisions", "Decisions", says, columns, rows)
 
     def decision(self, one: Decision) -> tuple[Cell, ...]:
-        caveats = "; ".join(f"{self.name(vote.by)}: {vote.caveat}" for vote in one.votes if vote.caveat)
+        conditions = "; ".join(map(self.condition, one.conditions))
         return (
             one.gate, one.title, one.round, one.verdict.replace("_", " "), one.asked, one.due, one.decided, one.lasted,
-            _off(one.late), ", ".join(map(self.name, one.deciders)), caveats, one.reason, "; ".join(one.unmet),
+            _off(one.late), ", ".join(map(self.name, one.deciders)), conditions, one.reason, "; ".join(one.unmet),
         )  # fmt: skip
+
+    def condition(self, one: ConditionThen) -> str:
+        read = ", ".join(self.name(who) for who in one.acknowledged if who != one.by)
+        ended = f"; {self.name(one.ended_by)}: {one.how}" if one.ended_by else "; stood at the decision"
+        return f"{self.name(one.by)}: {one.text} (read by {read or 'nobody else'}{ended})"
 
     def evidence(self) -> Sheet:
         columns = ("Gate", "Round", "Criterion", "Finding then", "Detail", "Source", "By", "Age then")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from cutover.core.clock import FixedClock
 from cutover.core.errors import Invalid, NotFound
+from cutover.store.as_of import desk_as_of
+from cutover.store.journal import Batch
 from cutover.store.metadata import utc_text
 from runbooks.domain import run_events as ev
 from runbooks.domain.execution import RUN_MACHINE, run_stream
@@ -16,6 +20,9 @@ from runbooks.replay import neighbours, past
 from tests.conftest import START, MakeDesk
 from tests.cutover.web.browser import Browser
 from tests.cutover.web.world import World, open_world
+from tests.runbooks.conftest import EVENTS
+from tests.runbooks.domain.reviewing.stepping import histories
+from tests.runbooks.plans import Bench
 
 HOUR = timedelta(hours=1)
 
@@ -114,3 +121,24 @@ def test_what_cannot_be_looked_back_to_is_refused_with_the_remedy(world: World) 
         past(world.runs, "2026-10-24T08:30", "go-live-9")
     with pytest.raises(Invalid):
         past(world.runs, "2026-10-23T08:30", world.run_id)
+
+
+@given(bench=histories())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=25)
+def test_of_any_legal_history_the_past_is_the_prefix_and_its_end_the_present(
+    make_desk: MakeDesk, bench: Bench
+) -> None:
+    desk = make_desk(EVENTS)
+    stream = f"run:any-{next(_numbers)}"
+    desk.journal.append(Batch(stream, 0, bench.facts))
+    assert (
+        desk_as_of(desk, bench.now).state(RUN_MACHINE, stream)
+        == desk.state(RUN_MACHINE, stream)
+        == bench.state
+    )
+    for at in {fact.at for fact in bench.facts}:
+        prefix = [fact for fact in bench.facts if fact.at <= at]
+        assert desk_as_of(desk, at).state(RUN_MACHINE, stream) == RUN_MACHINE.fold(prefix)
+
+
+_numbers = itertools.count(1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cutover.core.event import Fact
-from cutover.domain.gates import GATE, GateState, Verdict, unmet
+from cutover.domain.gates import GATE, GateOpened, GateState, Verdict, VoteCast, unmet
 from runbooks.domain.plan import Task
 
 
@@ -32,8 +32,21 @@ class VoteThen:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionThen:
+    """A condition on a go: who set it, who had read it, and how it ended; '' while it stood."""
+
+    text: str
+    by: str
+    acknowledged: tuple[str, ...]
+    ended_by: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """One round of a gate. `late` is by how much it was decided after it was due; None: it was in time, or not due.
+
+    It was due when it was asked to be; an escalation gives more time and does not make it less late.
 
     `unmet` is what was not met at that moment: of a waived gate, what was waived.
     """
@@ -48,6 +61,8 @@ class Decision:
     lasted: timedelta
     late: timedelta | None
     votes: tuple[VoteThen, ...]
+    conditions: tuple[ConditionThen, ...]
+    escalated: datetime | None
     evidence: tuple[EvidenceThen, ...]
     unmet: tuple[str, ...]
     reason: str
@@ -68,17 +83,23 @@ def decision(task: Task, round_: int, facts: Sequence[Fact], now: datetime) -> D
         return None
     closing = next((f for f in reversed(facts) if f.at == state.closed_at), None)
     until = state.closed_at or max(now, state.opened_at)
+    due = next((f.event.decide_by for f in facts if isinstance(f.event, GateOpened)), None)
     return Decision(
         gate=task.id,
         title=state.title or task.title,
         round=round_,
         asked=state.opened_at,
-        due=state.decide_by,
+        due=due,
         decided=state.closed_at,
         verdict=state.verdict,
         lasted=until - state.opened_at,
-        late=until - state.decide_by if state.decide_by is not None and until > state.decide_by else None,
+        late=until - due if due is not None and until > due else None,
         votes=tuple(_votes(facts)),
+        conditions=tuple(
+            ConditionThen(c.text, c.by, tuple(dict.fromkeys(c.acknowledged)), c.ended_by, c.how)
+            for c in state.conditions.values()
+        ),
+        escalated=state.escalated_at,
         evidence=tuple(_evidence(state, until)),
         unmet=unmet(state, until),
         reason=state.reason,
@@ -87,10 +108,8 @@ def decision(task: Task, round_: int, facts: Sequence[Fact], now: datetime) -> D
 
 
 def _votes(facts: Sequence[Fact]) -> list[VoteThen]:
-    cast = [(f, f.event) for f in facts if f.event.kind() == "VoteCast"]
-    return [
-        VoteThen(f.actor, str(getattr(e, "vote", "")), str(getattr(e, "caveat", "")), f.at) for f, e in cast
-    ]
+    cast = ((f, f.event) for f in facts)
+    return [VoteThen(f.actor, e.vote, e.caveat, f.at) for f, e in cast if isinstance(e, VoteCast)]
 
 
 def _evidence(state: GateState, until: datetime) -> list[EvidenceThen]:

@@ -38,12 +38,12 @@ _WORDS: Mapping[type[Event], tuple[str, Callable[[Any], str]]] = {
     ev.BackoutBegan: ("backout", lambda e: e.reason + _signed(e.signed_by)),
     ev.RunBackedOut: ("backed out", lambda _: "the old systems serve again"),
     gates.GateWaived: ("waived", lambda e: f"{e.reason}; not met: {'; '.join(e.unmet) or 'nothing'}"),
+    gates.GateEscalated: ("escalated", lambda e: f"to {', '.join(e.to)}, until {e.decide_by:%d %b %H:%M}Z"),
     gates.GateExpired: ("expired", lambda _: "its time ran out undecided"),
     gates.GateWithdrawn: ("withdrawn", lambda e: e.reason),
 }
 # Kinds by name, of which only the words differ: what other machines add to a run is told in the words it carries.
 _BY_NAME: Mapping[str, str] = {
-    "GateEscalated": "escalated",
     "ColourOverridden": "override",
     "OverrideLifted": "override lifted",
 }

@@ -257,6 +257,32 @@ def test_a_late_decision_names_deciders_and_the_evidence_as_it_was() -> None:
     assert one.unmet == ("All is ready: not_met (604 missing)",)
 
 
+def test_an_escalation_gives_more_time_and_is_no_excuse() -> None:
+    criteria = (gates.Criterion(id="ready", title="All is ready", source="person:chen"),)
+    state, facts = GATE.start, []
+    for minutes, command in (
+        (0, gates.OpenGate(by="performer", title="Open?", criteria=criteria, deciders=("chen",), decide_by=START + HOUR, on_timeout=gates.OnTimeout.ESCALATE, escalate_to=("asha",))),
+        (5, gates.RecordEvidence(by="bo", criterion="ready", finding=gates.Finding.MET, detail="seen", source="person:bo")),
+        (20, gates.RaiseCondition(by="chen", text="somebody stays awake")),
+        (60, gates.ExpireGate(by="performer")),
+        (80, gates.CastVote(by="asha", vote=Verdict.GO, acknowledged=("c1",))),
+    ):  # fmt: skip
+        state, more = GATE.apply(state, command, START + minutes * MINUTE)
+        facts += more
+    bench = Bench.of(gate("G"))
+    seen = review(Record(bench.facts, {("G", 1): facts}), START + 3 * HOUR)
+    (one,) = seen.decisions
+    assert (one.verdict, one.deciders, one.late, one.escalated) == (
+        Verdict.GO,
+        ("asha",),
+        20 * MINUTE,
+        START + HOUR,
+    )
+    (condition,) = one.conditions
+    assert (condition.by, condition.acknowledged, condition.ended_by) == ("chen", ("chen", "asha"), "")
+    assert [(i.kind, i.task, i.words[:7]) for i in seen.incidents] == [("escalated", "G", "to asha")]
+
+
 def test_each_forecast_is_set_against_the_end_and_the_margin_to_turn_back_is_kept() -> None:
     bench = Bench.of(auto("A", point_of_no_return=True))
     for hours, backout in ((2, None), (9, START + 3 * HOUR)):

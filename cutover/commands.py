@@ -125,7 +125,15 @@ def _db(opener: Opener) -> App:
     return db_commands(lambda path: opener(path).journal)
 
 
+def _deploy(opener: Opener) -> App:
+    del opener  # Prefect's processes open no programme themselves
+    from flows.cli import deploy_commands
+
+    return deploy_commands()
+
+
 _BUILDERS: dict[str, Callable[[Opener], App]] = {
     "runbook": _runbook, "run": _run, "gate": _gate, "monitor": _monitor, "reconcile": _reconcile, "paper": _paper,
     "contingency": _contingency, "backlog": _backlog, "convert": _convert, "report": _report, "account": _account, "link": _link, "journal": _journal, "db": _db,
+    "deploy": _deploy,
 }  # fmt: skip

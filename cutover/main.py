@@ -35,6 +35,7 @@ GROUPS: dict[str, str] = {
     "link": "Links for who has no account: to read the board, or to work on one task.",
     "journal": "Verify, show, export and checkpoint the journal.",
     "db": "Upgrade the database, rebuild its views.",
+    "deploy": "Prefect on several machines: a tuned server on PostgreSQL, workers for it.",
     "demo": "Seventy-two hours in a minute: the whole job, against stand-in systems.",
     "init": "Write a new programme folder to begin from.",
     "check": "Check every file of a programme folder.",

@@ -120,15 +120,13 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _serve(port: int) -> None:
+def _serve(host: str, port: int) -> None:
     """The server process itself: ends when its standard input does, so it never outlives its parent."""
     import uvicorn
     from prefect.server.api.server import create_app
 
     server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(), host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=2
-        )
+        uvicorn.Config(create_app(), host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
     )
 
     def watch() -> None:
@@ -142,5 +140,7 @@ def _serve(port: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
-    _serve(parser.parse_args().port)
+    asked = parser.parse_args()
+    _serve(asked.host, asked.port)

@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.real_parts import require_real
 
 PATIENCE = 60.0
+AGAIN = 1.0  # seconds between two starts: one that cannot start must not use up the machine
 
 
 def free_port() -> int:
@@ -143,6 +144,7 @@ class Process:
         self.name, self.command, self.env = name, [str(word) for word in command], dict(env)
         self.log = place / f"{name}.log"
         self.starts = 0
+        self._begun = 0.0
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -165,10 +167,12 @@ class Process:
                 start_new_session=True,
             )
         self.starts += 1
+        self._begun = time.monotonic()
 
     def tend(self) -> None:
         """Start it again when it has died; one that ended well has done its work."""
-        if self._process is None or self.code not in (None, 0):
+        ended = self._process is None or self.code not in (None, 0)
+        if ended and time.monotonic() - self._begun > AGAIN:
             self.start()
 
     def kill(self) -> None:

@@ -38,6 +38,10 @@ class Settings(BaseSettings):
         default="",
         description="folder of files, one a secret by its name: where `{{ secret('name') }}` looks last",
     )
+    prefect_database_url: str = Field(
+        default="",
+        description="database of `cutover deploy serve`; default: `prefect` beside a PostgreSQL of ours, else SQLite",
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @classmethod

@@ -248,7 +248,7 @@ class Live:
                 return
             if killing and (head >= killing[0].position or self._is_over(world)):
                 self._kill(killing.pop(0), world)
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def _head(self, world: World) -> int:
         try:
@@ -309,7 +309,7 @@ class Live:
                     self.seen[str(answer.status_code)] += 1
                     if answer.status_code not in (200, 503):
                         self.faults.append(f"{page} answered {answer.status_code}")
-                over.wait(0.5)
+                over.wait(2.0)
 
     def _ended(self, world: World, seconds: float) -> End:
         state = world.runs.state(self.run_id)

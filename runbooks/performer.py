@@ -107,10 +107,9 @@ class Performer:
 
     async def run(self) -> RunState:
         """Perform until the run has ended; returns its last state. Raises Conflict while another runner holds it."""
-        self.tenure.take()
+        await when_back(self.tenure.take)
         try:
             with self._news.heard_from(self.service.desk.journal):
-                self._find_uncertain()
                 return await self._loop()
         except LeaseLostError as lost:
             log.warning("fenced_out", run=self.run_id, stopped=sorted(self._busy), why=str(lost))
@@ -120,6 +119,7 @@ class Performer:
             self.tenure.give_back()
 
     async def _loop(self) -> RunState:
+        await when_back(self._find_uncertain)
         while True:
             try:
                 state, deadline = await self._turn()

@@ -49,8 +49,9 @@ def resume(file: Path, run_id: str) -> None:
 
     from cutover.store.clock_file import RealPace
     from runbooks.actions import Actions, Call, Outcome
-    from runbooks.performer import InlineExecutor, Performer
+    from runbooks.performer import Performer
     from runbooks.service import RunService
+    from runbooks.steps import InlineExecutor
 
     @dataclass
     class First:

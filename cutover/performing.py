@@ -24,8 +24,8 @@ from cutover.main import build_app
 from cutover.store.clock_file import set_clock
 from cutover.store.hold import held
 from runbooks.domain.run_events import RUN, Comms, LinkFlow, RunSetup, RunType
-from runbooks.performer import InlineExecutor
 from runbooks.service import PERFORMER
+from runbooks.steps import InlineExecutor
 from runbooks.surroundings import compare, flow_runs, steps_begun
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.settings import PREFECT_API_URL
 
 from runbooks.actions import Outcome
-from runbooks.performer import Step
+from runbooks.steps import Step
 
 STARTS_A_SECOND = 20  # above this the server's queue drops history in silence
 PATIENCE = 15.0  # seconds to wait for the server to record what was sent

@@ -19,7 +19,7 @@ from prefect.runtime import flow_run
 
 from flows.executor import Once, StepFailedError, Throttle, recorded, run_step, server_answers
 from runbooks.actions import Outcome
-from runbooks.performer import Step
+from runbooks.steps import Step
 
 OPEN_WITHIN = 20.0  # seconds for a flow run to begin, after which its steps are done without it
 BEGIN_WITHIN = 5.0  # seconds for Prefect to begin a step

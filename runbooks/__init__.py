@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from runbooks.domain.run_state import RunState, TaskState
     from runbooks.domain.timing.network import Schedule, schedule
     from runbooks.formats.files import import_runbook, read_runbook, write_runbook
-    from runbooks.performer import Executor, InlineExecutor, Performer, Step
+    from runbooks.performer import Performer
     from runbooks.service import Reading, RunService
+    from runbooks.steps import Executor, InlineExecutor, Step
 
 _FROM = {
     "runbooks.actions": ("ActionKind", "Actions", "Call", "HttpAction", "Outcome"),
@@ -51,8 +52,9 @@ _FROM = {
     "runbooks.domain.run_state": ("RunState", "TaskState"),
     "runbooks.domain.timing.network": ("Schedule", "schedule"),
     "runbooks.formats.files": ("import_runbook", "read_runbook", "write_runbook"),
-    "runbooks.performer": ("Executor", "InlineExecutor", "Performer", "Step"),
+    "runbooks.performer": ("Performer",),
     "runbooks.service": ("Reading", "RunService"),
+    "runbooks.steps": ("Executor", "InlineExecutor", "Step"),
 }
 _WHERE = {name: module for module, names in _FROM.items() for name in names}
 

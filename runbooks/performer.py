@@ -7,11 +7,10 @@ an outcome is uncertain, and is settled by asking the world. Waiting costs nothi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -41,6 +40,7 @@ from runbooks.domain.run_state import RunState
 from runbooks.forecaster import move
 from runbooks.news import News
 from runbooks.service import PERFORMER, RunService
+from runbooks.steps import Executor, Step
 from runbooks.surroundings import note_clock_step
 from runbooks.tenure import LONGEST_WAIT, Tenure, when_back
 
@@ -51,30 +51,6 @@ LEFT_OUT = "not performed: it does harm, and this is a rehearsal"
 
 T = TypeVar("T")
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One ready automated task, as an executor sees it: a name, and the work as an awaitable to start once."""
-
-    run_id: str
-    task_id: str
-    title: str
-    tags: tuple[str, ...]
-    perform: Callable[[], Awaitable[Outcome]]
-
-
-class Executor(Protocol):
-    """Runs a step somewhere and returns its outcome. It must start `perform` at most once."""
-
-    async def execute(self, step: Step) -> Outcome: ...
-
-
-class InlineExecutor:
-    """Runs steps where it stands: tests, fast rehearsals, and the way on when Prefect is away."""
-
-    async def execute(self, step: Step) -> Outcome:
-        return await step.perform()
 
 
 class Performer:

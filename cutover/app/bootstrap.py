@@ -71,8 +71,9 @@ from paper_capture.service import PaperService
 from paper_capture.tables import PaperProjection
 from runbooks.actions import ActionKind, Actions, Secrets
 from runbooks.domain.run_state import RunState
-from runbooks.performer import Executor, InlineExecutor, Performer
+from runbooks.performer import Performer
 from runbooks.service import RunService
+from runbooks.steps import Executor, InlineExecutor
 
 EVENTS: tuple[Iterable[type[Event]], ...] = (
     cutover.domain.modes.EVENTS,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runbooks.actions import Outcome
-from runbooks.performer import Step
+from runbooks.steps import Step
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
 Layer = Callable[[Callable[[], Awaitable[str]]], Awaitable[str]]

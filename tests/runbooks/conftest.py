@@ -20,8 +20,9 @@ from cutover.store.desk import Desk
 from cutover.store.journal import Journal
 from runbooks.actions import ActionKind, Actions, Call, Outcome
 from runbooks.domain.plan import Task
-from runbooks.performer import Executor, InlineExecutor, Performer
+from runbooks.performer import Performer
 from runbooks.service import Provider, RunService
+from runbooks.steps import Executor, InlineExecutor
 from tests.conftest import START
 from tests.runbooks.plans import book
 

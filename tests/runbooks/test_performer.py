@@ -19,7 +19,7 @@ from runbooks.domain.execution import RUN_MACHINE, run_stream
 from runbooks.domain.plan import Effect
 from runbooks.domain.run_events import Completion, RunStage, TaskStage
 from runbooks.domain.run_state import RunState
-from runbooks.performer import Step
+from runbooks.steps import Step
 from tests.conftest import START
 from tests.runbooks.conftest import Room
 from tests.runbooks.plans import HOUR, auto, gate, task

@@ -16,8 +16,8 @@ from cutover.store.clock_file import ClockFile, set_clock
 from cutover.store.engine import sqlite_url
 from cutover.store.steady import SteadyClock
 from runbooks.domain.run_events import RunStage
-from runbooks.performer import InlineExecutor
 from runbooks.players import OwnHands, Players
+from runbooks.steps import InlineExecutor
 from tests.conftest import START
 
 

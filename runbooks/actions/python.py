@@ -6,6 +6,7 @@ Only entry points of the group `cutover.actions` can be called, so that a plan c
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class PythonAction:
         async with self.pace.hold():
             ended = await run_process(
                 [sys.executable, "-m", CHILD],
-                env=child_environment({"PYTHONPATH": ":".join(sys.path[1:])}, call.key),
+                env=child_environment({"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}, call.key),
                 cwd=self.folder,
                 stdin=asked,
                 margin=self.secrets.longest,

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -68,11 +68,20 @@ class SqlAction:
             url = make_url(self.secrets(name))
             if url.password:
                 self.secrets.remember(str(url.password))
-            return create_engine(url, poolclass=NullPool, hide_parameters=True)
+            engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
         except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
             expected = "a SQLAlchemy URL whose driver is installed"
             what = f"the secret '{name}' opens no database ({type(error).__name__})"
             raise Invalid(Problem(what, field="database", expected=expected)) from None
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _leave_transactions_to_us)
+            event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        return engine
+
+
+def _leave_transactions_to_us(raw: Any, _record: object) -> None:
+    """Python's own SQLite driver begins too late: the release of a first savepoint would commit the key alone."""
+    raw.isolation_level = None
 
 
 def _performed(connection: Connection, given: SqlArguments, call: Call) -> Outcome:

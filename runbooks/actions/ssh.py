@@ -5,6 +5,7 @@ Optional: `pip install 'cutover-golive[ssh]'`.
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,8 +76,7 @@ class SshAction:
         try:
             process.stdin.write(stdin.encode())
             process.stdin.write_eof()
-            for stream, kept in ((process.stdout, out), (process.stderr, err)):
-                connection.create_task(_drain(stream, kept))
+            await asyncio.gather(_drain(process.stdout, out), _drain(process.stderr, err))
             await process.wait_closed()
         finally:
             process.kill()

@@ -21,15 +21,15 @@ KEY = "small-1.A.1"
 async def unsaid(_end: datetime, _detail: str) -> None: ...
 
 
-def call(secrets: Secrets, key: str = KEY, since: datetime = START, **arguments: Any) -> Call:
+def call(secrets: Secrets, key: str = KEY, since: datetime = START, /, **arguments: Any) -> Call:
     return Call(key, auto("A"), arguments, unsaid, run_id="small-1", since=since, mask=secrets.mask)
 
 
-def perform(kind: ActionKind, secrets: Secrets, key: str = KEY, **arguments: Any) -> Outcome:
+def perform(kind: ActionKind, secrets: Secrets, key: str = KEY, /, **arguments: Any) -> Outcome:
     return asyncio.run(kind.perform(call(secrets, key, **arguments)))
 
 
-def settle(kind: ActionKind, secrets: Secrets, key: str = KEY, **arguments: Any) -> Outcome | None:
+def settle(kind: ActionKind, secrets: Secrets, key: str = KEY, /, **arguments: Any) -> Outcome | None:
     return asyncio.run(kind.settle(call(secrets, key, **arguments)))
 
 

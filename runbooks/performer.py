@@ -7,7 +7,7 @@ an outcome is uncertain, and is settled by asking the world. Waiting costs nothi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -38,14 +38,16 @@ from runbooks.domain.plan import Effect, Task
 from runbooks.domain.run_events import RUN, RunStage, TaskStage
 from runbooks.domain.run_state import RunState
 from runbooks.forecaster import move
-from runbooks.news import News
+from runbooks.news import QUIET, News
 from runbooks.service import PERFORMER, RunService
 from runbooks.steps import Executor, Step
 from runbooks.surroundings import note_clock_step
 from runbooks.tenure import LONGEST_WAIT, Tenure, when_back
 
-LOOK = 0.25  # real seconds after which the journal is looked at for what other processes wrote
+LOOK = 0.15  # real seconds after which the journal is looked at for what other processes wrote
+LOOK_AT_GATES = 1.0  # real seconds after which the live sources of open gates are asked again
 FORECAST_EVERY = timedelta(minutes=30)
+FORECAST_APART = timedelta(minutes=1)  # a plan of thousands of quick tasks is not forecast after each of them
 PROBE_AGAIN = timedelta(minutes=1)  # between two looks for an effect of which nobody could tell
 LEFT_OUT = "not performed: it does harm, and this is a rehearsal"
 
@@ -78,8 +80,8 @@ class Performer:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._clock_step, self._stepped = clock_step, timedelta(0)
         self._unstarted: set[str] = set()  # begun in words, perhaps: the database went away meanwhile
-        self._said: dict[str, tuple[TaskStage, datetime | None]] = {}
-        self._forecast_at = pace.now()
+        self._said: Mapping[str, object] = {}  # how the tasks stood when last forecast
+        self._forecast_at = self._forecast_from = pace.now()
 
     async def run(self) -> RunState:
         """Perform until the run has ended; returns its last state. Raises Conflict while another runner holds it."""
@@ -96,15 +98,16 @@ class Performer:
 
     async def _loop(self) -> RunState:
         await when_back(self._find_uncertain)
+        if self._seen().forecast is not None:  # taken up again: work comes before working anything out
+            self._forecast_from = self.pace.now() + FORECAST_APART
         while True:
             try:
                 state, deadline = await self._turn()
+                if state.stage in RUN.terminal:
+                    return state
+                await self._news.wait(self.pace, deadline, LOOK_AT_GATES if self._gates_open() else QUIET)
             except DatabaseAway as error:
                 await self._sit_out(error)
-                continue
-            if state.stage in RUN.terminal:
-                return state
-            await self._news.wait(self.pace, deadline)
 
     async def _turn(self) -> tuple[RunState, datetime | None]:
         """Do what is due now; says how the run stands and when time alone makes something due."""
@@ -225,7 +228,7 @@ class Performer:
                 log.info("outcome_overtaken", run=self.run_id, task=name, reason=str(refused))
 
     async def _perform(self, name: str) -> None:
-        task = (await self._told(lambda: self.service.state(self.run_id))).plan[name]
+        task = (await self._told(self._seen)).plan[name]
 
         async with AsyncExitStack() as held:
             await held.enter_async_context(
@@ -266,7 +269,7 @@ class Performer:
 
     async def _settle(self, name: str) -> None:
         """Find out what became of an uncertain task, in the way it declares."""
-        task = (await self._told(lambda: self.service.state(self.run_id))).plan[name]
+        task = (await self._told(self._seen)).plan[name]
         if task.effect is Effect.IDEMPOTENT:
             await self._settled(name, happened=False, how="declared idempotent: repeated under the same key")
             return
@@ -308,7 +311,7 @@ class Performer:
         async def tried(attempt: int, why: str, again_at: datetime | None) -> None:
             await tell(ev.ReportTry(by=PERFORMER, task=name, attempt=attempt, why=why, again_at=again_at))
 
-        state = self.service.state(self.run_id)
+        state = self._seen()
         task, key = state.plan[name], self.service.key_of(self.run_id, name)
         action = performed_action(state, task)
         if action is None:
@@ -322,7 +325,7 @@ class Performer:
         return Trial(self.actions, action, self.actions.call(task, key, progress, action, **more), self.pace)
 
     def _record(self, name: str, outcome: Outcome) -> None:
-        if self.service.state(self.run_id).tasks[name].stage is not TaskStage.IN_PROGRESS:
+        if self._seen().tasks[name].stage is not TaskStage.IN_PROGRESS:
             log.warning("outcome_came_late", run=self.run_id, task=name, evidence=outcome.evidence)
             return
         if not outcome.certain:
@@ -360,12 +363,12 @@ class Performer:
         self.service.ask(self.run_id, command, fence=self.tenure.fence)
 
     def _forecast(self) -> None:
-        """Look ahead again when anything has happened to a task, and every half hour."""
-        state, now = self.service.state(self.run_id), self.pace.now()
-        said = {name: (at.stage, at.expected_end) for name, at in state.tasks.items() if at.started_at}
-        if said == self._said and now < self._forecast_at:
+        """Look ahead again when anything has happened to a task, at most once a minute; and every half hour."""
+        state, now = self._seen(), self.pace.now()
+        if now < self._forecast_from or (state.tasks is self._said and now < self._forecast_at):
             return
-        self._said, self._forecast_at = said, now + FORECAST_EVERY
+        self._said = state.tasks
+        self._forecast_at, self._forecast_from = now + FORECAST_EVERY, now + FORECAST_APART
         if state.stage is RunStage.ACTIVE and (
             moved := move(state, now, PERFORMER, self.service.background(self.run_id))
         ):
@@ -373,10 +376,18 @@ class Performer:
 
     def _next_moment(self) -> datetime | None:
         """When something becomes due by time alone: a task may start, a wait is over, a gate's time runs out."""
-        state, now = self.service.state(self.run_id), self.pace.now()
-        moments = [next_deadline(state, now)] + [
-            gates.next_deadline(self.service.gate(self.run_id, name))
-            for name, at in state.tasks.items()
-            if at.stage is TaskStage.IN_PROGRESS and state.plan[name].gate is not None
-        ]
+        state, now = self._seen(), self.pace.now()
+        moments = [next_deadline(state, now)]
+        moments += [gates.next_deadline(self.service.gate(self.run_id, name)) for name in self._gates_open()]
+        if state.tasks is not self._said:
+            moments.append(self._forecast_from)
         return min((moment for moment in moments if moment is not None and moment > now), default=None)
+
+    def _gates_open(self) -> list[str]:
+        state = self._seen()
+        moving = state.tasks.under_way()
+        return [name for name, at in moving if at.stage is TaskStage.IN_PROGRESS and state.plan[name].gate]
+
+    def _seen(self) -> RunState:
+        """The run as this turn found it, with what we have written since."""
+        return self.service.as_seen(self.run_id)

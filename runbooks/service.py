@@ -61,6 +61,7 @@ class RunService:
         self.providers = dict(providers or {})
         self.plans = plans
         self._backgrounds: dict[str, Background] = {}
+        self._found: set[str] = set()  # runs seen: none ever goes away
 
     # --- runs ---
 
@@ -124,7 +125,10 @@ class RunService:
 
     def find(self, run_id: str = "") -> str:
         """The run meant: as named, or the newest. Raises NotFound."""
+        if run_id in self._found:
+            return run_id
         ids = self.run_ids()
+        self._found.update(ids)
         if run_id and run_id not in ids:
             raise NotFound("run", run_id, ids)
         if not ids:
@@ -145,6 +149,10 @@ class RunService:
     def review(self, run_id: str) -> Review:
         """What a run teaches, from its facts alone; one that goes on is reviewed as far as it has come."""
         return review_of(self, self.find(run_id))
+
+    def as_seen(self, run_id: str) -> RunState:
+        """The run as this process saw it last, without a look at the journal."""
+        return self.desk.as_seen(RUN_MACHINE, run_stream(run_id))
 
     def ask(
         self, run_id: str, command: Command, *, key: str | None = None, fence: Fence | None = None
@@ -298,15 +306,17 @@ class RunService:
 
     def _gate_stream(self, run_id: str, task_id: str) -> str:
         state = self.state(run_id)
-        approvals = [t.id for t in state.runbook.tasks if t.type is TaskType.APPROVAL]
-        if task_id not in approvals:
-            raise NotFound("gate", task_id, approvals)
+        task = state.plan.get(task_id)
+        if task is None or task.type is not TaskType.APPROVAL:
+            raise NotFound(
+                "gate", task_id, [t.id for t in state.runbook.tasks if t.type is TaskType.APPROVAL]
+            )
         return gate_stream(run_id, task_id, state.tasks[task_id].round)
 
     # --- what the performer says ---
 
     def key_of(self, run_id: str, task_id: str) -> str:
-        return effect_key(self.state(run_id), task_id)
+        return effect_key(self.as_seen(run_id), task_id)
 
     def open_tasks(self, run_id: str, stages: Sequence[TaskStage]) -> list[str]:
         return [name for name, at in self.state(run_id).tasks.items() if at.stage in stages]

@@ -161,6 +161,7 @@ class ScaledPace:
         heapq.heappush(self._sleepers, (at, next(self._number), turn))
         self._news.set()
         if self._pump is None or self._pump.done():
+            self._news = asyncio.Event()  # one belongs to the loop in which it was first waited for
             self._pump = asyncio.create_task(self._wake_sleepers())
         await turn
 

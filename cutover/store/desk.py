@@ -97,6 +97,11 @@ class Desk:
     def state(self, machine: Machine[S], stream: str) -> S:
         return self.load(machine, stream)[0]
 
+    def as_seen(self, machine: Machine[S], stream: str) -> S:
+        """The state as this desk folded it last: no look at the journal for what others have written since."""
+        known = self._states.get((machine.name, stream))
+        return self.state(machine, stream) if known is None else known[1]
+
     def ask(
         self,
         machine: Machine[Any],
@@ -154,6 +159,7 @@ class Desk:
     def _grant(self, pen: Pen, wish: _Wish, ahead: dict[Known, Stand]) -> None:
         """Decide a wish and land it; a refusal is its own and touches no other."""
         try:
+            pen.look(wish.asks[0].stream if wish.asks else "", wish.fence)
             pen.check(wish.fence)
             batches, moved = self._decide(pen, wish.asks, ahead)
             messages = [m for b in batches if self._messages for m in self._messages(b.facts, b.stream)]

@@ -78,7 +78,7 @@ def writing(engine: Engine, *, durable: bool = True) -> Iterator[Connection]:
     try:
         with engine.connect() as connection, connection.begin():
             if engine.dialect.name == "sqlite":
-                connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
+                _sync(connection, "FULL" if durable else "OFF")
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPEND_LOCK})
@@ -89,6 +89,13 @@ def writing(engine: Engine, *, durable: bool = True) -> Iterator[Connection]:
         if not is_away(error):
             raise
         raise _trouble("the database did not take the write", error) from error
+
+
+def _sync(connection: Connection, how: str) -> None:
+    """Said to a connection only when it was told otherwise: the pragma costs as much as a small query."""
+    if connection.info.get("synchronous") != how:
+        connection.exec_driver_sql(f"PRAGMA synchronous={how}")
+        connection.info["synchronous"] = how
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from cutover.core.event import Catalogue, Fact, Recorded
 from cutover.store.chain import GENESIS, Checkpoint, canonical, digest
 from cutover.store.leases import Fence, check_fence
 from cutover.store.metadata import journal_table as j
-from cutover.store.metadata import utc_text
+from cutover.store.metadata import leases_table, utc_text
 from cutover.store.outbox import Message, enqueue
 
 AT_ONCE = 500
@@ -38,6 +38,10 @@ _HEAD = select(j.c.position, j.c.hash).order_by(j.c.position.desc()).limit(1)
 _KEYED = select(j.c.stream, j.c.seq).where(j.c.idempotency_key == bindparam("key"))
 _FROM = select(j).where(j.c.stream == bindparam("stream"), j.c.seq >= bindparam("seq")).order_by(j.c.seq)
 _INSERT = insert(j)
+_LOOK = _HEAD.add_columns(
+    select(leases_table.c.epoch).where(leases_table.c.name == bindparam("lease")).scalar_subquery(),
+    _SEQ.scalar_subquery(),
+)  # what a decision on one stream needs to know, in one question
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +81,26 @@ class Pen:
         self._projections = projections
         self._head: Checkpoint | None = None
         self._seqs: dict[str, int] = {}
+        self._held: Fence | None = None  # checked, and nobody can take it over before we have ended
         self.is_torn = False  # something was begun to be written and did not end
 
     def check(self, fence: Fence | None) -> None:
         """Raises LeaseLostError when the fence's lease has been taken over."""
-        if fence is not None:
+        if fence is not None and fence != self._held:
             check_fence(self._connection, fence)
+            self._held = fence
+
+    def look(self, stream: str, fence: Fence | None) -> None:
+        """All that a decision on one stream asks, at once: its seq, the head of the chain, the lease."""
+        if self._head is not None:
+            return
+        row = self._connection.execute(
+            _LOOK, {"stream": stream, "lease": fence.name if fence else ""}
+        ).one_or_none()
+        if row is not None:
+            position, digest_, epoch, seq = row
+            self._head, self._seqs[stream] = Checkpoint(position, digest_), seq or 0
+            self._held = fence if fence is not None and fence.epoch == epoch else None
 
     def used(self, keys: Sequence[str]) -> set[str]:
         """Which of these idempotency keys are in the journal."""

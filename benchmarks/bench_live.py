@@ -1,0 +1,262 @@
+"""What an automated task costs: 1,000 trivial ones, each journalled begun and done with fsync, against its peers.
+
+    .venv/bin/python -m pip install dbos        # a peer, not a dependency
+    .venv/bin/python benchmarks/bench_live.py [--tasks 1000] [--rounds 3] [--prefect]
+
+Every figure is CPU (user + system) of everything that works on it: ours and DBOS's process, and with `--prefect`
+the server's too. Each measurement is a process of its own, the ways take turns, medians are compared. Bare is one
+SQLite file (WAL, synchronous=FULL) with two commits a step, DBOS its steps in one workflow on SQLite, bare Prefect
+the same awaits as tasks of one async flow on the server that `flows/server.py` tunes. The tasks are one chain, so
+that no side can write several steps at once; `--wide` has them all ready at once instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+INLINE_TO_DBOS = 0.5
+INLINE_TO_BARE = 10.0
+THROUGH_PREFECT = 1.2
+
+
+def used() -> float:
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    return own.ru_utime + own.ru_stime
+
+
+# --- each way, in a process of its own; prints seconds of CPU ---------------------------------------------
+
+
+def bare(count: int, folder: Path) -> float:
+    base = sqlite3.connect(folder / "bare.db", isolation_level=None)
+    base.execute("PRAGMA journal_mode=WAL")
+    base.execute("PRAGMA synchronous=FULL")
+    base.execute("CREATE TABLE ev(n INTEGER PRIMARY KEY, step TEXT, state TEXT)")
+    began = used()
+    for n in range(count):
+        for state in ("begun", "done"):
+            base.execute("INSERT INTO ev(step, state) VALUES (?, ?)", (f"T{n}", state))
+    return used() - began
+
+
+def dbos(count: int, folder: Path) -> float:
+    from dbos import DBOS, DBOSConfig
+
+    config: DBOSConfig = {"name": "peer", "system_database_url": f"sqlite:///{folder}/dbos.db", "log_level": "ERROR", "run_admin_server": False}  # fmt: skip
+    DBOS(config=config)
+
+    @DBOS.step()
+    def step(n: int) -> int:
+        return n
+
+    @DBOS.workflow()
+    def flow(count: int) -> None:
+        for n in range(count):
+            step(n)
+
+    DBOS.launch()
+    flow(1)
+    began = used()
+    flow(count)
+    took = used() - began
+    print(json.dumps(took), flush=True)
+    os._exit(0)  # its threads take seconds to end
+
+
+@dataclass
+class Noop:
+    async def perform(self, _call: object) -> object:
+        from runbooks.actions import Outcome
+
+        return Outcome(ok=True, evidence="done")
+
+    async def settle(self, _call: object) -> None:
+        return None
+
+
+def _performer(count: int, folder: Path, executor: object, wide: bool) -> object:
+    from live_runs import PROGRAMME, desk, plan
+
+    from cutover.store.clock_file import RealPace
+    from runbooks.actions import Actions
+    from runbooks.domain.plan import Link, TaskType
+    from runbooks.performer import Performer
+    from runbooks.service import RunService
+
+    one = desk(folder / "cutover.db")
+    book = plan(count, TaskType.AUTOMATED, wide=True)
+    if not wide:
+        chain = [task.model_copy(update={"after": (Link(task=f"T{n - 1}"),) if n else ()}) for n, task in enumerate(book.tasks)]  # fmt: skip
+        book = book.model_copy(update={"tasks": tuple(chain)})
+    service = RunService(one, PROGRAMME)
+    run_id = service.start(book, by="asha", opens=one.clock.now())
+    return Performer(service, run_id, Actions({"noop": Noop()}, dict), executor, RealPace(one.clock))  # type: ignore[arg-type]
+
+
+def inline(count: int, folder: Path, *, wide: bool = False) -> float:
+    from runbooks.steps import InlineExecutor
+
+    performer = _performer(count, folder, InlineExecutor(), wide)
+    began = used()
+    state = asyncio.run(performer.run())  # type: ignore[attr-defined]
+    took = used() - began
+    assert state.stage == "complete", state.stage
+    return took
+
+
+def prefect_bare(count: int, _folder: Path) -> float:
+    from prefect import flow, task
+    from prefect.cache_policies import NO_CACHE
+
+    @task(cache_policy=NO_CACHE, persist_result=False)
+    async def step(n: int) -> int:
+        return n
+
+    @flow(name="bare", persist_result=False)
+    async def steps(count: int) -> None:
+        for n in range(count):
+            await step(n)
+
+    began = used()
+    asyncio.run(steps(count))
+    return used() - began
+
+
+def prefect_ours(count: int, folder: Path) -> float:
+    from prefect import flow
+
+    from flows import executor
+
+    executor.STARTS_A_SECOND = 10_000  # the bare flow is not throttled either
+    performer = _performer(count, folder, executor.PrefectExecutor(), wide=False)
+
+    @flow(name="ours", persist_result=False)
+    async def run() -> None:
+        await performer.run()  # type: ignore[attr-defined]
+
+    began = used()
+    asyncio.run(run())
+    return used() - began
+
+
+WAYS: dict[str, Callable[[int, Path], float]] = {
+    "bare": bare, "dbos": dbos, "inline": inline, "wide": lambda n, folder: inline(n, folder, wide=True),
+    "prefect_bare": prefect_bare, "prefect_ours": prefect_ours,
+}  # fmt: skip
+
+
+# --- the comparison ---------------------------------------------------------------------------------------
+
+
+def measured(way: str, count: int, env: dict[str, str] | None = None) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        told = subprocess.run(
+            [sys.executable, __file__, "--way", way, "--tasks", str(count), "--folder", folder],
+            check=False, capture_output=True, text=True, env={**os.environ, **(env or {})},
+        )  # fmt: skip
+    if told.returncode:
+        raise SystemExit(f"{way}: {told.stderr[-2000:]}")
+    return float(json.loads(told.stdout.splitlines()[-1]))
+
+
+def through_prefect(way: str, count: int) -> tuple[float, int]:
+    """CPU of client and tuned server together until everything is recorded, and how many task runs are."""
+    import time
+
+    import httpx
+
+    from flows.server import client_environment, starting_server
+
+    with tempfile.TemporaryDirectory() as home, starting_server(Path(home)) as server:
+        server.wait()
+        before = _of_children(home)
+        client = measured(way, count, client_environment(server.url, Path(home)))
+        until, recorded = time.monotonic() + 180, 0
+        with httpx.Client() as http:
+            while recorded < count and time.monotonic() < until:
+                time.sleep(2)
+                wanted = {"task_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
+                recorded = http.post(f"{server.url}/task_runs/count", json=wanted, timeout=60).json()
+        return client + _of_children(home) - before, recorded
+
+
+def _of_children(home: str) -> float:
+    """Seconds of CPU of the server whose home this is, as the kernel counts them."""
+    for stat in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"PREFECT_HOME={home}".encode() in stat.read_bytes() and b"flows.server" in (stat.parent / "cmdline").read_bytes():  # fmt: skip
+                fields = (stat.parent / "stat").read_text().rpartition(")")[2].split()
+                return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        except OSError:
+            continue
+    return 0.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tasks", type=int, default=1_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--prefect", action="store_true")
+    parser.add_argument("--way", choices=WAYS)
+    parser.add_argument("--folder", type=Path)
+    wanted = parser.parse_args()
+    if wanted.way:
+        print(json.dumps(WAYS[wanted.way](wanted.tasks, wanted.folder)))
+        return
+    from live_runs import machine
+
+    print(machine(), flush=True)
+    count = wanted.tasks
+    if wanted.prefect:
+        prefect(count, wanted.rounds)
+        return
+    seen: dict[str, list[float]] = {way: [] for way in ("bare", "inline", "wide", "dbos")}
+    for _ in range(wanted.rounds):
+        for way, costs in seen.items():
+            costs.append(1000 * measured(way, count) / count)
+        print("  " + ", ".join(f"{way} {costs[-1]:.3f}" for way, costs in seen.items()), flush=True)
+    middle = {way: statistics.median(costs) for way, costs in seen.items()}
+    print("CPU ms a task, medians: " + ", ".join(f"{way} {cost:.3f}" for way, cost in middle.items()))
+    for way in ("inline", "wide"):
+        to_dbos, to_bare = middle[way] / middle["dbos"], middle[way] / middle["bare"]
+        print(
+            f"{way}: {to_dbos:.2f} x DBOS (budget {INLINE_TO_DBOS}: {_word(to_dbos <= INLINE_TO_DBOS)}), {to_bare:.1f} x bare (budget {INLINE_TO_BARE:.0f}: {_word(to_bare <= INLINE_TO_BARE)})"
+        )
+
+
+def prefect(count: int, rounds: int) -> None:
+    bare_, ours, lost = [], [], 0
+    for _ in range(rounds):
+        cost, recorded = through_prefect("prefect_bare", count)
+        bare_.append(1000 * cost / count)
+        cost, ours_recorded = through_prefect("prefect_ours", count)
+        ours.append(1000 * cost / count)
+        lost += count - ours_recorded
+        print(
+            f"  bare {bare_[-1]:.2f} ({recorded} recorded), ours {ours[-1]:.2f} ({ours_recorded} recorded)",
+            flush=True,
+        )
+    ratio = statistics.median(ours) / statistics.median(bare_)
+    print(
+        f"CPU ms a task, client and server: bare Prefect {statistics.median(bare_):.2f}, ours {statistics.median(ours):.2f}: {ratio:.2f} x (budget {THROUGH_PREFECT}: {_word(ratio <= THROUGH_PREFECT)}); task runs not recorded: {lost}"
+    )
+
+
+def _word(kept: bool) -> str:
+    return "kept" if kept else "MISSED"
+
+
+if __name__ == "__main__":
+    main()

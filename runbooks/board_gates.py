@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,7 +67,7 @@ def gate_card(run: Run, task: Task, gate: GateState) -> GateCard:
         verdict=gate.verdict,
         look=VERDICTS[gate.verdict],
         against=unmet(gate, seen_at) if asked else (),
-        caveats=tuple(f"{run.name(who)}: {caveat}" for who, (vote, caveat) in gate.votes.items() if caveat and vote is Verdict.GO),
+        caveats=tuple(_caveats(run, gate)),
         evidence=tuple(_evidence(run, c, gate.evidence.get(c.id), seen_at) for c in criteria),
         votes=tuple(_vote(run, who, vote, caveat) for who, (vote, caveat) in gate.votes.items()),
         deciders=f"{', '.join(map(run.name, deciders))}; {quorum} needed",
@@ -75,6 +75,19 @@ def gate_card(run: Run, task: Task, gate: GateState) -> GateCard:
         reason=gate.reason,
         journal=gate_stream(run.state.run_id, task.id, at.round),
     )  # fmt: skip
+
+
+def _caveats(run: Run, gate: GateState) -> Iterator[str]:
+    """Every condition that was named, the open ones first; of one that has ended, who ended it and how."""
+    for condition in sorted(gate.conditions.values(), key=lambda c: not c.is_open):
+        ended = f" — ended by {run.name(condition.ended_by)}: {condition.how}" if condition.ended_by else ""
+        yield f"{run.name(condition.by)}: {condition.text}{ended}"
+    named = {condition.by for condition in gate.conditions.values()}
+    for who, (vote, caveat) in gate.votes.items():
+        if (
+            caveat and vote is Verdict.GO and who not in named
+        ):  # of a time when a condition was part of its vote
+            yield f"{run.name(who)}: {caveat}"
 
 
 def _vote(run: Run, who: str, vote: Verdict, caveat: str) -> str:

@@ -41,7 +41,7 @@ def moves(state: RunState, task: str, visitor: Visitor, now: datetime) -> tuple[
 def concerns(state: RunState, task: Task, person: str) -> bool:
     """Whether a task waits for this person: by name, by team, or as a decider of its gate."""
     if task.gate is not None:
-        return person in task.gate.deciders
+        return person in (*task.gate.deciders, *task.gate.deputies.values())
     named = {task.owner, task.deputy} - {""}
     if not named and not task.team:
         return state.tasks[task.id].by == person

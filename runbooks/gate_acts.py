@@ -1,7 +1,7 @@
-"""Deciding a gate by the board's forms: a vote on the round that was seen, with every condition of others read first.
+"""Deciding a gate by the board's forms: a vote on the round that was seen, with every open condition read first.
 
-A condition that a voter names is not a yes. Who votes go after it says that they have read it, one by one; a vote
-sent twice is one vote.
+A condition that a voter names is not a yes. Who votes go after it says that they have read it, one by one; somebody
+says how it was met. A vote sent twice is one vote.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from cutover.core.errors import Conflict, CutoverError, Refused
+from cutover.core.errors import Conflict, CutoverError
 from cutover.core.event import Command
 from cutover.domain import gates
+from cutover.domain.gate_state import open_conditions
 from cutover.domain.gates import Finding, GateState, Verdict, gate_stream
 from cutover.web.acts import Act, Done, Form, Sent, WrongFields
 from cutover.web.visitor import Visitor
@@ -44,17 +45,23 @@ class EvidenceForm(GateForm):
     detail: str = Field(min_length=1, max_length=2000)
 
 
+class MeetForm(GateForm):
+    condition: str = Field(max_length=80)
+    how: str = Field(min_length=1, max_length=2000)
+
+
 class WaiveForm(GateForm):
     reason: str = Field(min_length=1, max_length=2000)
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """What a voter made their yes depend on; `who` is their id."""
+class OpenCondition:
+    """What a voter made their yes depend on, still open; `is_read` by the visitor."""
 
+    id: str
     who: str
-    name: str
     text: str
+    is_read: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ class Ballot:
     gate: str
     may_vote: bool
     may_waive: bool
-    conditions: tuple[Condition, ...]
+    conditions: tuple[OpenCondition, ...]
     asked: tuple[tuple[str, str], ...]
 
 
@@ -77,18 +84,12 @@ def ballot(run: Run, task: Task, gate: GateState, visitor: Visitor) -> Ballot | 
         gate=gate_stream(run.state.run_id, task.id, run.state.tasks[task.id].round),
         may_vote=_granted(gate, gates.CastVote(by=by, vote=Verdict.NO_GO), run),
         may_waive=bool(gates.unmet(gate, at)) and _granted(gate, gates.WaiveGate(by=by, reason="-"), run),
-        conditions=tuple(Condition(who, run.name(who), text) for who, text in conditions(gate, by)),
+        conditions=tuple(
+            OpenCondition(name, run.name(c.by), c.text, by in c.acknowledged)
+            for name, c in open_conditions(gate).items()
+        ),
         asked=tuple((c.id, c.title) for c in gate.criteria if c.source.partition(":")[0] == "person"),
     )
-
-
-def conditions(gate: GateState, by: str) -> Sequence[tuple[str, str]]:
-    """The conditions that others have named, by who named them."""
-    return [
-        (who, caveat)
-        for who, (vote, caveat) in gate.votes.items()
-        if caveat and vote is Verdict.GO and who != by
-    ]
 
 
 class GateActs:
@@ -101,6 +102,7 @@ class GateActs:
         return (
             Act(f"{TASK}/vote", "vote", VoteForm, self._vote, TASK),
             Act(f"{TASK}/give-evidence", "give evidence", EvidenceForm, self._evidence, TASK),
+            Act(f"{TASK}/meet", "say how a condition was met", MeetForm, self._meet, TASK),
             Act(f"{TASK}/waive", "waive a gate", WaiveForm, self._waive, TASK),
         )
 
@@ -108,8 +110,11 @@ class GateActs:
         run_id, task, gate = self._seen(form, sent)
         by, vote = sent.visitor.person, Verdict(form.vote)
         if gate.votes.get(by) != (vote, form.caveat):  # else it is the same form again
-            _check_read(gate, by, form)
-            gate = self.service.vote(run_id, task, by=by, vote=vote, caveat=form.caveat)
+            if form.vote == "no_go" and not form.caveat:
+                raise WrongFields({"caveat": "a no needs its reason: who repairs it must know"})
+            gate = self.service.vote(
+                run_id, task, by=by, vote=vote, caveat=form.caveat, acknowledged=form.read
+            )
         return _back(run_id, task, _said(gate, form))
 
     def _evidence(self, form: EvidenceForm, sent: Sent) -> Done:
@@ -120,6 +125,12 @@ class GateActs:
         )  # fmt: skip
         self.service.give_evidence(run_id, task, command)
         return _back(run_id, task, "Your evidence is recorded, with your name and the time.")
+
+    def _meet(self, form: MeetForm, sent: Sent) -> Done:
+        run_id, task, _ = self._seen(form, sent)
+        command = gates.MeetCondition(by=sent.visitor.person, condition=form.condition, how=form.how)
+        self.service.ask_gate(run_id, task, command)
+        return _back(run_id, task, "The condition is recorded as met, in your name.")
 
     def _waive(self, form: WaiveForm, sent: Sent) -> Done:
         run_id, task, _ = self._seen(form, sent)
@@ -136,14 +147,6 @@ class GateActs:
                 f"{task} is asked anew since you looked: look at it as it is now, and decide again"
             )
         return run_id, task, gate
-
-
-def _check_read(gate: GateState, by: str, form: VoteForm) -> None:
-    unread = [text for who, text in conditions(gate, by) if who not in form.read]
-    if form.vote == "go" and unread:
-        raise Refused(*(f"read this condition first, and say so: {text}" for text in unread))
-    if form.vote == "no_go" and not form.caveat:
-        raise WrongFields({"caveat": "a no needs its reason: who repairs it must know"})
 
 
 def _said(gate: GateState, form: VoteForm) -> str:

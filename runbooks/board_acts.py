@@ -19,7 +19,7 @@ from cutover.core.event import Command, Recorded
 from cutover.web.acts import Act, Done, Form, Sent
 from cutover.web.components import named
 from cutover.web.words import spelled
-from runbooks.board_moves import SETTLES, STEERS
+from runbooks.board_moves import STEERS, check_role
 from runbooks.domain import notes
 from runbooks.domain import run_events as ev
 from runbooks.domain.execution import run_stream
@@ -108,16 +108,16 @@ class BoardActs:
         return (*self._task_acts(), *self._run_acts())
 
     def _task_acts(self) -> Iterator[Act]:
-        for name, does, form, roles in (
-            ("claim", "claim a task", RunForm, ()),
-            ("done", "say that a task is done", DoneForm, ()),
-            ("problem", "report a problem", ReasonForm, ()),
-            ("settle", "settle an uncertain task", SettleForm, SETTLES),
-            ("retry", "have a task tried again", ReasonForm, STEERS),
-            ("skip", "skip a task", ReasonForm, STEERS),
-            ("comment", "comment", CommentForm, ()),
+        for name, does, form in (
+            ("claim", "claim a task", RunForm),
+            ("done", "say that a task is done", DoneForm),
+            ("problem", "report a problem", ReasonForm),
+            ("settle", "settle an uncertain task", SettleForm),
+            ("retry", "have a task tried again", ReasonForm),
+            ("skip", "skip a task", ReasonForm),
+            ("comment", "comment", CommentForm),
         ):
-            yield Act(f"{TASK}/{name}", does, form, self._on_task(name), TASK, roles=roles)
+            yield Act(f"{TASK}/{name}", does, form, self._on_task(name, does), TASK)
 
     def _run_acts(self) -> Iterator[Act]:
         yield Act("/board/pause", "pause the run", PauseForm, self._pause, BOARD, roles=STEERS)
@@ -129,9 +129,10 @@ class BoardActs:
 
     # --- tasks ---
 
-    def _on_task(self, name: str) -> Callable[[Any, Sent], Done]:
+    def _on_task(self, name: str, does: str) -> Callable[[Any, Sent], Done]:
         def do(form: RunForm, sent: Sent) -> Done:
             task, run_id = sent["task"], self.service.find(form.run)
+            check_role(self.service.state(run_id), task, sent.visitor, name, does)
             said = self.on_task(name, run_id, task, sent.visitor.person, form)
             return Done(_back(form.back, run_id, task), said)
 

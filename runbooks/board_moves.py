@@ -16,6 +16,9 @@ from runbooks.domain.run_state import RunState
 
 STEERS = (Role.PROGRAMME_MANAGER,)
 SETTLES = (Role.PROGRAMME_MANAGER, Role.HYPERCARE)
+OF_THEIRS = frozenset(
+    {"settle", "retry"}
+)  # what those may do too whose task it is: they are the ones who looked
 _WHY = "-"  # stands for the reason that a person would give
 _MOVES: Mapping[str, tuple[Callable[[str, str], Command], tuple[Role, ...]]] = {
     "claim": (lambda by, task: ev.ClaimTask(by=by, task=task), ()),
@@ -34,8 +37,20 @@ def moves(state: RunState, task: str, visitor: Visitor, now: datetime) -> tuple[
     return tuple(
         name
         for name, (command, roles) in _MOVES.items()
-        if (not roles or visitor.has(*roles)) and _granted(state, command(visitor.person, task), now)
+        if _may(state, task, visitor, name, roles) and _granted(state, command(visitor.person, task), now)
     )
+
+
+def _may(state: RunState, task: str, visitor: Visitor, name: str, roles: tuple[Role, ...]) -> bool:
+    theirs = name in OF_THEIRS and task in state.plan and concerns(state, state.plan[task], visitor.person)
+    return not roles or theirs or visitor.has(*roles)
+
+
+def check_role(state: RunState, task: str, visitor: Visitor, name: str, does: str) -> None:
+    """Raises Refused for a wrong role, with the right one."""
+    roles = _MOVES[name][1] if name in _MOVES else ()
+    if not _may(state, task, visitor, name, roles):
+        visitor.check(does, roles)
 
 
 def concerns(state: RunState, task: Task, person: str) -> bool:

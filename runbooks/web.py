@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Select, or_, select
 
-from cutover.core.clock import Clock
+from cutover.core.clock import Clock, show
 from cutover.core.event import Recorded
 from cutover.domain.gates import Verdict
 from cutover.domain.programme import Programme
@@ -49,6 +49,7 @@ from runbooks.replay import Past, Replay, banner, past
 from runbooks.service import RunService
 from runbooks.task_page import TaskPages
 from runbooks.tasks_page import TaskTable
+from runbooks.wall import MOST_ALERTS, MOST_GATES, MOST_TASKS, WallPage, counted, on_now
 
 FACTS = 12
 _GATE_ORDER = tuple(VERDICTS)
@@ -168,6 +169,7 @@ def pages(
         Page("/board", "runbooks", "board.html", BoardPage, board.show, label="Board", public=True),
         *TaskTable(service, programme, clock).pages(),
         *TaskPages(service, programme, clock).pages(),
+        Page("/board/wall", "runbooks", "wall.html", WallPage, board.wall, public=True),
     ]
 
 
@@ -214,6 +216,30 @@ class _Board:
             chart=_chart(run, verdicts) if run else None,
             facts=tuple((spelled(fact.event.kind()), fact_line(fact, zone)) for fact in facts),
             panels=tuple(self.extras()),
+        )
+
+    def wall(self, query: Query) -> WallPage:
+        """The same, for a screen on the wall: the most important that fits."""
+        now, zone = self.clock.now(), self.programme.zone
+        ids = self.service.run_ids()
+        state = self._load(query.get("run", ""))[0] if ids else None
+        run = read_run(state, self.programme, now) if state else None
+        lines = on_now(run) if run else ()
+        return WallPage(
+            clock=show(now, zone, "%H:%M %Z"),
+            title=run.state.runbook.title if run else self.programme.title,
+            done=_head(run, ids).done if run else "",
+            look=RUN_STAGES[run.state.stage] if run else None,
+            countdown=_countdown(state, self.programme, now),
+            backout=_backout(run, self.lookout) if run else None,
+            forecast=_forecast(run, self.desk.journal, self.lookout) if run else None,
+            alerts=tuple(alerts(run))[:MOST_ALERTS] if run else (),
+            announcements=announcements(run) if run else (),
+            tasks=tuple(lines[:MOST_TASKS]),
+            more=max(0, len(lines) - MOST_TASKS),
+            counts=counted(run) if run else (),
+            gates=self._gates(run)[:MOST_GATES] if run else (),
+            modes=component_modes(self.programme, self.desk, now),
         )
 
     def _load(self, run_id: str) -> tuple[RunState, int]:

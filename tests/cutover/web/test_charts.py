@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutover.web.charts import LETTER, WIDTH, Bar, Mark, Scale, band, clock_changes, gantt
+from cutover.web.charts import LETTER, WIDTH, Bar, Mark, Scale, band, clock_changes, gantt, trend
 
 OPENS = datetime(2026, 10, 23, 21, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -81,3 +81,34 @@ def test_a_forecast_that_passes_its_limit_shows_by_how_much() -> None:
     assert late.late.x == late.limit
     assert round(late.late.x + late.late.width) == round(late.bar.x + late.bar.width)
     assert band("t", "s", points, at(90), ZONE).late is None
+
+
+def said(*hours: float) -> tuple[datetime, datetime, datetime]:
+    low, middle, high = (OPENS + hour * HOUR for hour in hours)
+    return low, middle, high
+
+
+def test_each_forecast_stands_until_the_next_and_the_last_until_the_end() -> None:
+    seen = [(OPENS, said(10, 12, 14)), (OPENS + 4 * HOUR, said(11, 12, 13))]
+    chart = trend(
+        "Ends", "two forecasts", seen, OPENS + 12 * HOUR, [Mark(OPENS + 20 * HOUR, "closes", "closes")], ZONE
+    )
+    assert chart is not None
+    points = [tuple(map(float, point.split(","))) for point in chart.line.split()]
+    assert [x for x, _ in points] == [chart.left, points[1][0], points[1][0], chart.right]
+    assert len({y for _, y in points}) == 1  # P80 did not move
+    assert len(chart.band.split()) == 8
+    (closes,) = chart.levels
+    assert chart.top <= closes.y < points[0][1]  # later stands higher
+
+
+def test_levels_at_nearly_the_same_moment_keep_their_labels_apart() -> None:
+    marks = [Mark(OPENS + minutes * HOUR / 60, f"m{minutes}", "now") for minutes in (0, 1, 2)]
+    chart = trend("Ends", "one", [(OPENS, said(1, 50, 70))], OPENS + HOUR, marks, ZONE)
+    assert chart is not None
+    places = sorted(level.label_y for level in chart.levels)
+    assert all(b - a >= 13 for a, b in pairwise(places))
+
+
+def test_nothing_said_is_nothing_drawn() -> None:
+    assert trend("Ends", "none", [], OPENS, [], ZONE) is None

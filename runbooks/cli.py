@@ -10,6 +10,8 @@ from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE
 from cutover.cli.output import answer, console, table
+from runbooks.changes_cli import backout_commands, edit_commands
+from runbooks.notes_cli import add_notes
 from runbooks.options import AsJson, At, By, Folder, Run, Service, told, wish
 from runbooks.review_cli import add_review
 from runbooks.run_calendars import add_calendars
@@ -82,8 +84,11 @@ def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
     add_calendars(app, service)
     verbs = _RunVerbs(service)
     for verb in (verbs.claim, verbs.done, verbs.skip, verbs.fail, verbs.retry, verbs.allow, verbs.settle,
-                 verbs.pause, verbs.unpause, verbs.cancel, verbs.backout):  # fmt: skip
+                 verbs.pause, verbs.unpause, verbs.cancel):  # fmt: skip
         app.command(verb)
+    add_notes(app, service)
+    app.command(edit_commands(service))
+    app.command(backout_commands(service))
     return app
 
 
@@ -190,15 +195,6 @@ class _RunVerbs:
     def cancel(self, *, at: At, reason: str) -> None:
         """End a run that will not be finished."""
         self._ask(at, "CancelRun", reason=reason)
-
-    def backout(
-        self, *, at: At, reason: str = "", signed_by: tuple[str, ...] = (), confirmed: bool = False
-    ) -> None:
-        """Begin the way back, with the reason; with --confirmed, say that the old systems serve again."""
-        if confirmed:
-            self._ask(at, "ConfirmBackedOut")
-        else:
-            self._ask(at, "BackOut", reason=reason, signed_by=signed_by)
 
     def _ask(self, at: At, command: str, **fields: object) -> None:
         """Put one command to the run and say what followed. Raises Invalid for a text that may not be empty."""

@@ -118,10 +118,9 @@ def move(
 
 
 def actuals(state: RunState) -> Actuals:
-    """When each task began and ended, as far as it did."""
-    return {
-        name: (at.started_at, at.ended_at) for name, at in state.tasks.items() if at.started_at is not None
-    }
+    """When each task began and ended, as far as it did; one that was left out takes no time."""
+    began = {name: at.started_at or at.ended_at for name, at in state.tasks.items()}
+    return {name: (start, state.tasks[name].ended_at) for name, start in began.items() if start is not None}
 
 
 def active_repairs(state: RunState) -> set[str]:
@@ -131,7 +130,8 @@ def active_repairs(state: RunState) -> set[str]:
         for task in state.runbook.tasks
         if task.repairs
         and (
-            state.tasks[task.repairs].stage is TaskStage.FAILED or state.tasks[task.id].started_at is not None
+            (state.tasks[task.repairs].stage is TaskStage.FAILED and not state.tasks[task.repairs].held)
+            or state.tasks[task.id].started_at is not None
         )
     }
 

@@ -60,7 +60,7 @@ class RunService:
         self.programme = programme
         self.providers = dict(providers or {})
         self.plans = plans
-        self._backgrounds: dict[str, Background] = {}
+        self._backgrounds: dict[tuple[str, int], Background] = {}
         self._found: set[str] = set()  # runs seen: none ever goes away
 
     # --- runs ---
@@ -160,6 +160,11 @@ class RunService:
         """Put any command to a run. Raises NotFound, Refused or Conflict."""
         return self.desk.ask(RUN_MACHINE, run_stream(self.find(run_id)), command, key=key, fence=fence)
 
+    def check_task(self, run_id: str, task: str) -> None:
+        """Raises NotFound with the nearest when the run has no such task."""
+        if task not in (plan := self.state(run_id).plan):
+            raise NotFound("task", task, plan)
+
     def past_runs(self, runbook_id: str, but: str = "") -> list[PastRun]:
         """What earlier runs of a runbook forecast and how they went, oldest first."""
         return [self._past(name) for name in self.run_ids(runbook_id) if name != but]
@@ -171,13 +176,14 @@ class RunService:
         return past_run(self.state(run_id), first)
 
     def background(self, run_id: str) -> Background:
-        """What a forecast of this run knows besides the run; looked up once."""
-        if run_id not in self._backgrounds:
-            book = self.state(run_id).runbook
+        """What a forecast of this run knows besides the run; looked up once for each version of its plan."""
+        state = self.state(run_id)
+        if (known := (run_id, state.edits.version)) not in self._backgrounds:
+            book = state.runbook
             earlier = [self.state(name) for name in self.run_ids(book.id) if name != run_id]
             fits = fitted(book.tasks, past_durations(earlier))
-            self._backgrounds[run_id] = Background(self.programme, self.way_back(book), fits)
-        return self._backgrounds[run_id]
+            self._backgrounds[known] = Background(self.programme, self.way_back(book), fits)
+        return self._backgrounds[known]
 
     def way_back(self, book: Runbook) -> tuple[Task, ...]:
         """The tasks of the plan that leads back from this one, as edited or as made; none: ()."""

@@ -5,7 +5,7 @@ Knows no database, no Prefect and no clock: `now` is a parameter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,15 +15,14 @@ from cutover.core.errors import NotFound, Refused
 from cutover.core.event import Command, Event
 from cutover.core.machine import Machine
 from cutover.domain.gates import Verdict
-from runbooks.domain import notes
 from runbooks.domain import run_events as ev
 from runbooks.domain.attempts import InRehearsal
 from runbooks.domain.plan import Action, Effect, Task, TaskType
+from runbooks.domain.run_decisions import WORKING, decide_run
 from runbooks.domain.run_events import RUN, TASK, Completion, RunStage, RunType, TaskStage
 from runbooks.domain.run_state import RunState, TaskState, evolve
 
 PERFORMED = frozenset({TaskType.AUTOMATED})
-SIGNATURES = 2  # names of others that a backout past the point of no return needs
 
 
 class Do(StrEnum):
@@ -49,41 +48,7 @@ class Due:
 def decide(state: RunState, command: Command, now: datetime) -> Sequence[Event]:
     if isinstance(command, ev.TaskCommand):
         return _decide_task(state, command, now)
-    if isinstance(command, notes.NoteCommand):
-        return [notes.decide(state.notes, state.plan, command)]
-    if type(command) not in _RUN_DECISIONS:
-        raise Refused(f"run: {type(command).__name__} is not a command of a run")
-    event = _RUN_DECISIONS[type(command)](state, command)
-    if type(event) in _RUN_MOVES:
-        RUN.next(state.stage, type(event))
-    if isinstance(event, ev.RunUnpaused) and not state.tasks.unfinished():
-        return [event, ev.RunCompleted()]  # what was under way ended during the pause, and it was the last
-    return [event]
-
-
-def _back_out(state: RunState, command: Any) -> Event:
-    signers = set(command.signed_by) - {command.by}
-    if state.no_return_at is not None and len(signers) < SIGNATURES:
-        raise Refused(
-            f"the point of no return was passed at {state.no_return_at:%d %b %H:%M}Z by {state.no_return_by}; "
-            f"a forced backout needs the names of {SIGNATURES} others"
-        )
-    return ev.BackoutBegan(reason=command.reason, signed_by=command.signed_by)
-
-
-_RUN_MOVES = frozenset(event for _, event in RUN.moves)
-_RUN_DECISIONS: Mapping[type[Command], Callable[[RunState, Any], Event]] = {
-    ev.StartRun: lambda s, c: ev.RunStarted(
-        **{name: getattr(c, name) for name in ev.RunStarted.model_fields}
-    ),
-    ev.PauseRun: lambda s, c: ev.RunPaused(message=c.message),
-    ev.UnpauseRun: lambda s, c: ev.RunUnpaused(),
-    ev.BackOut: _back_out,
-    ev.ConfirmBackedOut: lambda s, c: ev.RunBackedOut(),
-    ev.CancelRun: lambda s, c: ev.RunCanceled(reason=c.reason),
-    ev.LinkFlow: lambda s, c: ev.FlowLinked(flow_run_id=c.flow_run_id),
-    ev.MoveForecast: lambda s, c: ev.ForecastMoved(**c.model_dump(exclude={"by"})),
-}
+    return decide_run(state, command)
 
 
 def _decide_task(state: RunState, command: ev.TaskCommand, now: datetime) -> Sequence[Event]:
@@ -92,9 +57,7 @@ def _decide_task(state: RunState, command: ev.TaskCommand, now: datetime) -> Seq
     task, at = state.plan[command.task], state.tasks[command.task]
     if state.stage in RUN.terminal:
         raise Refused(f"the run is {state.stage}: nothing more can be recorded on it")
-    if state.stage is not RunStage.ACTIVE and isinstance(
-        command, ev.ClaimTask | ev.BeginTask | ev.CompleteItself
-    ):
+    if state.stage not in WORKING and isinstance(command, ev.ClaimTask | ev.BeginTask | ev.CompleteItself):
         raise Refused(
             f"the run is {state.stage}: nothing new starts" + (f" ({state.message})" if state.message else "")
         )
@@ -303,11 +266,14 @@ def _completes(state: RunState, events: Sequence[Event]) -> list[Event]:
         ev.GateAskedAgain(task=gate, round=state.tasks[gate].round + 1)
         for gate in {state.plan[name].repairs for name in over} - {""}
         if state.tasks[gate].stage is TaskStage.FAILED
+        and not state.tasks[gate].held
         and gate not in over
         and all(state.tasks[name].is_over or name in over for name in state.plan.repairs(gate))
     ]
     left = state.tasks.unfinished() - sum(not state.tasks[name].is_over for name in over)
-    return again if left or state.stage is not RunStage.ACTIVE else [ev.RunCompleted()]
+    if left or state.stage not in WORKING:
+        return again
+    return [ev.RunCompleted() if state.stage is RunStage.ACTIVE else ev.RunBackedOut()]
 
 
 # --- what is due ----------------------------------------------------------------------------------------
@@ -315,7 +281,7 @@ def _completes(state: RunState, events: Sequence[Event]) -> list[Event]:
 
 def next_actions(state: RunState, now: datetime) -> list[Due]:
     """Everything the performer should do now, in the order of the plan. People's tasks wait for people."""
-    if state.stage is not RunStage.ACTIVE:
+    if state.stage not in WORKING:
         return []
     moving = ((state.plan[name], at) for name, at in state.tasks.under_way())
     return [Due(do, task) for task, at in moving if (do := _due(state, task, at, now))]

@@ -10,15 +10,14 @@ A gate's task fails when the gate says no; its repair tasks then run and the gat
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cutover.core.event import Command, Event
 from cutover.core.machine import Table
 from cutover.domain.gates import Verdict
-from runbooks.domain import notes
+from runbooks.domain import edits, notes, turning_back
 from runbooks.domain.attempts import AllowTask as AllowTask  # noqa: PLC0414  one place where all words of a run are
 from runbooks.domain.attempts import LeaveOut as LeaveOut  # noqa: PLC0414
 from runbooks.domain.attempts import ReportTry as ReportTry  # noqa: PLC0414
@@ -26,56 +25,10 @@ from runbooks.domain.attempts import TaskAllowed as TaskAllowed  # noqa: PLC0414
 from runbooks.domain.attempts import TaskTryFailed as TaskTryFailed  # noqa: PLC0414
 from runbooks.domain.of_tasks import TaskCommand as TaskCommand  # noqa: PLC0414
 from runbooks.domain.of_tasks import TaskEvent as TaskEvent  # noqa: PLC0414
-from runbooks.domain.plan import Runbook
+from runbooks.domain.plan import Runbook, Task
+from runbooks.domain.run_stages import Comms, Completion, RunSetup, RunStage, RunType, TaskStage
 
-
-class RunStage(StrEnum):
-    PLANNING = "planning"
-    ACTIVE = "active"
-    PAUSED = "paused"
-    BACKING_OUT = "backing_out"
-    BACKED_OUT = "backed_out"
-    CANCELED = "canceled"
-    COMPLETE = "complete"
-
-
-class TaskStage(StrEnum):
-    NOT_STARTABLE = "not_startable"
-    STARTABLE = "startable"
-    IN_PROGRESS = "in_progress"
-    COMPLETE = "complete"
-    FAILED = "failed"
-    UNCERTAIN = "uncertain"
-
-
-class Completion(StrEnum):
-    NORMAL = "normal"
-    SKIPPED = "skipped"
-    ABANDONED = "abandoned"
-    AUTO = "auto"
-
-
-class RunType(StrEnum):
-    REHEARSAL = "rehearsal"
-    LIVE = "live"
-
-
-class Comms(StrEnum):
-    OFF = "off"
-    TEST = "test"
-    ON = "on"
-
-
-class RunSetup(BaseModel):
-    """How a run was started, so that `resume` starts it the same way."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    auto: bool = Field(default=False, description="people's tasks are played at their planned durations")
-    scenario: bool = Field(default=False, description="against the range, with its fault plan and cast")
-    speed: float | None = Field(
-        default=None, description="simulated seconds a second; None: real clock; 0: step from event to event"
-    )
-    prefect: bool = True
+__all__ = ["Comms", "Completion", "RunSetup", "RunStage", "RunType", "TaskStage"]
 
 
 # --- events ---------------------------------------------------------------------------------------------
@@ -102,8 +55,11 @@ class RunUnpaused(Event):
 
 
 class BackoutBegan(Event):
+    """The whole run goes back; `tasks` are what undoes what had begun."""
+
     reason: str
     signed_by: tuple[str, ...] = ()
+    tasks: tuple[Task, ...] = ()
 
 
 class RunBackedOut(Event):
@@ -146,6 +102,10 @@ class ForecastMoved(Event):
 
 class TaskReleased(TaskEvent):
     """Its predecessors let it start. Derived while folding, never journalled."""
+
+
+class TaskAbandoned(TaskEvent):
+    """It was still to come when a backout began. Derived while folding, never journalled."""
 
 
 class TaskClaimed(TaskEvent):
@@ -221,7 +181,8 @@ class PointOfNoReturnPassed(TaskEvent):
 EVENTS: tuple[type[Event], ...] = (
     RunStarted, RunPaused, RunUnpaused, BackoutBegan, RunBackedOut, RunCanceled, RunCompleted, FlowLinked, ForecastMoved,
     TaskClaimed, TaskBegun, TaskProgressed, TaskDone, TaskSkipped, TaskFailed, TaskRetried, TaskBecameUncertain,
-    TaskFoundUndone, TaskTryFailed, TaskAllowed, GateSaidNo, GateHeld, GateAskedAgain, PointOfNoReturnPassed, *notes.EVENTS,
+    TaskFoundUndone, TaskTryFailed, TaskAllowed, GateSaidNo, GateHeld, GateAskedAgain, PointOfNoReturnPassed,
+    *notes.EVENTS, *edits.EVENTS, *turning_back.EVENTS,
 )  # fmt: skip
 
 
@@ -248,10 +209,15 @@ class UnpauseRun(Command): ...
 
 
 class BackOut(Command):
-    """After the point of no return only when forced and signed by two others."""
+    """The whole run, or single components. After the point of no return only when forced and signed by two others.
+
+    `tasks` are the way back from what has begun; whoever asks leaves them out, the service puts them in.
+    """
 
     reason: str = Field(min_length=1)
     signed_by: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+    tasks: tuple[Task, ...] = ()
 
 
 class ConfirmBackedOut(Command): ...
@@ -370,6 +336,11 @@ TASK = Table(
     terminal=frozenset({TaskStage.COMPLETE}),
     moves={
         (TaskStage.NOT_STARTABLE, TaskReleased): TaskStage.STARTABLE,
+        **{
+            (stage, TaskAbandoned): TaskStage.COMPLETE
+            for stage in TaskStage
+            if stage is not TaskStage.COMPLETE
+        },
         (TaskStage.NOT_STARTABLE, TaskSkipped): TaskStage.COMPLETE,
         (TaskStage.STARTABLE, TaskSkipped): TaskStage.COMPLETE,
         (TaskStage.STARTABLE, TaskClaimed): TaskStage.IN_PROGRESS,

@@ -10,8 +10,10 @@ from typing import Any
 
 from cutover.core.changed import changed
 from cutover.core.event import Event, Fact
+from runbooks.domain import edits as plan_edits
 from runbooks.domain import notes as beside
 from runbooks.domain import run_events as ev
+from runbooks.domain import turning_back
 from runbooks.domain.indexed import Indexed
 from runbooks.domain.plan import LinkKind, Runbook, Task
 from runbooks.domain.run_events import RUN, TASK, Completion, RunSetup, RunStage, RunType, TaskStage
@@ -36,6 +38,7 @@ class TaskState:
     expected_end: datetime | None = None
     note: str = ""
     allowed_by: str = ""
+    held: bool = False
     result: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -67,6 +70,10 @@ class RunState:
     message: str = ""
     ended_at: datetime | None = None
     notes: beside.Notes = field(default_factory=beside.Notes)
+    edits: plan_edits.Edits = field(default_factory=plan_edits.Edits)
+    no_returns: tuple[turning_back.NoReturn, ...] = ()
+    armed: turning_back.Armed | None = None
+    backouts: tuple[turning_back.Backout, ...] = ()
 
     @property
     def latest_backout(self) -> datetime | None:
@@ -82,6 +89,8 @@ def evolve(state: RunState, fact: Fact) -> RunState:
         return _evolve_task(state, fact, event)
     if isinstance(event, beside.EVENTS):
         return replace(state, notes=beside.evolve(state.notes, fact))
+    if isinstance(event, plan_edits.EVENTS):
+        return _edited(state, fact)
     if change := _RUN_CHANGES.get(type(event)):
         return change(state, fact, event)
     stage = RUN.next(state.stage, type(event))
@@ -108,6 +117,49 @@ def _started(state: RunState, fact: Fact, event: Any) -> RunState:
     return changed(started, tasks=_released(started, started.tasks, plan))
 
 
+def _edited(state: RunState, fact: Fact) -> RunState:
+    """An approved edit changes the plan; what has not begun is released, or held back, by its new links."""
+    edits = plan_edits.evolve(state.edits, fact)
+    if not isinstance(fact.event, plan_edits.EditApproved):
+        return replace(state, edits=edits)
+    book = plan_edits.edited(state.runbook, edits.by_number[fact.event.number].proposal)
+    after = replace(state, edits=edits, runbook=book, plan=Indexed(book.tasks))
+    rows = {
+        name: _back_to_links(state.tasks[name]) if name in state.tasks else TaskState() for name in after.plan
+    }
+    return replace(after, tasks=_released(after, Standing(rows), rows))
+
+
+def _back_to_links(at: TaskState) -> TaskState:
+    """What never began is judged by its links anew; one that is tried again was let start by them once."""
+    never_began = at.stage is TaskStage.STARTABLE and at.started_at is None
+    return replace(at, stage=TaskStage.NOT_STARTABLE, ready_at=None) if never_began else at
+
+
+def _turned(state: RunState, fact: Fact, event: Any, components: tuple[str, ...]) -> RunState:
+    """What is still to come of these components (none named: of all) is abandoned; the way back joins the plan."""
+    book = state.runbook.model_copy(update={"tasks": (*state.runbook.tasks, *event.tasks)})
+    left = {
+        name: _abandoned(at, fact)
+        for name, at in state.tasks.items()
+        if not at.is_over and (not components or state.plan[name].component in components)
+    }
+    rows = {**state.tasks, **left, **{task.id: TaskState() for task in event.tasks}}
+    names = tuple(task.id for task in event.tasks)
+    begun = turning_back.Backout(fact.actor, fact.at, event.reason, components, names)
+    after = replace(
+        state, runbook=book, plan=Indexed(book.tasks), armed=None, backouts=(*state.backouts, begun)
+    )
+    return replace(after, tasks=_released(after, Standing(rows), names))
+
+
+def _abandoned(at: TaskState, fact: Fact) -> TaskState:
+    stage = TASK.next(at.stage, ev.TaskAbandoned)
+    return replace(
+        at, stage=stage, completion=Completion.ABANDONED, ended_at=fact.at, note="abandoned: backed out"
+    )
+
+
 _RELEASING = (ev.TaskClaimed, ev.TaskBegun, ev.TaskDone, ev.TaskSkipped)
 _RUN_CHANGES: Mapping[type[Event], Callable[[RunState, Fact, Any], RunState]] = {
     ev.RunStarted: _started,
@@ -116,12 +168,22 @@ _RUN_CHANGES: Mapping[type[Event], Callable[[RunState, Fact, Any], RunState]] = 
     ev.RunPaused: lambda state, fact, e: replace(
         state, stage=RUN.next(state.stage, ev.RunPaused), message=e.message
     ),
+    ev.BackoutBegan: lambda state, fact, e: replace(
+        _turned(state, fact, e, ()), stage=RUN.next(state.stage, ev.BackoutBegan), message=""
+    ),
+    turning_back.ComponentBackoutBegan: lambda state, fact, e: _turned(state, fact, e, e.components),
+    turning_back.BackoutArmed: lambda state, fact, e: replace(
+        state, armed=turning_back.Armed(fact.actor, fact.at, e.reason, e.components)
+    ),
+    turning_back.BackoutDisarmed: lambda state, fact, e: replace(state, armed=None),
 }
 
 
 def _evolve_task(state: RunState, fact: Fact, event: ev.TaskEvent) -> RunState:
     if isinstance(event, ev.PointOfNoReturnPassed):
-        return replace(state, no_return_at=fact.at, no_return_by=", ".join(event.decided_by) or fact.actor)
+        by = ", ".join(event.decided_by) or fact.actor
+        passed = turning_back.NoReturn(event.task, state.plan[event.task].component, fact.at, by)
+        return replace(state, no_return_at=fact.at, no_return_by=by, no_returns=(*state.no_returns, passed))
     tasks = state.tasks.put(event.task, _moved(state.tasks[event.task], fact, event))
     if isinstance(event, ev.GateSaidNo):
         tasks = _released(state, tasks, state.plan.repairs(event.task))
@@ -163,10 +225,10 @@ _CHANGES: Mapping[type[ev.TaskEvent], Callable[[TaskState, Fact, Any], dict[str,
     ev.TaskTryFailed: lambda at, fact, e: {"note": f"try {e.attempt} failed: {e.why}"},
     ev.TaskAllowed: lambda at, fact, e: {"allowed_by": fact.actor},
     ev.GateSaidNo: lambda at, fact, e: {"note": e.reason},
-    ev.GateHeld: lambda at, fact, e: {"note": f"{e.verdict}: {e.reason}".rstrip(": ")},
+    ev.GateHeld: lambda at, fact, e: {"note": f"{e.verdict}: {e.reason}".rstrip(": "), "held": True},
     ev.TaskBecameUncertain: lambda at, fact, e: {"note": e.why},
     ev.TaskFoundUndone: lambda at, fact, e: {"note": e.how, "expected_end": None},
-    ev.GateAskedAgain: lambda at, fact, e: {"round": e.round, "ready_at": fact.at, "note": ""},
+    ev.GateAskedAgain: lambda at, fact, e: {"round": e.round, "ready_at": fact.at, "note": "", "held": False},
 }
 
 
@@ -181,12 +243,14 @@ def _released(state: RunState, tasks: Standing[TaskState], names: Iterable[str])
 
 
 def _ready_at(state: RunState, tasks: Mapping[str, TaskState], task: Task) -> datetime | None:
-    if task.repairs and tasks[task.repairs].stage is not TaskStage.FAILED:
+    if task.repairs and (tasks[task.repairs].stage is not TaskStage.FAILED or tasks[task.repairs].held):
         return None
     assert state.opens is not None  # a run that has begun has a window
     moments = [task.not_before or state.opens, state.opens + (task.start_offset or timedelta(0))]
     for link in task.after:
         before = tasks[link.task]
+        if before.completion is Completion.ABANDONED:
+            return None  # what waited for it waits for a person: to skip it, or to edit the plan
         moment = (
             before.ended_at
             if link.kind is LinkKind.FS and before.is_over

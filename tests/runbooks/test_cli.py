@@ -122,7 +122,7 @@ def test_pause_unpause_cancel(world: World, type_: Type, capsys: pytest.CaptureF
 
 def test_backout_and_its_confirmation(world: World, type_: Type) -> None:
     assert type_("run", "backout", "--by", "asha", "--reason", "custody is down") == DONE
-    assert type_("run", "backout", "--by", "asha", "--confirmed") == DONE
+    assert type_("run", "backout", "confirm", "--by", "asha") == DONE
     assert world.runs.state("small-1").stage is RunStage.BACKED_OUT
 
 

@@ -210,7 +210,8 @@ def test_a_person_who_passes_it_is_named() -> None:
 def test_before_it_anyone_in_command_may_back_out() -> None:
     bench = Bench.of(task("A"))
     assert bench.ask(ev.BackOut(by="asha", reason="custody is down")) == ["BackoutBegan"]
-    with pytest.raises(Refused, match="the run is backing_out: nothing new starts"):
+    assert bench.at("A").completion is Completion.ABANDONED
+    with pytest.raises(Refused, match="A is complete, not startable"):
         bench.claim("A")
     assert bench.ask(ev.ConfirmBackedOut(by="asha")) == ["RunBackedOut"]
 

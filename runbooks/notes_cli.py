@@ -1,0 +1,72 @@
+"""`cutover run comment`, `attach`, `announce` and `quiet`: what people write beside the work."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from runbooks.options import At, Service, told, wish
+
+
+def add_notes(app: App, service: Service) -> None:
+    """Put the verbs of writing beside the work among the `run` commands."""
+    verbs = _NoteVerbs(service)
+    for verb in (verbs.comment, verbs.attach, verbs.announce, verbs.quiet):
+        app.command(verb)
+
+
+class _NoteVerbs:
+    """Each verb is one command of the run; none of them moves a task."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def comment(self, task: str, *, at: At, text: str) -> None:
+        """Write a comment beside a task, at any time."""
+        self._ask(at, "CommentOnTask", task=task, text=text)
+
+    def attach(self, task: str, file: Path, *, at: At) -> None:
+        """Attach a file that shows something about a task; it is kept under its SHA-256."""
+        from cutover.core.errors import Invalid, Problem
+        from cutover.store.kept_files import KeptFiles
+        from runbooks.evidence_acts import MOST_BYTES, check_kind
+
+        try:
+            size = file.stat().st_size
+            if size > MOST_BYTES:
+                raise Invalid(Problem("is too large", str(file), expected=f"at most {MOST_BYTES >> 20} MiB"))
+            content = file.read_bytes()
+        except OSError as error:
+            raise Invalid(Problem(str(error.strerror), str(file))) from error
+        media_type = check_kind(file.name, content)
+        runs = self._service(at.programme)
+        runs.check_task(runs.find(at.run), task)
+        kept = KeptFiles(at.programme.resolve() / "state" / "evidence").keep(content)
+        self._ask(
+            at, "AttachEvidence", task=task, name=file.name, sha256=kept, size=len(content), media_type=media_type
+        )  # fmt: skip
+
+    def announce(
+        self,
+        text: str,
+        *,
+        at: At,
+        minutes: Annotated[int, Parameter(help="how long it stands; 0: until it is withdrawn")] = 0,
+    ) -> None:
+        """Say something to everybody on the run: it stands on the board."""
+        now = self._service(at.programme).desk.clock.now()
+        self._ask(at, "Announce", text=text, until=now + timedelta(minutes=minutes) if minutes else None)
+
+    def quiet(self, number: int, *, at: At) -> None:
+        """Withdraw an announcement by its number."""
+        self._ask(at, "WithdrawAnnouncement", number=number)
+
+    def _ask(self, at: At, command: str, **fields: object) -> None:
+        from runbooks.domain import notes
+
+        runs = self._service(at.programme)
+        run_id = runs.find(at.run)
+        told(run_id, runs.ask(run_id, wish(getattr(notes, command), at.by, fields)), as_json=at.json)

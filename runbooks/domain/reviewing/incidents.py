@@ -10,6 +10,7 @@ from typing import Any
 from cutover.core.event import Event, Fact
 from cutover.domain import gates
 from runbooks.domain import run_events as ev
+from runbooks.domain.attempts import TaskAllowed, TaskTryFailed
 from runbooks.domain.run_events import Completion
 
 
@@ -29,6 +30,8 @@ _WORDS: Mapping[type[Event], tuple[str, Callable[[Any], str]]] = {
     ev.TaskBecameUncertain: ("uncertain", lambda e: e.why),
     ev.TaskFoundUndone: ("settled: not done", lambda e: e.how),
     ev.TaskRetried: ("tried again", lambda e: e.reason),
+    TaskTryFailed: ("try failed", lambda e: f"try {e.attempt}: {e.why}"),
+    TaskAllowed: ("allowed", lambda _: "this rehearsal may perform it"),
     ev.TaskSkipped: ("skipped", lambda e: e.reason),
     ev.GateSaidNo: ("no", lambda e: f"{e.verdict}: {e.reason}".rstrip(": ")),
     ev.GateAskedAgain: ("asked again", lambda e: f"round {e.round}"),

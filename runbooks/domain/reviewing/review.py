@@ -201,7 +201,7 @@ def review(record: Record, now: datetime) -> Review:
         closes=begun.closes, began=seen.began, ended=state.ended_at, until=seen.until, planned_finish=first.finish,
         caveats=tuple(caveats(record.run, record.recorded, seen, tasks)), tasks=tasks, pauses=seen.pauses, chain=chain,
         planned_path=first.critical_path, decisions=decisions(record.gates, state.plan, now),
-        edits=edits(record.run), incidents=incidents(record.run, record.gates),
+        edits=edits(seen.edits, record.run), incidents=incidents(record.run, record.gates),
         outlooks=outlooks(record.run, begun.closes, begun.backout, ended), no_return=no_return(record.run),
         streams=totals(tasks, lambda t: t.stream), teams=totals(tasks, lambda t: t.team), total=_total("all", tasks),
         suggestions=_suggestions(record, seen, tasks), earlier=tuple(_earlier(one, tasks) for one in record.earlier),

@@ -15,7 +15,7 @@ from enum import StrEnum
 from cutover.core.event import Fact
 from runbooks.domain import run_events as ev
 from runbooks.domain.execution import RUN_MACHINE
-from runbooks.domain.plan import Task, TaskType
+from runbooks.domain.plan import Runbook, Task, TaskType
 from runbooks.domain.run_events import RUN, RunStage, TaskStage
 from runbooks.domain.run_state import RunState, TaskState
 
@@ -83,29 +83,36 @@ class _Track:
 
 @dataclass(frozen=True, slots=True)
 class Courses:
-    """The state after the facts, the course of every task, the pauses, and until when that was seen."""
+    """The state after the facts, the course of every task, the pauses, and until when that was seen.
+
+    `edits` are the facts after which the plan was another, with the plan before and after.
+    """
 
     state: RunState
     tasks: Mapping[str, Course]
     pauses: tuple[tuple[datetime, datetime], ...]
     began: datetime
     until: datetime
+    edits: tuple[tuple[Fact, Runbook, Runbook], ...] = ()
 
 
 def courses(facts: Sequence[Fact], now: datetime) -> Courses:
     """Follow every task through the facts of a run; what is not over is followed until `now`."""
     state, tracks, pauses = RunState(), dict[str, _Track](), list[tuple[datetime, datetime]]()
+    edits: list[tuple[Fact, Runbook, Runbook]] = []
     at = began = facts[0].at
     for fact in facts:
         at, before, state = max(at, fact.at), state, RUN_MACHINE.evolve(state, fact)
         _note_pause(pauses, before, state, at)
+        if before.runbook is not state.runbook and before.stage is not RunStage.PLANNING:
+            edits.append((fact, before.runbook, state.runbook))
         for name in _touched(before, state, fact):
             _follow(tracks.setdefault(name, _Track()), state.plan[name], state.tasks[name], at)
     until = state.ended_at or max(at, now)
     if state.stage is RunStage.PAUSED:
         pauses[-1] = (pauses[-1][0], until)
     found = {name: _course(tracks.get(name, _Track()), until, pauses) for name in state.plan}
-    return Courses(state, found, tuple(pauses), began, until)
+    return Courses(state, found, tuple(pauses), began, until, tuple(edits))
 
 
 def _note_pause(

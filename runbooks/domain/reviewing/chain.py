@@ -13,7 +13,7 @@ from runbooks.domain.run_state import RunState
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What let a task start last: another task, or the clock, the window, an edit; `lag` is the time held after it."""
+    """What let a task start last: another task, or the clock, the window, a change of the plan; `lag` is the time held after it."""
 
     by: str
     how: str
@@ -109,7 +109,7 @@ def _release(seen: Courses, task: Task, ready: datetime) -> Release:
     if moment < ready and at.is_over and at.started_at is None:
         return Release("", "it was left out")
     if moment < ready:
-        return Release("", f"{task.repairs} said no" if task.repairs else "an edit of the plan")
+        return Release("", f"{task.repairs} said no" if task.repairs else "a change of the plan")
     return release
 
 

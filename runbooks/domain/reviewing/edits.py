@@ -14,6 +14,7 @@ from runbooks.domain.plan import Runbook
 from runbooks.domain.plan_diff import Change, diff
 
 PROPOSES = ("Edit", "Proposal")  # kinds of facts that speak of a change, by a word of their name
+UNTOLD = {"base", "becomes"}  # versions of the plan: counted by the machine, read by nobody
 SHOWN = 8
 Changed = tuple[Fact, Runbook, Runbook]
 
@@ -61,5 +62,5 @@ def _change(one: Change) -> str:
 
 
 def _says(fact: Fact) -> Iterator[str]:
-    body = fact.event.model_dump(mode="json")
+    body = fact.event.model_dump(mode="json", exclude=UNTOLD)
     yield from (f"{name} {value}" for name, value in body.items() if isinstance(value, str | int) and value)

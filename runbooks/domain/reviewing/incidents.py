@@ -10,6 +10,7 @@ from typing import Any
 from cutover.core.event import Event, Fact
 from cutover.domain import gates
 from runbooks.domain import run_events as ev
+from runbooks.domain import turning_back
 from runbooks.domain.attempts import TaskAllowed, TaskTryFailed
 from runbooks.domain.run_events import Completion
 
@@ -34,11 +35,18 @@ _WORDS: Mapping[type[Event], tuple[str, Callable[[Any], str]]] = {
     TaskAllowed: ("allowed", lambda _: "this rehearsal may perform it"),
     ev.TaskSkipped: ("skipped", lambda e: e.reason),
     ev.GateSaidNo: ("no", lambda e: f"{e.verdict}: {e.reason}".rstrip(": ")),
+    ev.GateHeld: ("held", lambda e: f"{e.verdict}: {e.reason}".rstrip(": ")),
     ev.GateAskedAgain: ("asked again", lambda e: f"round {e.round}"),
     ev.RunPaused: ("paused", lambda e: e.message),
     ev.RunUnpaused: ("went on", lambda _: ""),
     ev.RunCanceled: ("canceled", lambda e: e.reason),
     ev.BackoutBegan: ("backout", lambda e: e.reason + _signed(e.signed_by)),
+    turning_back.BackoutArmed: ("backout armed", lambda e: _of(e.components) + e.reason),
+    turning_back.BackoutDisarmed: ("backout disarmed", lambda e: e.reason),
+    turning_back.ComponentBackoutBegan: (
+        "backout",
+        lambda e: _of(e.components) + e.reason + _signed(e.signed_by),
+    ),
     ev.RunBackedOut: ("backed out", lambda _: "the old systems serve again"),
     gates.GateWaived: ("waived", lambda e: f"{e.reason}; not met: {'; '.join(e.unmet) or 'nothing'}"),
     gates.GateEscalated: ("escalated", lambda e: f"to {', '.join(e.to)}, until {e.decide_by:%d %b %H:%M}Z"),
@@ -51,6 +59,11 @@ _BY_NAME: Mapping[str, str] = {
     "OverrideLifted": "override lifted",
 }
 _SAYS = ("reason", "why", "message", "text", "words")
+
+
+def _of(components: Iterable[str]) -> str:
+    named = ", ".join(components)
+    return f"{named}: " if named else ""
 
 
 def _signed(names: Iterable[str]) -> str:

@@ -10,9 +10,11 @@ from cutover.core.event import Fact
 from cutover.domain import gates
 from cutover.domain.gates import GATE, Verdict
 from runbooks.domain import run_events as ev
+from runbooks.domain.edits import ApproveEdit, ProposeEdit
 from runbooks.domain.plan import Task
 from runbooks.domain.reviewing.review import Record, Review, review
 from runbooks.domain.reviewing.stretches import Spent
+from runbooks.domain.turning_back import ArmBackout
 from tests.conftest import START
 from tests.runbooks.domain.reviewing.stepping import histories, plans, undisturbed
 from tests.runbooks.plans import HOUR, Bench, auto, gate, start_command, task
@@ -298,3 +300,30 @@ def test_each_forecast_is_set_against_the_end_and_the_margin_to_turn_back_is_kep
     assert [one.margin for one in seen.outlooks] == [48 * HOUR, 2 * HOUR]
     assert seen.no_return is not None
     assert (seen.no_return.task, seen.no_return.margin) == ("A", timedelta(0))
+
+
+# --- changes while it ran ---
+
+
+def test_an_approved_edit_is_told_by_what_it_changed_and_the_plan_as_made_stays_the_measure() -> None:
+    bench = Bench.of(task("A"), task("B", "A"))
+    bench.ask(ProposeEdit(by="bo", reason="slower than thought", changes={"B": {"duration": "3h"}}))
+    bench.after(5 * MINUTE)
+    bench.ask(ApproveEdit(by="chen", number=1))
+    seen = reviewed(bench)
+    assert [(one.kind, one.by, one.words) for one in seen.edits] == [
+        ("EditProposed", "bo", "number 1; reason slower than thought"),
+        ("EditApproved", "chen", "B: duration 1h → 3h"),
+    ]
+    assert seen.by_id()["B"].planned_length == HOUR
+    assert seen.planned_finish == START + 2 * HOUR
+
+
+def test_a_backout_that_was_armed_and_begun_is_an_incident() -> None:
+    bench = Bench.of(task("A"), task("B", "A"))
+    bench.ask(ArmBackout(by="asha", reason="to be ready"))
+    bench.ask(ev.BackOut(by="asha", reason="the load failed"))
+    assert [(i.kind, i.words) for i in reviewed(bench).incidents][:2] == [
+        ("backout armed", "to be ready"),
+        ("backout", "the load failed"),
+    ]

@@ -98,6 +98,7 @@ class RunService:
         command = ev.StartRun(
             by=by, run_id=run_id, runbook=runbook, run_type=run_type, comms=comms, opens=opens or self.programme.opens,
             closes=closes or self.programme.closes, backout=self.programme.window.backout, members=members, setup=setup or RunSetup(),
+            capacity={team.id: team.capacity for team in self.programme.teams},
         )  # fmt: skip
         self.desk.ask(RUN_MACHINE, run_stream(run_id), command, key=key, cause=cause)
         return run_id

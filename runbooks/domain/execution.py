@@ -17,6 +17,7 @@ from cutover.core.machine import Machine
 from cutover.domain.gates import Verdict
 from runbooks.domain import run_events as ev
 from runbooks.domain.attempts import InRehearsal
+from runbooks.domain.elbow_room import ElbowRoom, with_room
 from runbooks.domain.plan import Action, Effect, Task, TaskType
 from runbooks.domain.run_decisions import WORKING, decide_run
 from runbooks.domain.run_events import RUN, TASK, Completion, RunStage, RunType, TaskStage
@@ -76,6 +77,7 @@ def _claim(state: RunState, task: Task, at: TaskState, command: Any, now: dateti
     _theirs(state, task, command.by)
     _not_a_gate(task)
     _startable(task, at, now)
+    _alone(state, task)
     return [ev.TaskClaimed(task=task.id)]
 
 
@@ -119,8 +121,8 @@ def _retry(state: RunState, task: Task, at: TaskState, command: Any, now: dateti
 
 
 def _begin(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
-    del state
     _startable(task, at, now)
+    _alone(state, task)
     return [ev.TaskBegun(task=task.id, key=command.key)]
 
 
@@ -248,6 +250,11 @@ def _startable(task: Task, at: TaskState, now: datetime) -> None:
         raise Refused(f"{task.id} may not start before {at.ready_at:%d %b %H:%M}Z")
 
 
+def _alone(state: RunState, task: Task) -> None:
+    if task.locks and (held := ElbowRoom.of(state).held(task)):
+        raise Refused(*(f"{task.id} must wait: {word}" for word in held))
+
+
 def _no_return(state: RunState, task: Task, decided_by: tuple[str, ...] = ()) -> list[Event]:
     latest = state.latest_backout
     return (
@@ -284,7 +291,9 @@ def next_actions(state: RunState, now: datetime) -> list[Due]:
     if state.stage not in WORKING:
         return []
     moving = ((state.plan[name], at) for name, at in state.tasks.under_way())
-    return [Due(do, task) for task, at in moving if (do := _due(state, task, at, now))]
+    due = [Due(do, task) for task, at in moving if (do := _due(state, task, at, now))]
+    room = with_room(state, (d.task for d in due if d.do is Do.PERFORM))
+    return [d for d in due if d.do is not Do.PERFORM or d.task.id in room]
 
 
 def _due(state: RunState, task: Task, at: TaskState, now: datetime) -> Do | None:

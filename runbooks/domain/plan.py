@@ -189,6 +189,9 @@ class Task(Part):
     team: str = ""
     units: int = Field(default=1, ge=1, description="how much of the team's capacity it takes")
     skill: str = Field(default="", description="what whoever does it must be able to do")
+    locks: tuple[str, ...] = Field(
+        default=(), description="resources that no other task may hold while it goes on, such as a database"
+    )
     owner: str = ""
     deputy: str = ""
     after: Links = ()

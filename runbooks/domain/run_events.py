@@ -44,6 +44,10 @@ class RunStarted(Event):
     backout: timedelta
     members: dict[str, tuple[str, ...]]
     setup: RunSetup
+    capacity: dict[str, int] = Field(
+        default_factory=dict,
+        description="how many tasks each team can do at once; a team left out: any number",
+    )
 
 
 class RunPaused(Event):
@@ -199,6 +203,7 @@ class StartRun(Command):
     backout: timedelta
     members: dict[str, tuple[str, ...]]
     setup: RunSetup
+    capacity: dict[str, int] = Field(default_factory=dict)
 
 
 class PauseRun(Command):

@@ -60,6 +60,7 @@ class RunState:
     backout: timedelta = timedelta(0)
     members: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     setup: RunSetup = field(default_factory=RunSetup)
+    capacity: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     started_by: str = ""
     tasks: Standing[TaskState] = field(default_factory=Standing)
     plan: Indexed = field(default_factory=Indexed)
@@ -110,6 +111,7 @@ def _started(state: RunState, fact: Fact, event: Any) -> RunState:
         backout=event.backout,
         members=MappingProxyType(event.members),
         setup=event.setup,
+        capacity=MappingProxyType(event.capacity),
         started_by=fact.actor,
         tasks=Standing(dict.fromkeys(plan, TaskState())),
         plan=plan,

@@ -172,6 +172,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("Team", "team"),
     Column("Team units", "units", str, _whole),
     Column("Skill", "skill"),
+    Column("Locks", "locks", _names, _read_names),
     Column("Owner", "owner"),
     Column("Deputy", "deputy"),
     Column("Predecessors", "after", _links, parse_links),

@@ -82,7 +82,7 @@ def tasks(draw: st.DrawFn, ids: list[str], i: int) -> Task:
     few: dict[str, Any] = {
         "description": texts, "stream": st.just("") | names | texts, "phase": st.just("") | texts,
         "type": st.sampled_from(TaskType), "component": texts, "team": people, "units": st.integers(1, 3),
-        "skill": texts, "owner": people, "deputy": people,
+        "skill": texts, "locks": st.just(()) | st.just(("the old database", "tape")), "owner": people, "deputy": people,
         "parent": st.just("") | st.sampled_from([*ids[:i], ""]), "duration": st.none() | spans,
         "estimate": st.none() | st.just(guess), "not_before": st.none() | moments, "start_offset": st.none() | spans,
         "deadline": st.none() | moments, "calendar": st.sampled_from(["", "office"]), "action": st.none() | action,

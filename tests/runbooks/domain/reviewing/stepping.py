@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cutover.core.errors import Refused
 from cutover.domain.gates import Verdict
 from runbooks.domain import run_events as ev
+from runbooks.domain.edits import ApproveEdit, ProposeEdit
 from runbooks.domain.plan import Task, TaskType
 from runbooks.domain.run_events import RUN, TaskStage
 from tests.runbooks.plans import Bench, auto, gate, task
@@ -92,7 +93,7 @@ def histories(draw: st.DrawFn) -> Bench:
 
 _ACTS = (
     "begin", "begin", "claim", "claim", "outcome", "finish", "finish", "fail", "bad", "retry", "skip", "uncertain", "undone",
-    "happened", "go", "no_go", "pause", "unpause", "itself", "forecast",
+    "happened", "go", "no_go", "pause", "unpause", "itself", "forecast", "edit", "backout",
 )  # fmt: skip
 
 
@@ -122,6 +123,11 @@ def _act(bench: Bench, name: str, what: str) -> None:  # noqa: C901, PLR0912  on
             bench.ask(ev.PauseRun(by="asha", message="wait"))
         case "unpause":
             bench.ask(ev.UnpauseRun(by="asha"))
+        case "edit":
+            bench.ask(ProposeEdit(by="bo", reason="slower", changes={name: {"duration": "7h"}}))
+            bench.ask(ApproveEdit(by="chen", number=max(bench.state.edits.by_number)))
+        case "backout":
+            bench.ask(ev.BackOut(by="asha", reason="it failed", signed_by=("bo", "chen")))
         case "itself":
             bench.ask(ev.CompleteItself(by="performer", task=name))
         case "forecast":

@@ -1,6 +1,6 @@
 """One stand-in as a process: `python -m cutover.range.serve custody --port 8401 --state DIR --clock FILE`.
 
-On loopback only. It ends when its standard input ends, and so with the process that started it, however that
+On loopback, unless another address is named. It ends when its standard input ends, and so with the process that started it, however that
 process died.
 """
 
@@ -56,11 +56,11 @@ def open_system(place: Place) -> System:
     return kind(place)
 
 
-def serve(place: Place, port: int) -> None:
+def serve(place: Place, port: int, host: str = HOST) -> None:
     """Answer until standard input ends."""
     config = Config(
         open_system(place).app(),
-        host=HOST,
+        host=host,
         port=port,
         http=SeverableProtocol,
         loop="asyncio",
@@ -89,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description="One stand-in of the range, until standard input ends.",
     )
     parser.add_argument("system", choices=SYSTEMS)
+    parser.add_argument("--host", default=HOST)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--state", type=Path, required=True, help="folder of its database file")
     parser.add_argument(
@@ -106,7 +107,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="the seeded crimes were reported in the year before",
     )
     asked = parser.parse_args(arguments)
-    serve(Place(asked.system, asked.state, asked.clock, asked.seed, asked.crimes, asked.before), asked.port)
+    serve(
+        Place(asked.system, asked.state, asked.clock, asked.seed, asked.crimes, asked.before),
+        asked.port,
+        asked.host,
+    )
 
 
 if __name__ == "__main__":

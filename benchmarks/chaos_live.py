@@ -40,7 +40,7 @@ def summary(asked: argparse.Namespace, calm: End, stormy: End, live: Live, wrong
         [live.postgres.programs / "postgres", "--version"], capture_output=True, text=True, check=True
     )
     versions = (
-        f"cutover {__version__}, Python {platform.python_version()}, {server.stdout.split()[2]} PostgreSQL, "
+        f"cutover {__version__}, Python {platform.python_version()}, PostgreSQL {server.stdout.split()[2]}, "
         f"Prefect {metadata.version('prefect')}, {os.cpu_count()} cores, {platform.machine()}."
     )
     dealt = ", ".join(f"{count} {name}" for name, count in sorted(live.dealt.items()))

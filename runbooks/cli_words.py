@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
 
@@ -12,7 +12,7 @@ from runbooks.formats.cells import DateOrder
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme
-    from runbooks.domain.plan import Runbook
+    from runbooks.domain.plan import Fault, Runbook
 
 Here = Annotated[Path, Parameter(help="the programme folder")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
@@ -32,6 +32,7 @@ class Folder(Protocol):
     @property
     def runbooks(self) -> Mapping[str, Runbook]: ...
     def runbook(self, name: str = "") -> Runbook: ...
+    def action_faults(self, book: Runbook) -> Iterator[Fault]: ...
 
 
 Open = Callable[[Path], Folder]

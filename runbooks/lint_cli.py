@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,7 +35,7 @@ def add_lint(app: App, folder: Open) -> None:
     ) -> int:
         """Say what the plan lacks and how to mend it. Exit 1 when anything would stop or endanger a run."""
         context, books, known = _meant(folder, programme, name, date_order)
-        found = {book.id: lint(book, context, known) for book in books}
+        found = {book.id: [*_actions(folder, programme, book), *lint(book, context, known)] for book in books}
         lacks = {book.id: summary(book, found[book.id]) for book in books}
         if json:
             answer(
@@ -46,6 +46,16 @@ def add_lint(app: App, folder: Open) -> None:
             for book in books:
                 _show_findings(book, found[book.id], lacks[book.id], full=full)
         return NO if any(f.severity is Severity.ERROR for one in found.values() for f in one) else DONE
+
+
+def _actions(folder: Open, programme: Path, book: Runbook) -> Iterator[Finding]:
+    """What `cutover check` would refuse of its actions; without a programme nobody knows which kinds there are."""
+    if not (programme / "programme.yaml").exists():
+        return
+    for fault in folder(programme).action_faults(book):
+        fix = f"did you mean '{fault.nearest}'?" if fault.nearest else fault.expected or "correct the action"
+        task = book.tasks[fault.index].id
+        yield Finding("bad_action", Severity.ERROR, task, fault.message.removeprefix(f"{task}: "), fix)
 
 
 def _meant(

@@ -119,14 +119,12 @@ class ProgrammeFolder:
             *_empty_calendars(self),
             *self._ways_back(),
             *self._located(self._unanswerable),
-            *self.impossible_actions(),
+            *self._located(self.action_faults),
         ]
 
-    def impossible_actions(self) -> list[Problem]:
+    def action_faults(self, book: Runbook) -> Iterator[Fault]:
         """Actions that could not be performed: an unknown kind, a wrong argument, a name that nothing fills in."""
-        names = ("systems", "programme", "opens", "closes")
-        kinds = declared_kinds()
-        return self._located(lambda book: action_faults(book, kinds, names))
+        return action_faults(book, declared_kinds(), ("systems", "programme", "opens", "closes"))
 
     def unknown_names(self) -> list[Problem]:
         """People, skills, teams, components and calendars that runbooks name and the programme does not know.

@@ -123,6 +123,26 @@ def test_lint_passes_a_plan_without_errors_and_fails_one_with(
     assert "--all shows each" in said
 
 
+def test_lint_names_an_action_that_could_not_be_performed(
+    programme: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same words that `cutover check` says of it."""
+    book = programme / "runbooks" / "automated.yaml"
+    book.parent.mkdir(exist_ok=True)
+    book.write_text(
+        "id: automated\ntitle: T\ntasks:\n  - {id: A, title: T, type: automated, effect: idempotent,\n"
+        "     action: {kind: shell, with: {agv: [ls]}}}\n",
+        encoding="utf-8",
+    )
+    assert ask("lint", "automated", "--json", programme=programme) == 1
+    said = capsys.readouterr().out
+    assert "shell: agv: no such argument" in said
+    assert "did you mean 'argv'?" in said
+    (problem, *_) = [str(p) for p in ProgrammeFolder(programme).problems() if "agv" in str(p)]
+    assert "automated.yaml:" in problem
+    assert "A: action: shell: agv: no such argument; did you mean 'argv'?" in problem
+
+
 def test_lint_answers_in_json_with_every_finding(programme: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ask("import", programme.parent / "plan.csv", programme=programme)
     capsys.readouterr()

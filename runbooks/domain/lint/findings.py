@@ -33,6 +33,7 @@ class Finding:
 # code -> severity, and how the summary says it of n tasks
 CODES: Mapping[str, tuple[Severity, str]] = {
     "no_action": (Severity.ERROR, "are automated and say nothing to do"),
+    "bad_action": (Severity.ERROR, "have an action that could not be performed"),
     "no_effect": (Severity.ERROR, "are automated and do not say what to do when they may or may not have happened"),
     "no_decider": (Severity.ERROR, "are gates that nobody decides"),
     "unguarded_point_of_no_return": (Severity.ERROR, "are points of no return with no gate before them"),

@@ -351,7 +351,8 @@ def _backout(run: Run, lookout: Lookout) -> BackoutCard | None:
 
 
 def _groups(run: Run) -> tuple[Group, ...]:
-    lines = [task_line(run, task) for task in run.state.runbook.tasks]
+    state = run.state
+    lines = [task_line(run, state.plan[name]) for name, _ in state.tasks.under_way()]
     groups = (
         Group(stage, title, STAGES[stage], tuple(line for line in lines if line.stage == stage))
         for stage, title in _GROUPS

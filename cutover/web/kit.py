@@ -23,6 +23,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -70,6 +71,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+COMPRESSED_FROM = 1_000  # bytes; a board of 2,000 tasks is read over a phone's line
 _STATIC = Path(__file__).parent / "static"
 _OFFERED = frozenset({"page"})  # what the layout brings to every template
 SIGN_IN = "/sign-in"
@@ -201,7 +203,12 @@ def build_app(
             *(Route(act.path, kit.act_endpoint(act), methods=["POST"]) for act in acts),
             *(Route(page.path, kit.endpoint(page)) for page in pages),
         ],
-        middleware=[Middleware(SecureHeaders)],
+        middleware=[
+            Middleware(SecureHeaders),
+            Middleware(
+                GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=5
+            ),  # streams are left alone
+        ],
         exception_handlers={CutoverError: kit.refuse, HTTPException: kit.refuse, Exception: kit.crash},
         lifespan=lifespan,
     )

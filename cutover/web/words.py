@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from cutover.core.clock import show
 from cutover.core.duration import show_duration
@@ -13,6 +14,7 @@ _LOCAL = "/#"
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
+@lru_cache(maxsize=10_000)  # a board of thousands of tasks says the same few hundred moments again and again
 def moment(at: datetime | None, zone: str) -> str:
     """Sat 24 Oct 03:10 BST; '' for none."""
     return show(at, zone) if at else ""

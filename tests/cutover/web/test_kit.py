@@ -137,3 +137,8 @@ def test_every_kind_of_error_has_a_status() -> None:
     from cutover.web.kit import STATUS
 
     assert set(STATUS) == set(CutoverError.__subclasses__())
+
+
+def test_a_long_page_is_sent_compressed_to_who_can_read_it(browser: Browser) -> None:
+    assert browser.get("/board").headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in browser.get("/healthz").headers

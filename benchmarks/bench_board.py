@@ -1,0 +1,67 @@
+"""What the board of 2,000 tasks costs: server time of a first render and of a renewal, and bytes on the line.
+
+.venv/bin/python benchmarks/bench_board.py [--tasks 2000] [--rounds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from live_runs import OPENS, PROGRAMME, desk, machine, plan, worked
+from starlette.testclient import TestClient
+
+from cutover.core.clock import FixedClock
+from cutover.web.kit import build_app
+from runbooks.service import RunService
+from runbooks.web import pages
+
+SERVER_TIME = 0.5  # seconds
+ON_THE_LINE = 400_000  # bytes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tasks", type=int, default=2_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    wanted = parser.parse_args()
+    print(machine())
+    with tempfile.TemporaryDirectory() as folder:
+        one = desk(Path(folder) / "cutover.db", FixedClock(OPENS))
+        service = RunService(one, PROGRAMME)
+        run_id = service.start(plan(wanted.tasks), by="asha", opens=OPENS)
+        worked(service, run_id, events=wanted.tasks * 2, left=wanted.tasks // 2)
+        for path in ("/board", "/board?fragment=board", "/board/tasks"):
+            show(path, one, wanted.rounds)
+
+
+def show(path: str, one: object, rounds: int) -> None:
+    """A new server each round: nothing is known of the run, the plan or the forecast."""
+    costs, walls, size, packed = [], [], 0, 0
+    for _ in range(rounds):
+        fresh = RunService(one, PROGRAMME)  # type: ignore[arg-type]
+        app = build_app(
+            "A large window", pages(fresh, one, PROGRAMME, one.clock), one.journal, threading.Event()
+        )  # type: ignore[attr-defined,arg-type]
+        client = TestClient(app)
+        client.get("/healthz")
+        cpu, wall = time.process_time(), time.perf_counter()
+        answer = client.get(path)
+        costs.append(time.process_time() - cpu)
+        walls.append(time.perf_counter() - wall)
+        assert answer.status_code == 200, answer.text[:500]
+        size, packed = len(answer.content), len(gzip.compress(answer.content, 5))
+    cost, wall = statistics.median(costs), statistics.median(walls)
+    kept = "kept" if cost < SERVER_TIME and packed < ON_THE_LINE else "MISSED"
+    print(
+        f"  {path}: {1000 * cost:.0f} ms CPU, {1000 * wall:.0f} ms wall, {size / 1000:.0f} kB, {packed / 1000:.0f} kB on the line: {kept}"
+    )
+
+
+if __name__ == "__main__":
+    main()

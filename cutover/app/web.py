@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from contingency.domain.triggers import PlayStage
 from contingency.web import report_page
 from cutover.app.bootstrap import World
+from cutover.app.telling import Teller
 from cutover.cli.output import console
 from cutover.core.clock import SystemClock
 from cutover.reconciliation.web import reconciliation_page
@@ -39,6 +40,7 @@ def serve(
     has_accounts = world.accounts.any()
     check_reach(host, has_accounts=has_accounts, as_person=as_person, to_anybody=to_anybody)
     app = make_app(world, stop, as_person=as_person)
+    threading.Thread(target=Teller(world).run, args=(stop,), name="teller", daemon=True).start()
     run_server(
         app,
         stop,

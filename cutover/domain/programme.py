@@ -98,6 +98,10 @@ class Person(Part):
         default=(), description="when the person is on duty; none given: whenever needed, with the legal rest"
     )
     phone: str = Field(default="", description="for the phone tree of the printed packs")
+    notices: str = Field(
+        default="",
+        description="the name of the secret that holds where notices go: an Apprise URL; none given: a file in state/notices",
+    )
 
 
 class Station(Part):

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from cutover.store.engine import reading, writing
 from cutover.store.metadata import outbox_table as t
 
+AT_ONCE = 500  # databases bound the values of one statement
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -39,6 +41,15 @@ def enqueue(connection: Connection, messages: Sequence[Message], now: datetime) 
                     next_attempt_at=now,
                 )
             )
+
+
+def unknown(engine: Engine, ids: Sequence[str]) -> set[str]:
+    """Which of these messages were never kept."""
+    found: set[str] = set()
+    with reading(engine) as connection:
+        for i in range(0, len(ids), AT_ONCE):
+            found |= set(connection.execute(select(t.c.id).where(t.c.id.in_(ids[i : i + AT_ONCE]))).scalars())
+    return set(ids) - found
 
 
 def due(engine: Engine, now: datetime, limit: int = 50) -> list[Message]:

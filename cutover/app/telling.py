@@ -1,0 +1,104 @@
+"""Tells people what concerns them while a run goes on: notices into the outbox, and from there to each one's channel.
+
+How far a notice goes is the run's `comms`: off, it is written to a file and told to nobody; test, it is told as a
+test; on, it is told. Who has no account gets the link to the one task.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import apprise
+import structlog
+
+from cutover.app.bootstrap import World
+from cutover.app.notify import channels, deliver_due
+from cutover.core.errors import CutoverError, Refused
+from cutover.domain.gates import GateState
+from cutover.store.engine import writing
+from cutover.store.outbox import Message, enqueue, unknown
+from runbooks.domain.run_events import Comms
+from runbooks.domain.run_state import RunState
+from runbooks.notices import Notice, notices
+
+EVERY = 5.0  # real seconds between two looks
+LINK_LASTS = timedelta(hours=24)
+TEST = "TEST, not in earnest: "
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class AppriseChannel:
+    """Any of the services that Apprise knows, by the URL that stands in a person's secret."""
+
+    world: World
+
+    def send(self, message: Message) -> None:
+        """Raises Refused where the person has no working address."""
+        person = self.world.folder.programme.person(message.recipient)
+        if person is None or not person.notices:
+            raise Refused(f"{message.recipient} has no address for notices in programme.yaml")
+        to = apprise.Apprise()
+        try:
+            address = self.world.secrets(person.notices)
+        except CutoverError as error:
+            raise Refused(f"{message.recipient}: {error}") from error
+        if not to.add(address):
+            raise Refused(f"the secret '{person.notices}' of {message.recipient} holds no Apprise URL")
+        if not to.notify(title=message.subject, body=message.body):
+            raise Refused(f"the channel of {message.recipient} did not take {message.id}")
+
+
+class Teller:
+    """Works out, keeps and delivers the notices of every run of a programme."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def run(self, stop: threading.Event) -> None:
+        """Look every few seconds until stopped. What cannot be told now is told later."""
+        while not stop.wait(EVERY):
+            try:
+                self.tell()
+            except CutoverError as error:
+                log.warning("notices_wait", why=str(error))
+
+    def tell(self) -> int:
+        """One look: keep what is new, deliver what is due; returns how many were delivered."""
+        now = self.world.clock.now()
+        new = [message for run_id in self.world.runs.run_ids() for message in self._of(run_id)]
+        fresh = unknown(self.world.engine, [message.id for message in new])
+        if fresh:
+            with writing(self.world.engine) as connection:
+                enqueue(connection, [message for message in new if message.id in fresh], now)
+        known = {**channels(self.world.folder.state / "notices"), "apprise": AppriseChannel(self.world)}
+        return deliver_due(self.world.engine, known, now)
+
+    def _of(self, run_id: str) -> Iterator[Message]:
+        state, programme = self.world.runs.state(run_id), self.world.folder.programme
+        for notice in notices(state, self._gates(state), programme, self.world.clock.now()):
+            yield self._message(state, notice)
+
+    def _gates(self, state: RunState) -> dict[str, GateState]:
+        return {t.id: self.world.runs.gate(state.run_id, t.id) for t in state.runbook.tasks if t.gate}
+
+    def _message(self, state: RunState, notice: Notice) -> Message:
+        person = self.world.folder.programme.person(notice.person)
+        reached = state.comms is not Comms.OFF and person is not None and bool(person.notices)
+        subject = f"{TEST if state.comms is Comms.TEST else ''}{notice.subject}"[:300]
+        body = f"{notice.text}\n\n{self._where(state, notice)}"
+        return Message(notice.id, "apprise" if reached else "file", notice.person, subject, body)
+
+    def _where(self, state: RunState, notice: Notice) -> str:
+        base = self.world.settings.base_url.rstrip("/")
+        if not notice.task:
+            return f"{base}/board?run={state.run_id}"
+        gate = state.plan[notice.task].gate is not None
+        if gate or self.world.accounts.hash_of(notice.person):
+            return f"{base}/board/tasks/{notice.task}?run={state.run_id}"
+        path = self.world.links.task(notice.person, state.run_id, notice.task, LINK_LASTS)
+        return f"{base}{path}\n(This link is yours: it opens this one task and works until tomorrow.)"

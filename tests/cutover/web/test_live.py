@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from cutover.domain.modes import Mode
 from cutover.web.serving import Server, listen
 from runbooks.domain import run_events as ev
+from runbooks.domain.notes import CommentOnTask
 from tests.cutover.web.conftest import Serve
 from tests.cutover.web.world import World
 from tests.real_parts import require_real
@@ -104,3 +105,37 @@ def test_a_fact_named_in_the_address_is_found_on_whichever_page_it_stands(
     address = serve(world.app(stop), stop)
     chromium.goto(f"{address}/journal#p12")
     expect(chromium.locator("tr#p12")).to_be_in_viewport()
+
+
+def test_what_somebody_types_outlives_a_page_that_renews_itself(
+    world: World, serve: Serve, chromium: Page
+) -> None:
+    world.start()
+    world.ask(ev.ClaimTask(by="asha", task="F2"))
+    stop = threading.Event()
+    address = serve(world.guarded(as_person="asha", stop=stop), stop)
+    chromium.goto(f"{address}/board/tasks/F2")
+    expect(chromium.locator("#live")).to_have_text("live")
+    evidence = chromium.get_by_label("What shows that it is done")
+    evidence.fill("half a sen")
+    world.ask(CommentOnTask(by="bo", task="F2", text="the print is out"))
+    expect(chromium.locator("main")).to_contain_text("the print is out")
+    expect(evidence).to_have_value("half a sen")
+    expect(evidence).to_be_focused()
+    world.done("F2", "asha", "told by telephone")  # now there is no such form any more
+    expect(chromium.locator("#live")).to_contain_text("what you typed is kept")
+    expect(evidence).to_have_value("half a sen")
+    chromium.get_by_role("button", name="Done", exact=True).click()
+    expect(chromium.locator("main")).to_contain_text("Meanwhile")
+
+
+def test_a_key_leads_to_a_button_and_presses_nothing(world: World, serve: Serve, chromium: Page) -> None:
+    world.start()
+    stop = threading.Event()
+    address = serve(world.guarded(as_person="asha", stop=stop), stop)
+    chromium.goto(f"{address}/board/tasks/F2")
+    chromium.keyboard.press("c")
+    expect(chromium.get_by_role("button", name="Claim: I take it up")).to_be_focused()
+    chromium.keyboard.press("?")
+    expect(chromium.get_by_role("dialog")).to_contain_text("all tasks")
+    assert world.runs.state(world.run_id).tasks["F2"].by == ""

@@ -162,12 +162,10 @@ class World:
     def app(self, stop: threading.Event | None = None) -> Starlette:
         return build_app(PROGRAMME.title, self.pages(), self.desk.journal, stop or threading.Event())
 
-    def guarded(self, *, as_person: str = "", quick: bool = True) -> Starlette:
-        """The pages with their acts, behind a sign-in; `quick` hashes cheaply, which is for tests alone."""
+    def guarded(self, *, as_person: str = "", stop: threading.Event | None = None) -> Starlette:
+        """The pages with their acts, behind a sign-in that hashes cheaply."""
         accounts = Accounts(self.desk.journal.engine)
-        passwords = (
-            Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)) if quick else Passwords()
-        )
+        passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         self.sign_in = SignIn(
             accounts, Links(accounts, self.wall), PROGRAMME, self.wall, as_person, passwords
         )
@@ -184,7 +182,12 @@ class World:
         ]
         pages = [*self.pages(), *evidence.pages(), *linked.pages(), *self.sign_in.pages()]
         return build_app(
-            PROGRAMME.title, pages, self.desk.journal, threading.Event(), acts=acts, guard=self.sign_in
+            PROGRAMME.title,
+            pages,
+            self.desk.journal,
+            stop or threading.Event(),
+            acts=acts,
+            guard=self.sign_in,
         )
 
     def account(self, person: str) -> None:

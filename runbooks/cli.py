@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
@@ -17,6 +17,7 @@ from runbooks.review_cli import add_review
 from runbooks.run_calendars import add_calendars
 
 if TYPE_CHECKING:
+    from runbooks.domain.colours import Shade
     from runbooks.domain.forecasting.forecast import Forecast
     from runbooks.domain.run_events import Comms, RunSetup, RunType
     from runbooks.domain.run_state import RunState
@@ -66,6 +67,7 @@ def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
     def status(*, run: Run = "", at: Moment = "", programme: Folder = Path(), json: AsJson = False) -> int:
         """Where the run stands: in progress, could start, failed; when it will end, and the way back from here."""
         from runbooks.board_ahead import ahead_lines
+        from runbooks.domain.colours import colours
         from runbooks.domain.weather import weather_words
         from runbooks.lookout import Lookout
         from runbooks.surroundings import weather
@@ -73,9 +75,11 @@ def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
         runs = _then(service(programme), at, run, quiet=json)
         state = runs.state(runs.find(run))
         seen = Lookout(runs).seen(state, runs.desk.clock.now())
-        answer({**_summary(state, seen), "as_of": runs.desk.clock.now()}, as_json=json)
+        shades = colours(state, runs.desk.clock.now())
+        answer({**_summary(state, seen, shades), "as_of": runs.desk.clock.now()}, as_json=json)
         if not json:
             _show(state)
+            answer(None, as_json=False, text=[line for scope in shades for line in shades[scope].said(scope)])
             answer(None, as_json=False, text=ahead_lines(state, seen, runs.programme.zone))
             answer(None, as_json=False, text=weather_words(weather(runs.desk, state.run_id)))
         return DONE
@@ -206,12 +210,13 @@ class _RunVerbs:
         told(run_id, facts, as_json=at.json)
 
 
-def _summary(state: RunState, seen: Forecast | None) -> dict[str, object]:
+def _summary(state: RunState, seen: Forecast | None, shades: Mapping[str, Shade]) -> dict[str, object]:
     stages: dict[str, int] = {}
     for at in state.tasks.values():
         stages[at.stage] = stages.get(at.stage, 0) + 1
     return {
         "run": state.run_id, "stage": state.stage, "type": state.run_type, "tasks": stages, "closes": state.closes,
+        "colours": {scope: {"shown": s.shown, "computed": s.computed, "reasons": s.reasons} for scope, s in shades.items()},
         "latest_backout": state.latest_backout, "point_of_no_return": state.no_return_at,
         "forecast": state.forecast.model_dump(mode="json") if state.forecast else None,
         "now": seen and {

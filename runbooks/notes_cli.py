@@ -1,10 +1,10 @@
-"""`cutover run comment`, `attach`, `announce` and `quiet`: what people write beside the work."""
+"""`cutover run comment`, `attach`, `announce`, `quiet` and `colour`: what people say beside the work."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -14,7 +14,7 @@ from runbooks.options import At, Service, told, wish
 def add_notes(app: App, service: Service) -> None:
     """Put the verbs of writing beside the work among the `run` commands."""
     verbs = _NoteVerbs(service)
-    for verb in (verbs.comment, verbs.attach, verbs.announce, verbs.quiet):
+    for verb in (verbs.comment, verbs.attach, verbs.announce, verbs.quiet, verbs.colour):
         app.command(verb)
 
 
@@ -63,6 +63,27 @@ class _NoteVerbs:
     def quiet(self, number: int, *, at: At) -> None:
         """Withdraw an announcement by its number."""
         self._ask(at, "WithdrawAnnouncement", number=number)
+
+    def colour(
+        self,
+        *,
+        at: At,
+        scope: Annotated[str, Parameter(help="the run, or a stream by its id")] = "run",
+        shown: Annotated[
+            Literal["red", "amber", "green", "computed"], Parameter(help="`computed` lifts the override")
+        ],
+        reason: str = "",
+    ) -> None:
+        """Override a computed colour by name and with the reason; the computed one stays beside it."""
+        from runbooks.domain.colours import LiftOverride, OverrideColour
+
+        runs = self._service(at.programme)
+        run_id = runs.find(at.run)
+        fields: dict[str, object] = {"scope": scope}
+        if shown != "computed":
+            fields |= {"colour": shown, "reason": reason}
+        command = wish(LiftOverride if shown == "computed" else OverrideColour, at.by, fields)
+        told(run_id, runs.ask(run_id, command), as_json=at.json)
 
     def _ask(self, at: At, command: str, **fields: object) -> None:
         from runbooks.domain import notes

@@ -7,7 +7,7 @@ from typing import Any
 
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event
-from runbooks.domain import edits, notes, turning_back
+from runbooks.domain import colours, edits, notes, turning_back
 from runbooks.domain import run_events as ev
 from runbooks.domain.run_events import RUN, RunStage
 from runbooks.domain.run_state import RunState
@@ -19,6 +19,8 @@ GOING = frozenset({RunStage.ACTIVE, RunStage.PAUSED})
 def decide_run(state: RunState, command: Command) -> Sequence[Event]:
     if isinstance(command, notes.NoteCommand):
         return [notes.decide(state.notes, state.plan, command)]
+    if isinstance(command, colours.ColourCommand):
+        return [colours.decide(state, command)]
     if isinstance(command, edits.EditCommand):
         return _edit(state, command)
     if type(command) not in _RUN_DECISIONS:

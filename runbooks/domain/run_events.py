@@ -17,7 +17,7 @@ from pydantic import Field
 from cutover.core.event import Command, Event
 from cutover.core.machine import Table
 from cutover.domain.gates import Verdict
-from runbooks.domain import edits, notes, turning_back
+from runbooks.domain import colours, edits, notes, turning_back
 from runbooks.domain.attempts import AllowTask as AllowTask  # noqa: PLC0414  one place where all words of a run are
 from runbooks.domain.attempts import LeaveOut as LeaveOut  # noqa: PLC0414
 from runbooks.domain.attempts import ReportTry as ReportTry  # noqa: PLC0414
@@ -186,7 +186,7 @@ EVENTS: tuple[type[Event], ...] = (
     RunStarted, RunPaused, RunUnpaused, BackoutBegan, RunBackedOut, RunCanceled, RunCompleted, FlowLinked, ForecastMoved,
     TaskClaimed, TaskBegun, TaskProgressed, TaskDone, TaskSkipped, TaskFailed, TaskRetried, TaskBecameUncertain,
     TaskFoundUndone, TaskTryFailed, TaskAllowed, GateSaidNo, GateHeld, GateAskedAgain, PointOfNoReturnPassed,
-    *notes.EVENTS, *edits.EVENTS, *turning_back.EVENTS,
+    *notes.EVENTS, *edits.EVENTS, *colours.EVENTS, *turning_back.EVENTS,
 )  # fmt: skip
 
 

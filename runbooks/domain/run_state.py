@@ -10,10 +10,10 @@ from typing import Any
 
 from cutover.core.changed import changed
 from cutover.core.event import Event, Fact
+from runbooks.domain import colours, turning_back
 from runbooks.domain import edits as plan_edits
 from runbooks.domain import notes as beside
 from runbooks.domain import run_events as ev
-from runbooks.domain import turning_back
 from runbooks.domain.indexed import Indexed
 from runbooks.domain.plan import LinkKind, Runbook, Task
 from runbooks.domain.run_events import RUN, TASK, Completion, RunSetup, RunStage, RunType, TaskStage
@@ -73,6 +73,7 @@ class RunState:
     notes: beside.Notes = field(default_factory=beside.Notes)
     edits: plan_edits.Edits = field(default_factory=plan_edits.Edits)
     no_returns: tuple[turning_back.NoReturn, ...] = ()
+    overrides: colours.Overrides = field(default_factory=colours.Overrides)
     armed: turning_back.Armed | None = None
     backouts: tuple[turning_back.Backout, ...] = ()
 
@@ -88,10 +89,6 @@ def evolve(state: RunState, fact: Fact) -> RunState:
     event = fact.event
     if isinstance(event, ev.TaskEvent):
         return _evolve_task(state, fact, event)
-    if isinstance(event, beside.EVENTS):
-        return replace(state, notes=beside.evolve(state.notes, fact))
-    if isinstance(event, plan_edits.EVENTS):
-        return _edited(state, fact)
     if change := _RUN_CHANGES.get(type(event)):
         return change(state, fact, event)
     stage = RUN.next(state.stage, type(event))
@@ -167,6 +164,13 @@ _RUN_CHANGES: Mapping[type[Event], Callable[[RunState, Fact, Any], RunState]] = 
     ev.RunStarted: _started,
     ev.ForecastMoved: lambda state, fact, e: replace(state, forecast=e),
     ev.FlowLinked: lambda state, fact, e: replace(state, flows=(*state.flows, e.flow_run_id)),
+    **dict.fromkeys(
+        beside.EVENTS, lambda state, fact, e: replace(state, notes=beside.evolve(state.notes, fact))
+    ),
+    **dict.fromkeys(plan_edits.EVENTS, lambda state, fact, e: _edited(state, fact)),
+    **dict.fromkeys(
+        colours.EVENTS, lambda state, fact, e: replace(state, overrides=colours.evolve(state.overrides, fact))
+    ),
     ev.RunPaused: lambda state, fact, e: replace(
         state, stage=RUN.next(state.stage, ev.RunPaused), message=e.message
     ),

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from cutover.core.errors import Refused
-from runbooks.domain import edits, notes, turning_back
+from runbooks.domain import colours, edits, notes, turning_back
 from runbooks.domain import run_events as ev
 from runbooks.domain.run_events import EVENTS, RUN, TASK, RunStage, TaskStage
 
@@ -39,7 +39,7 @@ def test_every_other_move_of_a_task_is_refused(pair) -> None:
 def test_every_event_moves_something_or_only_tells() -> None:
     """A link, a forecast and the point of no return change no stage; a release is folded and never journalled."""
     telling = {ev.FlowLinked, ev.ForecastMoved, ev.PointOfNoReturnPassed}
-    beside = {*notes.EVENTS, *edits.EVENTS, *turning_back.EVENTS}
+    beside = {*notes.EVENTS, *edits.EVENTS, *colours.EVENTS, *turning_back.EVENTS}
     derived = {ev.TaskReleased, ev.TaskAbandoned}
     assert set(EVENTS) == (MOVES_OF_A_RUN | MOVES_OF_A_TASK | telling | beside) - derived
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -52,8 +54,35 @@ def providers(world: World) -> Mapping[str, Provider]:
         return Reading(Finding.MET, f"assumed: this walk-through runs without its systems ({name})")
 
     if world.simulated:
-        return {"reconcile": assumed, "monitor": assumed, "rehearsal": assumed, "readiness": assumed}
-    return {"reconcile": reconcile, "monitor": monitor, "rehearsal": partial(_rehearsal, world)}
+        return {
+            "reconcile": assumed,
+            "monitor": assumed,
+            "rehearsal": assumed,
+            "readiness": assumed,
+            "file": assumed,
+        }
+    return {
+        "reconcile": reconcile,
+        "monitor": monitor,
+        "rehearsal": partial(_rehearsal, world),
+        "file": partial(_file, world),
+    }
+
+
+def _file(world: World, name: str) -> Reading:
+    """A file of the programme folder: met while it is there, and known by its hash, so that an exchanged one is news."""
+    path = (world.folder.path / name).resolve()
+    if not path.is_relative_to(world.folder.path):
+        return Reading(Finding.ERROR, f"'{name}' is not in the programme folder")
+    try:
+        with path.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return Reading(Finding.NOT_MET, f"there is no file '{name}'")
+    except OSError as error:
+        return Reading(Finding.ERROR, f"'{name}': {error.strerror}")
+    return Reading(Finding.MET, f"{name}, SHA-256 {digest}, written {written:%d %b %Y %H:%M}Z")
 
 
 def _rehearsal(world: World, rule: str) -> Reading:

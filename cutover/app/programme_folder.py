@@ -224,6 +224,6 @@ def _empty_calendars(folder: ProgrammeFolder) -> Iterator[Problem]:
 def _source(source: str, known: Mapping[str, set[str]]) -> tuple[str, set[str]]:
     """The name a criterion's source points at and what it may be; a person's word points nowhere."""
     kind, _, name = source.partition(":")
-    if kind in ("person", "readiness", "rehearsal"):
+    if kind in ("person", "readiness", "rehearsal", "file"):
         return "", set()
     return (name, known[kind]) if kind in known else (source, set(known))

@@ -62,3 +62,21 @@ def test_a_rehearsals_own_gates_ask_for_no_earlier_one_and_a_live_runs_gates_do(
 
 def test_a_rule_that_says_no_age_is_an_error_and_no_crash(world: World) -> None:
     assert providers(world)["rehearsal"]("soon").finding is Finding.ERROR
+
+
+def test_a_file_is_met_while_it_is_there_and_known_by_its_hash(world: World) -> None:
+    ask = providers(world)["file"]
+    assert ask("signed.pdf").finding is Finding.NOT_MET
+    (world.folder.path / "signed.pdf").write_bytes(b"%PDF one")
+    first = ask("signed.pdf")
+    (world.folder.path / "signed.pdf").write_bytes(b"%PDF two")
+    second = ask("signed.pdf")
+    assert (first.finding, second.finding) == (Finding.MET, Finding.MET)
+    assert first.detail != second.detail, "an exchanged file is news"
+
+
+def test_a_file_outside_the_folder_is_an_error_and_is_not_read(world: World) -> None:
+    for name in ("../../etc/passwd", "/etc/passwd"):
+        reading = providers(world)["file"](name)
+        assert reading.finding is Finding.ERROR
+        assert "is not in the programme folder" in reading.detail

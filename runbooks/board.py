@@ -15,6 +15,7 @@ from cutover.domain.programme import Programme
 from cutover.web.charts import Bar
 from cutover.web.components import named
 from cutover.web.words import MINUTE, lasting, moment
+from runbooks.domain.edits import said
 from runbooks.domain.plan import Task, TaskType
 from runbooks.domain.run_events import RUN, Completion, RunStage, TaskStage
 from runbooks.domain.run_state import RunState, TaskState
@@ -210,7 +211,8 @@ def alerts(run: Run) -> Iterator[Alert]:
     if state.stage is RunStage.PAUSED:
         yield Alert("warn", f"The run is paused, nothing new starts: {state.message}")
     if state.stage is RunStage.BACKING_OUT:
-        yield Alert("bad", "The run is backing out: nothing of the plan starts.")
+        yield Alert("bad", "The run is backing out: the way back is performed, nothing of the plan starts.")
+    yield from _asked_of_somebody(run)
     if run.is_over or state.closes is None:
         return
     if run.now > state.closes:
@@ -220,6 +222,18 @@ def alerts(run: Run) -> Iterator[Alert]:
     yield from _forecast_alerts(run, state.closes)
     yield from _backout_alerts(run)
     yield from _late_tasks(run)
+
+
+def _asked_of_somebody(run: Run) -> Iterator[Alert]:
+    """What has been prepared or proposed, and waits for a word."""
+    if armed := run.state.armed:
+        what = f"of {', '.join(armed.components)} " if armed.components else ""
+        yield Alert("bad", f"A backout {what}is armed by {run.name(armed.by)}: {armed.reason}")
+    for edit in run.state.edits.waiting():
+        changed = "; ".join(said(edit.proposal)[:3])
+        impact = f" ({edit.proposal.impact})" if edit.proposal.impact else ""
+        text = f"Edit {edit.proposal.number} of the plan waits for approval, by {run.name(edit.by)}: {edit.proposal.reason}: {changed}{impact}"
+        yield Alert("warn", text)
 
 
 def _forecast_alerts(run: Run, closes: datetime) -> Iterator[Alert]:

@@ -37,6 +37,7 @@ from runbooks.board import (
     task_line,
 )
 from runbooks.board_ahead import back_words, driver_words, latest_length, second_words
+from runbooks.board_colours import ShadeLine, shade_lines
 from runbooks.board_controls import AnnouncementLine, Controls, announcements, controls
 from runbooks.board_gates import GateCard, gate_card
 from runbooks.board_mine import Mine, mine
@@ -75,7 +76,7 @@ class Countdown:
 
 @dataclass(frozen=True, slots=True)
 class RunHead:
-    """Which run, of what type, how far."""
+    """Which run, of what type, how far, of what colour."""
 
     id: str
     title: str
@@ -85,6 +86,7 @@ class RunHead:
     done: str
     journal: str
     others: tuple[str, ...]
+    shades: tuple[ShadeLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,10 +289,9 @@ def _head(run: Run, ids: Sequence[str]) -> RunHead:
     over = sum(1 for at in state.tasks.values() if at.is_over)
     others = tuple(name for name in reversed(ids) if name != state.run_id)
     done = f"{over} of {len(state.tasks)} tasks"
-    comms = f"notices {state.comms}"
     return RunHead(
-        state.run_id, state.runbook.title, RUN_STAGES[state.stage], state.run_type, comms, done,
-        run_stream(state.run_id), others,
+        state.run_id, state.runbook.title, RUN_STAGES[state.stage], state.run_type, f"notices {state.comms}", done,
+        run_stream(state.run_id), others, shade_lines(run),
     )  # fmt: skip
 
 

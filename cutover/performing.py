@@ -118,9 +118,9 @@ class InPrefect:
         import flows.stretches  # noqa: F401
 
     async def go_live(self, world: World, run_id: str) -> None:
-        from flows.stretches import FlowStretches
+        async with world.pace.hold():  # Prefect's own start, its import too, takes no time of a rehearsal
+            from flows.stretches import FlowStretches
 
-        async with world.pace.hold():  # Prefect's own start takes no time of a rehearsal
             try:
                 await asyncio.to_thread(self.ready)
             except Unavailable as error:
@@ -130,7 +130,8 @@ class InPrefect:
             await world.performer(run_id, executor, client).run()
 
     async def back_conversion(self, world: World) -> None:
-        from flows.back_conversion import back_conversion
+        async with world.pace.hold():
+            from flows.back_conversion import back_conversion
 
         try:
             await back_conversion(str(world.folder.path))

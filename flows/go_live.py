@@ -28,7 +28,6 @@ async def go_live(programme: str, run_id: str = "", standby: bool = False) -> st
         if standby:
             await stand_by(world.engine, run_stream(name), world.clock)
         world.runs.ask(name, LinkFlow(by=PERFORMER, flow_run_id=str(flow_run.id)))
-        await world.begun()
         async with httpx.AsyncClient() as client:
             state = await world.performer(name, PrefectExecutor(), client).run()
         return str(state.stage)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -92,10 +92,6 @@ EVENTS: tuple[Iterable[type[Event]], ...] = (
 _current: ContextVar[World | None] = ContextVar("cutover_world", default=None)
 
 
-async def nothing_waits() -> None:
-    """What a flow tells when nobody waits for it to begin."""
-
-
 def catalogue() -> Catalogue:
     """Every kind of fact this version knows."""
     return Catalogue(*EVENTS)
@@ -123,7 +119,6 @@ class World:
     pace: Pace
     systems_elsewhere: Mapping[str, str] = field(default_factory=dict)
     simulated: bool = False
-    begun: Callable[[], Awaitable[None]] = nothing_waits  # a flow says that its body runs
 
     @cached_property
     def journal(self) -> Journal:

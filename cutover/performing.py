@@ -95,8 +95,12 @@ class Inline:
         """Nothing has to be loaded before the first step."""
 
     async def go_live(self, world: World, run_id: str) -> None:
-        async with httpx.AsyncClient() as client:
-            await world.performer(run_id, InlineExecutor(), client).run()
+        async with contextlib.AsyncExitStack() as held:
+            await held.enter_async_context(world.pace.hold())
+            async with httpx.AsyncClient() as client:
+                performer = world.performer(run_id, InlineExecutor(), client)
+                await held.aclose()
+                await performer.run()
 
     async def back_conversion(self, world: World) -> None:
         await convert_until_done(
@@ -118,16 +122,19 @@ class InPrefect:
         import flows.stretches  # noqa: F401
 
     async def go_live(self, world: World, run_id: str) -> None:
-        async with world.pace.hold():  # Prefect's own start, its import too, takes no time of a rehearsal
+        async with contextlib.AsyncExitStack() as held:
+            await held.enter_async_context(world.pace.hold())  # what it takes to begin is no time of a rehearsal
             from flows.stretches import FlowStretches
 
             try:
                 await asyncio.to_thread(self.ready)
             except Unavailable as error:
                 log.warning("prefect_is_away", run=run_id, error=str(error))
-        executor = FlowStretches(run_id, RunRecord(world, run_id))
-        async with executor, httpx.AsyncClient() as client:
-            await world.performer(run_id, executor, client).run()
+            executor = FlowStretches(run_id, RunRecord(world, run_id))
+            async with executor, httpx.AsyncClient() as client:
+                performer = world.performer(run_id, executor, client)
+                await held.aclose()
+                await performer.run()
 
     async def back_conversion(self, world: World) -> None:
         async with world.pace.hold():

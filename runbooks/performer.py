@@ -85,7 +85,8 @@ class Performer:
 
     async def run(self) -> RunState:
         """Perform until the run has ended; returns its last state. Raises Conflict while another runner holds it."""
-        await when_back(self.tenure.take)
+        async with self.pace.hold():
+            await when_back(self.tenure.take)
         try:
             with self._news.heard_from(self.service.desk.journal):
                 return await self._loop()
@@ -97,7 +98,8 @@ class Performer:
             self.tenure.give_back()
 
     async def _loop(self) -> RunState:
-        await when_back(self._find_uncertain)
+        async with self.pace.hold():
+            await when_back(self._find_uncertain)
         if self._seen().forecast is not None:  # taken up again: work comes before working anything out
             self._forecast_from = self.pace.now() + FORECAST_APART
         while True:

@@ -123,7 +123,9 @@ class InPrefect:
 
     async def go_live(self, world: World, run_id: str) -> None:
         async with contextlib.AsyncExitStack() as held:
-            await held.enter_async_context(world.pace.hold())  # what it takes to begin is no time of a rehearsal
+            await held.enter_async_context(
+                world.pace.hold()
+            )  # what it takes to begin is no time of a rehearsal
             from flows.stretches import FlowStretches
 
             try:

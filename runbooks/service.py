@@ -226,7 +226,10 @@ class RunService:
 
     def ask_gate(self, run_id: str, task_id: str, command: Command, *, key: str | None = None) -> GateState:
         """Put any command to the present round of a gate; returns the gate after it. Raises Refused or Conflict."""
-        self.desk.ask(GATE, self._gate_stream(run_id, task_id), command, key=key)
+        stream = self._gate_stream(run_id, task_id)
+        if self.state(run_id).tasks[task_id].completion is ev.Completion.ABANDONED:
+            raise Refused(f"{task_id} was abandoned when the run turned back: nobody is asked any more")
+        self.desk.ask(GATE, stream, command, key=key)
         return self.gate(run_id, task_id)
 
     def vote(

@@ -213,3 +213,15 @@ def test_who_begins_a_run_must_leave_enough_to_decide_its_gates(room: Room) -> N
         room.service.start(book(gate("G", gate=alone)), by="asha")
     stood_in = {"deciders": ("asha",), "deputies": {"asha": "efua"}}
     assert room.service.start(book(gate("G", gate=stood_in)), by="asha")
+
+
+def test_nobody_is_asked_about_a_gate_that_was_abandoned(room: Room) -> None:
+    name = room.start(gate("G"), task("A"))
+    room.service.open_gate(name, "G")
+    room.service.ask(name, ev.BackOut(by="asha", reason="custody is down"))
+    for decide in (
+        lambda: room.service.vote(name, "G", by="chen", vote=Verdict.NO_GO),
+        lambda: room.service.waive(name, "G", by="chen", reason="hurry"),
+    ):
+        with pytest.raises(Refused, match="G was abandoned when the run turned back"):
+            decide()

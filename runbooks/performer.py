@@ -44,7 +44,7 @@ from runbooks.steps import Executor, Step
 from runbooks.surroundings import note_clock_step
 from runbooks.tenure import LONGEST_WAIT, Tenure, when_back
 
-LOOK = 0.15  # real seconds after which the journal is looked at for what other processes wrote
+LOOK = 0.2  # real seconds after which the journal is looked at for what other processes wrote
 LOOK_AT_GATES = 1.0  # real seconds after which the live sources of open gates are asked again
 FORECAST_EVERY = timedelta(minutes=30)
 FORECAST_APART = timedelta(minutes=1)  # a plan of thousands of quick tasks is not forecast after each of them

@@ -79,8 +79,10 @@ def _arguments(value: Mapping[str, Any]) -> str:
 
 
 def _names(names: tuple[str, ...]) -> str:
+    """Names with semicolons between them; as JSON where that would not read back as they are."""
     text = "; ".join(names)
-    return text if names and _read_names(text) == list(names) else _json(list(names)) if names else ""
+    plain = not text.startswith("[") and _read_names(text) == list(names)
+    return text if plain or not names else _json(list(names))
 
 
 def _read_names(text: str) -> Any:

@@ -24,12 +24,16 @@
     return true;
   };
 
+  const alike = (region, one) => // what reads the same: a button that somebody has reached by key has no id
+    [...region.querySelectorAll(one.tagName)].filter(c => c.textContent === one.textContent && c.name === one.name);
+
   const swap = (region, fresh) => {
     if (region.dataset.sent === fresh.innerHTML) return;
     const sent = fresh.innerHTML, typed = typedIn(region), at = document.activeElement;
     const caret = region.contains(at) && "selectionStart" in at && at.type !== "checkbox" ? [at.selectionStart, at.selectionEnd] : null;
     if (!keep(fresh, typed)) return held.push(region);
-    const focus = region.contains(document.activeElement) ? document.activeElement.id : "";
+    const focused = region.contains(document.activeElement) ? document.activeElement : null;
+    const place = focused ? alike(region, focused).indexOf(focused) : -1;
     const open = [...region.querySelectorAll("details[open][id]")].map(d => d.id);
     const scrolls = [...region.querySelectorAll(".scroll[id]")].map(s => [s.id, s.scrollLeft, s.scrollTop]);
     const y = window.scrollY;
@@ -37,8 +41,9 @@
     region.replaceChildren(...fresh.childNodes);
     open.forEach(id => document.getElementById(id)?.setAttribute("open", ""));
     scrolls.forEach(([id, x, top]) => document.getElementById(id)?.scrollTo(x, top));
-    if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
-    if (focus && caret) try { document.getElementById(focus).setSelectionRange(...caret); } catch { /* has no caret */ }
+    const again = focused && (focused.id ? document.getElementById(focused.id) : alike(region, focused)[place]);
+    again?.focus({ preventScroll: true });
+    if (again && caret) try { again.setSelectionRange(...caret); } catch { /* has no caret */ }
     window.scrollTo({ top: y, behavior: "instant" });
   };
 

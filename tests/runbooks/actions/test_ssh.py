@@ -60,9 +60,17 @@ async def _run_for_real(process: Any) -> None:
     child = await asyncio.create_subprocess_shell(
         process.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
+    await process.redirect(stdin=child.stdin)
+    await asyncio.gather(_pump(child.stdout, process.stdout), _pump(child.stderr, process.stderr))
     process.exit(await child.wait())
     await process.wait_closed()
+
+
+async def _pump(source: Any, sink: Any) -> None:
+    """Everything is handed on before the exit code is: as a real server does."""
+    while chunk := await source.read(65_536):
+        sink.write(chunk)
+        await sink.drain()
 
 
 async def _cut(process: Any) -> None:

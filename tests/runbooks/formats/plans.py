@@ -134,6 +134,7 @@ def _seeded_task(rng: random.Random, ids: list[str], i: int) -> Task:
     some: dict[str, Any] = {
         "description": text(), "verify": text(), "rollback": text(), "owner": f"person{rng.randrange(90)}", "deputy": text(),
         "team": f"team{rng.randrange(20)}", "component": f"c{rng.randrange(9)}", "skill": text(), "audience": text(),
+        "locks": (text(), "tape"),
         "estimate": Estimate(low=low, likely=low * 2, high=low * 3), "duration": span(), "start_offset": span(),
         "not_before": datetime(2026, 10, 23, tzinfo=UTC) + timedelta(minutes=rng.randrange(6_000)), "units": rng.randrange(1, 5),
         "deadline": datetime(2026, 10, 24, tzinfo=UTC) + timedelta(minutes=rng.randrange(6_000)), "calendar": text(),

@@ -272,12 +272,13 @@ def test_an_automated_task_without_action_or_of_an_unknown_kind_fails_with_the_r
 def test_a_task_without_action_that_was_begun_before_a_crash_is_not_forgotten(room: Room) -> None:
     name = room.start(task("A", type="automated"))
     kill(room, name, "before_effect")
-    run_until(
+    state = run_until(
         room,
         name,
         lambda state: state.tasks["A"].stage is TaskStage.FAILED,
         lambda: room.service.ask(name, ev.CancelRun(by="asha", reason="enough")),
     )
+    assert (state.tasks["A"].stage, "without an action" in state.tasks["A"].note) == (TaskStage.FAILED, True)
 
 
 def test_a_person_who_ends_a_task_first_keeps_the_word(room: Room) -> None:

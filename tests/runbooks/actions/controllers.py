@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,7 @@ Answer = tuple[int, object]
 CUT = 0  # the status of an answer that never comes: the connection is closed
 
 
-class Controller:
+class Controller(ABC):
     """Keeps the jobs it was asked to run. Each question after one takes it a step on, through `script`."""
 
     header = "Authorization"
@@ -27,8 +28,8 @@ class Controller:
         self.cut_launches = 0  # so many launches happen and are not answered
         self.asked: list[str] = []
 
-    def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> Answer:
-        raise NotImplementedError
+    @abstractmethod
+    def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> Answer: ...
 
     def launched(self, job: dict[str, Any], answer: object) -> Answer:
         self.jobs.append(job)

@@ -153,8 +153,10 @@ def _logs_aside(file: Path) -> Iterator[None]:
         return
     with file.open("a", encoding="utf-8") as stream:
         set_up_logging(stream=stream)
-        yield
-    set_up_logging()
+        try:
+            yield
+        finally:
+            set_up_logging()
 
 
 @contextlib.contextmanager

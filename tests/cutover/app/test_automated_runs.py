@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,9 +99,8 @@ def test_a_secret_is_in_no_file_no_log_and_no_output_of_a_run(
     )  # fmt: skip
     log = io.StringIO()
     set_up_logging("DEBUG", stream=log)
-    with contextlib.closing(log):
-        state = until_failed(world, "C")
-        logged = log.getvalue()
+    state = until_failed(world, "C")
+    logged = log.getvalue()
     assert state.tasks["B"].note == "exit 0: token=•••"
     assert "TaskTryFailed" in kinds(world, state)
     world.engine.dispose()

@@ -20,15 +20,14 @@ from urllib.parse import quote
 from jinja2 import BaseLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined, meta
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Lifespan
 
 from cutover.core.errors import Conflict, CutoverError, Invalid, NotFound, Refused, Unavailable
 from cutover.store.journal import Journal
@@ -50,6 +49,7 @@ from cutover.web.acts import (
     set_cookies,
     trouble_of,
 )
+from cutover.web.headers import HEADERS, SecureHeaders
 from cutover.web.stream import Feed
 from cutover.web.visitor import NOBODY, Asked, Guard, KnownBy, Unguarded, Visitor
 
@@ -60,16 +60,6 @@ STATUS: dict[type[CutoverError], int] = {
     Refused: 409,
     Conflict: 409,
     Unavailable: 503,
-}
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 COMPRESSED_FROM = 1_000  # bytes; a board of 2,000 tasks is read over a phone's line
 _STATIC = Path(__file__).parent / "static"
@@ -176,6 +166,21 @@ def build_app(
         title, shown, {page.path: page for page in pages}, templates(pages), journal, guard or Unguarded()
     )
     feed = Feed(lambda: journal.head().position, stop)
+    return Starlette(
+        routes=_routes(kit, pages, acts, feed),
+        middleware=[
+            Middleware(SecureHeaders),
+            Middleware(
+                GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=5
+            ),  # streams are left alone
+        ],
+        exception_handlers={CutoverError: kit.refuse, HTTPException: kit.refuse, Exception: kit.crash},
+        lifespan=_lifespan(feed, stop),
+    )
+
+
+def _lifespan(feed: Feed, stop: threading.Event) -> Lifespan[Starlette]:
+    """One reader of the journal's head for all viewers, as long as the application runs."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -186,32 +191,28 @@ def build_app(
             stop.set()
             await poller
 
+    return lifespan
+
+
+def _routes(kit: _Kit, pages: Sequence[Page], acts: Sequence[Act], feed: Feed) -> list[BaseRoute]:
+    """What the kit itself answers, then the acts, then the pages."""
+
     async def home(_request: Request) -> Response:
-        return RedirectResponse(shown[0].path if shown else "/healthz", status_code=302)
+        return RedirectResponse(kit.shown[0].path if kit.shown else "/healthz", status_code=302)
 
     async def stream(request: Request) -> Response:
         if await run_in_threadpool(kit.may_read, request, public=True):
             return await feed.endpoint(request)
         return Response("sign in first", status_code=401, media_type="text/plain")
 
-    return Starlette(
-        routes=[
-            Route("/", home),
-            Route("/healthz", kit.healthz),
-            Route("/stream", stream),
-            Mount("/static", StaticFiles(directory=_STATIC), name="static"),
-            *(Route(act.path, kit.act_endpoint(act), methods=["POST"]) for act in acts),
-            *(Route(page.path, kit.endpoint(page)) for page in pages),
-        ],
-        middleware=[
-            Middleware(SecureHeaders),
-            Middleware(
-                GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=5
-            ),  # streams are left alone
-        ],
-        exception_handlers={CutoverError: kit.refuse, HTTPException: kit.refuse, Exception: kit.crash},
-        lifespan=lifespan,
-    )
+    return [
+        Route("/", home),
+        Route("/healthz", kit.healthz),
+        Route("/stream", stream),
+        Mount("/static", StaticFiles(directory=_STATIC), name="static"),
+        *(Route(act.path, kit.act_endpoint(act), methods=["POST"]) for act in acts),
+        *(Route(page.path, kit.endpoint(page)) for page in pages),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,23 +363,3 @@ def _values(page: Page, context: Any, frame: Frame) -> dict[str, Any]:
 
 def _status(error: Exception) -> int:
     return next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
-
-
-class SecureHeaders:
-    """The same protective headers on every answer; pages are never kept, static files are asked for again."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault(
-                    "Cache-Control", "no-cache" if scope["path"].startswith("/static/") else "no-store"
-                )
-            await send(message)
-
-        await self.app(scope, receive, guarded if scope["type"] == "http" else send)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import pytest
 
 from cutover.core.errors import Conflict, CutoverError, Invalid, NotFound, Problem, Refused, Unavailable
-from cutover.web.kit import HEADERS, KIT, Page, build_app, names_used, templates
+from cutover.web.headers import HEADERS
+from cutover.web.kit import KIT, Page, build_app, names_used, templates
 from tests.cutover.web.browser import Browser
 from tests.cutover.web.world import World
 

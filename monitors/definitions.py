@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -10,29 +11,56 @@ import yaml
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.programme import Programme
 from cutover.store.documents import line_of, read_text, read_yaml
-from monitors.domain.check import AnyCheck, HttpCheck, JourneyCheck, MonitorFile
+from monitors.domain.check import AnyCheck, HttpCheck, JourneyCheck
+from monitors.domain.flow import Flow, Hypercare
+from monitors.domain.monitor_file import MonitorFile
+from monitors.domain.register import Expectation
+from monitors.flow_definitions import flow_problems, in_order
 
 Placed = tuple[Path, int, AnyCheck]
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Everything a programme's `monitors/` folder declares."""
+
+    checks: tuple[AnyCheck, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    expected: tuple[Expectation, ...] = ()
+    hypercare: Hypercare = field(default_factory=Hypercare)
+
+
 def load_checks(folder: Path, programme: Programme | None = None) -> tuple[AnyCheck, ...]:
-    """The checks of `folder`/*.yaml in order of file name; none when there is no such folder.
+    """The checks of `folder`/*.yaml in order of file name; none when there is no such folder."""
+    return load_monitors(folder, programme).checks
+
+
+def load_monitors(folder: Path, programme: Programme | None = None) -> Watched:
+    """Everything in `folder`/*.yaml in order of file name; nothing when there is no such folder.
 
     Raises Invalid for what is wrong in any file, for an id given twice, an unknown parent, parents that go
-    round in a circle (they would silence one another), and, given the programme, an unknown component or system.
+    round in a circle (they would silence one another), flows that refer to no flow, and, given the programme,
+    an unknown component, system or owner.
     """
-    placed: list[Placed] = []
+    files: dict[Path, MonitorFile] = {}
     problems: list[Problem] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
-            placed += [(path, i, check) for i, check in enumerate(read_yaml(path, MonitorFile).checks)]
+            files[path] = read_yaml(path, MonitorFile)
         except Invalid as error:
             problems += error.problems
+    placed = [(path, i, check) for path, file in files.items() for i, check in enumerate(file.checks)]
     if not problems:
         problems = [*_twice(placed), *_strangers(placed), *_circles(placed), *_misplaced(placed, programme)]
+        problems += flow_problems(files, programme)
     if problems:
         raise Invalid(*problems)
-    return tuple(check for _, _, check in placed)
+    return Watched(
+        checks=tuple(check for _, _, check in placed),
+        flows=in_order(flow for file in files.values() for flow in file.flows),
+        expected=tuple(one for file in files.values() for one in file.expected),
+        hypercare=next((file.hypercare for file in files.values() if file.hypercare), Hypercare()),
+    )
 
 
 def _twice(placed: list[Placed]) -> Iterable[Problem]:

@@ -13,7 +13,7 @@ from cutover.core.errors import Invalid, NotFound, Problem, nearest
 from cutover.domain.programme import Programme
 from cutover.reconciliation.contract import Contract, load_contracts
 from cutover.store.documents import read_yaml
-from monitors.definitions import load_checks
+from monitors.definitions import Watched, load_monitors
 from monitors.domain.check import AnyCheck
 from paper_capture.domain.form import Form
 from paper_capture.forms import load_forms
@@ -79,8 +79,12 @@ class ProgrammeFolder:
         return load_contracts(self.path / "reconciliation")
 
     @cached_property
+    def watched(self) -> Watched:
+        return load_monitors(self.path / "monitors", self.programme)
+
+    @property
     def checks(self) -> tuple[AnyCheck, ...]:
-        return load_checks(self.path / "monitors", self.programme)
+        return self.watched.checks
 
     @cached_property
     def forms(self) -> Mapping[str, Form]:

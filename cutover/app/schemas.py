@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from contingency.files import ContingencyFile
 from cutover.domain.programme import Programme
 from cutover.reconciliation.contract import Contract
-from monitors.domain.check import MonitorFile
+from monitors.domain.monitor_file import MonitorFile
 from paper_capture.domain.form import Form
 from runbooks.domain.plan import Runbook
 

@@ -249,18 +249,6 @@ class LedgerCheck(Check):
 AnyCheck = Annotated[HttpCheck | JourneyCheck | LedgerCheck, Field(discriminator="kind")]
 
 
-class MonitorFile(Part):
-    """One file of `monitors/`."""
-
-    checks: tuple[AnyCheck, ...]
-
-    @model_validator(mode="after")
-    def _has_some(self) -> Self:
-        if not self.checks:
-            raise ValueError("checks: the list is empty")
-        return self
-
-
 def question(check: HttpCheck) -> Request:
     """What an HTTP check asks of its system."""
     return Request("GET", "" if check.url else check.path)

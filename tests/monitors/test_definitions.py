@@ -79,9 +79,11 @@ def test_the_programme_must_know_the_component_and_the_system(tmp_path: Path) ->
     )
 
 
-def test_a_file_without_checks_says_so(tmp_path: Path) -> None:
+def test_a_file_that_declares_nothing_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("checks: []")
-    assert problems(tmp_path) == ["a.yaml:1: checks: the list is empty"]
+    assert problems(tmp_path) == [
+        "a.yaml:1: the file declares nothing: give it checks, flows, expected or hypercare"
+    ]
 
 
 def test_every_wrong_file_is_reported_at_once(tmp_path: Path) -> None:

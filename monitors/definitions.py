@@ -11,11 +11,14 @@ import yaml
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.programme import Programme
 from cutover.store.documents import line_of, read_text, read_yaml
-from monitors.domain.check import AnyCheck, HttpCheck, JourneyCheck
+from monitors.domain.declared import AnyCheck
+from monitors.domain.downtime import Downtime
 from monitors.domain.flow import Flow, Hypercare
 from monitors.domain.monitor_file import MonitorFile
 from monitors.domain.register import Expectation
+from monitors.domain.telling import Notify
 from monitors.flow_definitions import flow_problems, in_order
+from monitors.telling_definitions import telling_problems
 
 Placed = tuple[Path, int, AnyCheck]
 
@@ -28,6 +31,8 @@ class Watched:
     flows: tuple[Flow, ...] = ()
     expected: tuple[Expectation, ...] = ()
     hypercare: Hypercare = field(default_factory=Hypercare)
+    downtimes: tuple[Downtime, ...] = ()
+    notify: Notify = field(default_factory=Notify)
 
 
 def load_checks(folder: Path, programme: Programme | None = None) -> tuple[AnyCheck, ...]:
@@ -52,7 +57,7 @@ def load_monitors(folder: Path, programme: Programme | None = None) -> Watched:
     placed = [(path, i, check) for path, file in files.items() for i, check in enumerate(file.checks)]
     if not problems:
         problems = [*_twice(placed), *_strangers(placed), *_circles(placed), *_misplaced(placed, programme)]
-        problems += flow_problems(files, programme)
+        problems += [*flow_problems(files, programme), *telling_problems(files, programme)]
     if problems:
         raise Invalid(*problems)
     return Watched(
@@ -60,6 +65,8 @@ def load_monitors(folder: Path, programme: Programme | None = None) -> Watched:
         flows=in_order(flow for file in files.values() for flow in file.flows),
         expected=tuple(one for file in files.values() for one in file.expected),
         hypercare=next((file.hypercare for file in files.values() if file.hypercare), Hypercare()),
+        downtimes=tuple(one for file in files.values() for one in file.downtimes),
+        notify=next((file.notify for file in files.values() if file.notify), Notify()),
     )
 
 
@@ -108,7 +115,7 @@ def _misplaced(placed: list[Placed], programme: Programme | None) -> Iterable[Pr
             yield _problem(
                 one, "component", f"no component '{check.component}'", nearest(check.component, components)
             )
-        system = check.system if isinstance(check, HttpCheck | JourneyCheck) else ""
+        system = getattr(check, "system", "")
         if system and system not in programme.systems:
             yield _problem(one, "system", f"no system '{system}'", nearest(system, programme.systems))
 

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from monitors.domain.check import Answer, NoAnswer, Request, look_up, read_body
+from monitors.domain.check import Answer, NoAnswer, Request, read_body
 from monitors.domain.ledger import FileStage, FileState
+from monitors.domain.reading import look_up
 from monitors.ledger_service import LedgerService
 from monitors.probes import ask
 

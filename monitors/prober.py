@@ -18,7 +18,8 @@ import structlog
 
 from cutover.core.clock import Pace
 from cutover.core.errors import Conflict, Unavailable
-from monitors.domain.check import AnyCheck, HttpCheck, JourneyCheck, Reason, Result, Status, unknown
+from monitors.domain.check import HttpCheck, JourneyCheck, LedgerCheck, Reason, Result, Status, unknown
+from monitors.domain.declared import AnyCheck
 from monitors.domain.health import next_due
 from monitors.domain.ledger import Summary, judge
 from monitors.probes import open_session, probe_http, probe_journey
@@ -123,6 +124,8 @@ class Prober:
             return await probe_http(session, check, self._systems())
         if isinstance(check, JourneyCheck):
             return await probe_journey(session, check, self._systems(), at)
+        if not isinstance(check, LedgerCheck):
+            return unknown(Reason.ERROR, f"{check.kind} is not asked here")
         if self._ledger is None:
             return unknown(Reason.NO_DATA, "no ledger is kept here")
         try:

@@ -11,7 +11,8 @@ from cutover.core.event import Recorded
 from cutover.store.desk import Desk
 from cutover.store.engine import reading
 from monitors.domain import health
-from monitors.domain.check import WORST_FIRST, AnyCheck, Reason, Result, Severity, Status
+from monitors.domain.check import WORST_FIRST, Reason, Result, Severity, Status
+from monitors.domain.declared import AnyCheck
 from monitors.domain.health import (
     CHECK,
     AcknowledgeAlert,

@@ -16,7 +16,8 @@ from cutover.reconciliation.contract import Side
 from cutover.reconciliation.findings import address
 from cutover.reconciliation.service import ReconciliationService
 from cutover.store.desk import Desk
-from monitors.domain.check import AnyCheck, Status
+from monitors.domain.check import Status
+from monitors.domain.declared import AnyCheck
 from monitors.prober import Prober
 from monitors.probes import open_session
 from paper_capture.service import PaperService

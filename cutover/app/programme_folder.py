@@ -14,7 +14,7 @@ from cutover.domain.programme import Programme
 from cutover.reconciliation.contract import Contract, load_contracts
 from cutover.store.documents import read_yaml
 from monitors.definitions import Watched, load_monitors
-from monitors.domain.check import AnyCheck
+from monitors.domain.declared import AnyCheck
 from paper_capture.domain.form import Form
 from paper_capture.forms import load_forms
 from runbooks.actions.checking import action_faults

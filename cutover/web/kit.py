@@ -156,9 +156,11 @@ def build_app(
     *,
     acts: Sequence[Act] = (),
     guard: Guard | None = None,
+    routes: Sequence[Route] = (),
 ) -> Starlette:
     """The application: the pages, their acts, `/stream`, `/healthz` and `/static`; `/` leads to the first page.
 
+    `routes` are for programs, not people: `/metrics` and `/api/v1`, each with a guard of its own.
     Setting `stop` ends every open stream, so that the server can end. Without a `guard` everybody reads and nobody acts.
     """
     shown = tuple(page for page in pages if page.label)
@@ -167,7 +169,7 @@ def build_app(
     )
     feed = Feed(lambda: journal.head().position, stop)
     return Starlette(
-        routes=_routes(kit, pages, acts, feed),
+        routes=[*routes, *_routes(kit, pages, acts, feed)],
         middleware=[
             Middleware(SecureHeaders),
             Middleware(

@@ -6,17 +6,18 @@ the answer. UNKNOWN always carries its reason and is never read as OK.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cutover.domain.programme import Id, Part, Span
+from monitors.domain.expression import Expression, broken
+from monitors.domain.reading import leaves, look_up, read_json
 
 Scalar = str | int | float | bool | None
 Seconds = Annotated[float, Field(gt=0, le=300)]
@@ -53,14 +54,24 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+class Figure(BaseModel):
+    """A number that came with a result: a phase of an answer, a plugin's performance figure, a count. Finite always."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    value: float = Field(allow_inf_nan=False)
+    unit: str = ""
+
+
 class Result(BaseModel):
-    """One evaluation of one check. `latency` is in seconds of real time."""
+    """One evaluation of one check. `latency` is in seconds of real time; `figures` are what it measured besides."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     status: Status
     reason: Reason | None = None
     detail: str = ""
     latency: float | None = Field(default=None, ge=0)
+    figures: tuple[Figure, ...] = ()
 
     @model_validator(mode="after")
     def _unknown_has_a_reason(self) -> Self:
@@ -98,11 +109,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, after `latency` seconds of real time."""
+    """What came back, after `latency` seconds of real time: by phases too, and how long the certificate is good."""
 
     status: int
     body: bytes
     latency: float
+    phases: Mapping[str, float] = field(default_factory=dict)
+    certificate_ends: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +130,16 @@ class Expect(Part):
     """What a good answer looks like.
 
     `body` maps a dotted field of the JSON body to the value it must equal; `mentions` lists values that must
-    stand somewhere in the JSON body, whatever its shape.
+    stand somewhere in the JSON body, whatever its shape; `that` lists what else must hold in it.
     """
 
     status: int = Field(default=200, ge=100, le=599)
     body: dict[str, Scalar] = Field(default_factory=dict)
     mentions: tuple[str, ...] = ()
+    that: tuple[Expression, ...] = Field(
+        default=(), description='such as `queue.length < 10` or `role in ["a", "b"]`'
+    )
+    text: tuple[str, ...] = Field(default=(), description="texts that must stand in the body, JSON or not")
 
 
 class Check(Part):
@@ -133,6 +150,9 @@ class Check(Part):
     component: str = ""
     owner: str
     severity: Severity = Severity.HIGH
+    safeguarding: bool = Field(
+        default=False, description="somebody may come to harm: no quiet hours hold its alarm back"
+    )
     interval: Span = timedelta(minutes=5)
     retry_interval: Span = Field(
         default=timedelta(minutes=1), description="how soon to ask again while unsure"
@@ -146,6 +166,11 @@ class Check(Part):
     parents: tuple[str, ...] = Field(
         default=(), description="while one of them is CRITICAL this one alerts nobody"
     )
+
+    @property
+    def target(self) -> str:
+        """What the probe burdens: how many may ask one target at once is bounded."""
+        return ""
 
     @property
     def fresh_for(self) -> timedelta:
@@ -174,6 +199,26 @@ class HttpCheck(Check):
     url: str = Field(default="", pattern=r"^(https?://.*)?$", description="instead of system and path")
     expect: Expect = Expect()
     slow_after: Seconds | None = Field(default=None, description="a good answer slower than this is WARNING")
+    redirects: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="how many may be followed, within the same host; further ones are an answer",
+    )
+    secret_headers: dict[str, str] = Field(
+        default_factory=dict, description="header -> name of the secret that it holds"
+    )
+    ca: str = Field(default="", description="PEM file of the authorities to trust; default: the system's")
+    certificate_warning: Span = Field(
+        default=timedelta(days=21), description="https: a certificate good for less is WARNING"
+    )
+    certificate_critical: Span = Field(
+        default=timedelta(days=7), description="https: a certificate good for less is CRITICAL"
+    )
+
+    @property
+    def target(self) -> str:
+        return self.system or self.url
 
     @model_validator(mode="after")
     def _has_one_target(self) -> Self:
@@ -208,6 +253,7 @@ class Step(Part):
             *self.body.values(),
             *self.expect.body.values(),
             *self.expect.mentions,
+            *self.expect.text,
         )
         return frozenset(name for text in texts if isinstance(text, str) for name in _PLACE.findall(text))
 
@@ -221,6 +267,10 @@ class JourneyCheck(Check):
     kind: Literal["journey"]
     system: str = Field(min_length=1)
     steps: tuple[Step, ...]
+
+    @property
+    def target(self) -> str:
+        return self.system
 
     @model_validator(mode="after")
     def _knows_every_name(self) -> Self:
@@ -246,9 +296,6 @@ class LedgerCheck(Check):
     )
 
 
-AnyCheck = Annotated[HttpCheck | JourneyCheck | LedgerCheck, Field(discriminator="kind")]
-
-
 def question(check: HttpCheck) -> Request:
     """What an HTTP check asks of its system."""
     return Request("GET", "" if check.url else check.path)
@@ -271,50 +318,35 @@ def unmet(expect: Expect, answer: Answer) -> str:
     """The first thing about an answer that is not as expected, '' when all is."""
     if answer.status != expect.status:
         return f"answered {answer.status}, expected {expect.status}"
-    if not expect.body and not expect.mentions:
+    if lacking := _lacking_text(expect, answer):
+        return lacking
+    if not expect.body and not expect.mentions and not expect.that:
         return ""
-    body = read_body(answer)
+    return _unmet_in(expect, read_body(answer))
+
+
+def _lacking_text(expect: Expect, answer: Answer) -> str:
+    text = answer.body.decode("utf-8", "replace") if expect.text else ""
+    return next((f"'{wanted}' is not in the answer" for wanted in expect.text if wanted not in text), "")
+
+
+def _unmet_in(expect: Expect, body: Any) -> str:
     if body is None:
         return "the body is not JSON"
     for path, wanted in expect.body.items():
         if (found := look_up(body, path)) != wanted:
             return f"{path} is {found!r}, expected {wanted!r}"
-    values = {str(value) for value in _leaves(body)}
-    missing = next((wanted for wanted in expect.mentions if wanted not in values), None)
-    return "" if missing is None else f"'{missing}' is not in the answer"
+    values = {str(value) for value in leaves(body)}
+    if missing := next((wanted for wanted in expect.mentions if wanted not in values), ""):
+        return f"'{missing}' is not in the answer"
+    return next((why for one in expect.that if (why := broken(one, body))), "")
 
 
 def read_body(answer: Answer) -> Any:
     """The JSON body, or None when it is none."""
-    try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
-
-
-def look_up(body: Any, path: str) -> Any:
-    """The value at a dotted path (`custody.cells.0`), None where there is none."""
-    for step in path.split("."):
-        if isinstance(body, dict):
-            body = body.get(step)
-        elif isinstance(body, list) and step.isdigit() and int(step) < len(body):
-            body = body[int(step)]
-        else:
-            return None
-    return body
+    return read_json(answer.body)
 
 
 def fill(value: Scalar, known: Mapping[str, str]) -> Scalar:
     """A text with its `{names}` filled in; anything else as it is."""
     return _PLACE.sub(lambda match: known[match[1]], value) if isinstance(value, str) else value
-
-
-def _leaves(body: Any) -> list[Any]:
-    pending, found = [body], []
-    while pending:
-        value = pending.pop()
-        if isinstance(value, dict | list):
-            pending += value.values() if isinstance(value, dict) else value
-        else:
-            found.append(value)
-    return found

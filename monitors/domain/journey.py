@@ -22,11 +22,11 @@ from monitors.domain.check import (
     Step,
     critical,
     fill,
-    look_up,
     ok,
     read_body,
     unmet,
 )
+from monitors.domain.reading import look_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,6 @@ def _request(step: Step, walk: Walk) -> Request:
 
 def _filled(expect: Expect, known: Mapping[str, str]) -> Expect:
     body = {path: fill(value, known) for path, value in expect.body.items()}
-    return Expect(
-        status=expect.status, body=body, mentions=tuple(str(fill(m, known)) for m in expect.mentions)
-    )
+    mentions = tuple(str(fill(mention, known)) for mention in expect.mentions)
+    text = tuple(str(fill(one, known)) for one in expect.text)
+    return expect.model_copy(update={"body": body, "mentions": mentions, "text": text})

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from cutover.store.desk import Desk
 from monitors.domain import health, ledger
-from monitors.domain.check import AnyCheck
+from monitors.domain.declared import AnyCheck
 from monitors.service import MonitorService
 from monitors.tables import CaseFiles, MonitorStates
 from tests.conftest import MakeDesk

@@ -14,7 +14,8 @@ from cutover.core.errors import Unavailable
 from cutover.store.clock_file import ClockFile, ScaledPace
 from cutover.store.desk import Desk
 from monitors.domain import health
-from monitors.domain.check import AnyCheck, Reason, Result, Status, ok
+from monitors.domain.check import Reason, Result, Status, ok
+from monitors.domain.declared import AnyCheck
 from monitors.domain.ledger import Summary
 from monitors.prober import Prober
 from monitors.service import MonitorService

@@ -32,7 +32,8 @@ from cutover.web.kit import Page, build_app
 from cutover.web.links import Links
 from cutover.web.passwords import Passwords
 from cutover.web.sign_in import SignIn
-from monitors.domain.check import AnyCheck, critical, ok
+from monitors.domain.check import critical, ok
+from monitors.domain.declared import AnyCheck
 from monitors.ledger_service import LedgerService
 from monitors.service import MonitorService
 from monitors.tables import CaseFiles, MonitorStates

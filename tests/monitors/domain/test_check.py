@@ -18,10 +18,10 @@ from monitors.domain.check import (
     Result,
     Status,
     interpret,
-    look_up,
     question,
     unmet,
 )
+from monitors.domain.reading import look_up
 
 
 def http(**more: Any) -> HttpCheck:

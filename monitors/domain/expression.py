@@ -1,0 +1,77 @@
+"""What must hold in a JSON body: `queue.length < 10`, `status == "ok"`, `role in ["a", "b"]`; read once, when loaded."""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+from monitors.domain.reading import look_up
+
+_FORM = re.compile(r"\s*([\w.\-]+)\s*(==|!=|<=|>=|<|>|\bnot in\b|\bin\b|\bcontains\b)\s*(.+?)\s*", re.DOTALL)
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_OTHERS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "in": lambda found, wanted: found in wanted,
+    "not in": lambda found, wanted: found not in wanted,
+    "contains": lambda found, wanted: isinstance(found, str | list | dict) and wanted in found,
+}
+EXPECTED = 'a field, one of == != < <= > >= in "not in" contains, and a JSON value: queue.length < 10'
+
+
+def _checked(text: str) -> str:
+    """Raises ValueError for an expression that cannot be read."""
+    path, sign, wanted = _parts(text)
+    if sign in _ORDER and (isinstance(wanted, bool) or not isinstance(wanted, int | float | str)):
+        raise ValueError(f"'{text}' compares {path} with {json.dumps(wanted)}; expected a number or a text")
+    if sign in ("in", "not in") and not isinstance(wanted, list):
+        raise ValueError(f"'{text}' looks in {json.dumps(wanted)}; expected a list")
+    return text
+
+
+Expression = Annotated[str, AfterValidator(_checked)]
+
+
+def broken(expression: str, body: Any) -> str:
+    """Why a body does not satisfy an expression; '' when it does. A field that is not there satisfies nothing."""
+    path, sign, wanted = _parts(expression)
+    found = look_up(body, path)
+    if found is None and wanted is not None:
+        return f"{path} is not there, expected {expression}"
+    if sign in _ORDER and not _alike(found, wanted):
+        return f"{path} is {_short(found)}, which cannot be compared; expected {expression}"
+    holds = _ORDER[sign](found, wanted) if sign in _ORDER else _OTHERS[sign](found, wanted)
+    return "" if holds else f"{path} is {_short(found)}, expected {expression}"
+
+
+def _parts(text: str) -> tuple[str, str, Any]:
+    form = _FORM.fullmatch(text)
+    if form is None:
+        raise ValueError(f"'{text}' cannot be read; expected {EXPECTED}")
+    path, sign, value = form.groups()
+    try:
+        return path, " ".join(sign.split()), json.loads(value.replace("'", '"') if value[0] == "'" else value)
+    except ValueError:
+        raise ValueError(f"'{value}' is no JSON value; expected {EXPECTED}") from None
+
+
+def _alike(found: Any, wanted: Any) -> bool:
+    """Numbers with numbers, texts with texts; NaN is like nothing, because no comparison with it says anything."""
+    if isinstance(found, bool) or found != found:  # noqa: PLR0124  NaN
+        return False
+    return isinstance(found, int | float) if isinstance(wanted, int | float) else isinstance(found, str)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004  a line for a person

@@ -19,10 +19,11 @@ from runbooks.domain.edits import said
 from runbooks.domain.plan import Task, TaskType
 from runbooks.domain.run_events import RUN, Completion, RunStage, TaskStage
 from runbooks.domain.run_state import RunState, TaskState
-from runbooks.domain.timing.network import Actuals, Schedule, schedule
+from runbooks.domain.timing.network import Actuals, Schedule, Slot, earliest, schedule
 from runbooks.forecaster import active_repairs, overrun
 from runbooks.service import PERFORMER
 
+Stretch = tuple[datetime, datetime]
 Look = tuple[str, str, str]  # style, sign, word: colour only repeats what the sign and the word say
 
 STAGES: Mapping[TaskStage, Look] = {
@@ -82,7 +83,7 @@ class Run:
     state: RunState
     programme: Programme
     now: datetime
-    planned: Schedule
+    planned: Mapping[str, Stretch]
     expected: Schedule
 
     @property
@@ -96,8 +97,10 @@ class Run:
         return named(self.programme, who)
 
 
-def read_run(state: RunState, programme: Programme, now: datetime) -> Run:
-    """Lay the plan out twice: as it was made, and as it stands after what has happened."""
+def read_run(
+    state: RunState, programme: Programme, now: datetime, planned: Mapping[str, Stretch] | None = None
+) -> Run:
+    """Lay the plan out twice: as it was made (`planned`, where that is known already), and as it stands now."""
     assert state.opens is not None  # a run that has begun has a window
     tasks, at = state.runbook.tasks, state.ended_at or now
     projected = {
@@ -109,7 +112,7 @@ def read_run(state: RunState, programme: Programme, now: datetime) -> Run:
         tasks, state.opens, actuals=happened(state), now=at,
         active_repairs=active_repairs(state), projected=projected,
     )  # fmt: skip
-    return Run(state, programme, now, schedule(tasks, state.opens), expected)
+    return Run(state, programme, now, earliest(tasks, state.opens) if planned is None else planned, expected)
 
 
 def happened(state: RunState) -> Actuals:
@@ -127,8 +130,6 @@ def happened(state: RunState) -> Actuals:
 
 def task_line(run: Run, task: Task) -> TaskLine:
     at, slot = run.state.tasks[task.id], run.expected.slots.get(task.id)
-    plan = run.planned.slots.get(task.id)
-    planned = f"{run.time(plan.early_start)}, {lasting(task.expected)}" if plan else "only after a no"
     return TaskLine(
         id=task.id,
         title=task.title,
@@ -137,13 +138,28 @@ def task_line(run: Run, task: Task) -> TaskLine:
         look=look(at),
         kind=task.type,
         owner=_owner(run, task, at),
-        planned=planned if task.expected or not plan else run.time(plan.early_start),
-        starts=run.time(at.started_at or at.ready_at or (slot.early_start if slot else None)),
-        ends=run.time(at.ended_at or (slot.early_finish if slot and at.stage not in STUCK else None)),
+        planned=_planned(run, task),
+        starts=_starts(run, at, slot),
+        ends=_ends(run, at, slot),
         ahead=_ahead(run, task, at),
         word=_word(run, at),
         critical=bool(slot and slot.critical and not run.is_over),
     )
+
+
+def _planned(run: Run, task: Task) -> str:
+    plan = run.planned.get(task.id)
+    if plan is None:
+        return "only after a no"
+    return f"{run.time(plan[0])}, {lasting(task.expected)}" if task.expected else run.time(plan[0])
+
+
+def _starts(run: Run, at: TaskState, slot: Slot | None) -> str:
+    return run.time(at.started_at or at.ready_at or (slot.early_start if slot else None))
+
+
+def _ends(run: Run, at: TaskState, slot: Slot | None) -> str:
+    return run.time(at.ended_at or (slot.early_finish if slot and at.stage not in STUCK else None))
 
 
 def look(at: TaskState) -> Look:
@@ -296,26 +312,22 @@ def lanes(run: Run, verdicts: Mapping[str, Verdict]) -> dict[str, list[Bar]]:
 
 
 def _bar(run: Run, task: Task, verdict: Verdict | None) -> Bar | None:
-    plan, slot, at = run.planned.slots.get(task.id), run.expected.slots.get(task.id), run.state.tasks[task.id]
-    place = plan or slot
-    if place is None or slot is None:
+    slot, at = run.expected.slots.get(task.id), run.state.tasks[task.id]
+    if slot is None:
         return None  # a repair that nobody needed
     done, expected = _spans(run, at, (slot.early_start, slot.early_finish))
-    line = task_line(run, task)
-    title = f"{task.id} {task.title}: {line.look[2]}; {line.starts} to {line.ends}; planned {line.planned}"
+    seen, is_critical = look(at), slot.critical and not run.is_over
+    title = f"{task.id} {task.title}: {seen[2]}; {_starts(run, at, slot)} to {_ends(run, at, slot)}; planned {_planned(run, task)}"
     return Bar(
         name=task.id,
-        title=title + ("; critical" if line.critical else ""),
-        look="skipped" if line.look in (SKIPPED, ABANDONED) else at.stage,
-        planned=(place.early_start, place.early_finish),
+        title=title + ("; critical" if is_critical else ""),
+        look="skipped" if seen in (SKIPPED, ABANDONED) else at.stage,
+        planned=run.planned.get(task.id) or (slot.early_start, slot.early_finish),
         done=done,
         expected=expected,
-        critical=line.critical,
+        critical=is_critical,
         diamond=_sign(task, verdict),
     )
-
-
-Stretch = tuple[datetime, datetime]
 
 
 def _spans(run: Run, at: TaskState, slot: Stretch) -> tuple[Stretch | None, Stretch | None]:

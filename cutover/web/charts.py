@@ -6,9 +6,10 @@ it shows, and the page puts the same facts in a table beside it. Colours live in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 WIDTH = 1120
@@ -39,12 +40,16 @@ class Bar:
     band: tuple[datetime, datetime] | None = None  # between which moments it will end, as far as one can say
 
     @property
-    def begins(self) -> datetime:
-        return min(span[0] for span in (self.planned, self.done, self.expected) if span)
-
-    @property
-    def ends(self) -> datetime:
-        return max(span[1] for span in (self.planned, self.done, self.expected, self.band) if span)
+    def reach(self) -> tuple[datetime, datetime]:
+        """From the first to the last moment that it is drawn at."""
+        begins, ends = self.planned
+        for span in (self.done, self.expected):
+            if span and span[0] < begins:
+                begins = span[0]
+        for span in (self.done, self.expected, self.band):
+            if span and span[1] > ends:
+                ends = span[1]
+        return begins, ends
 
     @property
     def latest(self) -> tuple[datetime, datetime]:
@@ -71,18 +76,22 @@ class Scale:
     right: float
 
     def x(self, at: datetime) -> float:
-        share = (at - self.begins) / (self.ends - self.begins)
-        return round(self.left + (self.right - self.left) * min(1.0, max(0.0, share)), 1)
+        return self.to_pixels()(at)
 
-    def span(self, of: tuple[datetime, datetime] | None) -> Stretch | None:
-        if of is None:
-            return None
-        x = self.x(of[0])
-        return Stretch(x, round(max(2.0, self.x(of[1]) - x), 1))
+    def span(self, of: tuple[datetime, datetime]) -> Stretch:
+        return stretch(self.to_pixels(), of)
+
+    def to_pixels(self) -> Callable[[datetime], float]:
+        """The scale for many moments: what does not change from one to the next is worked out once."""
+        begins, whole, left, width = self.begins, self.ends - self.begins, self.left, self.right - self.left
+
+        def pixels(at: datetime) -> float:
+            return round(left + width * min(1.0, max(0.0, (at - begins) / whole)), 1)
+
+        return pixels
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     x: float
     width: float
 
@@ -95,7 +104,7 @@ class PlacedBar:
     done: Stretch | None
     expected: Stretch | None
     band: Stretch | None
-    centre: float
+    centre: float  # of a diamond
     label_x: float
 
 
@@ -187,15 +196,14 @@ def gantt(
     title: str, says: str, lanes: Mapping[str, Sequence[Bar]], marks: Sequence[Mark], zone: str
 ) -> Gantt | None:
     """Bars packed into as few rows a lane as their labels allow; None when there is nothing to draw."""
-    bars = [bar for lane in lanes.values() for bar in lane]
-    if not bars:
+    sized = {name: [(*bar.reach, bar) for bar in lane] for name, lane in lanes.items()}
+    moments = [at for lane in sized.values() for begins, ends, _ in lane for at in (begins, ends)]
+    if not moments:
         return None
-    moments = [*(b.begins for b in bars), *(b.ends for b in bars), *(m.at for m in marks)]
-    scale = scale_of(moments, GUTTER, WIDTH - RIGHT)
-    placed, y = [], HEAD
-    for name, lane in lanes.items():
-        rows = _pack(lane, scale)
-        placed.append(_lane(name, rows, scale, y))
+    scale = scale_of([*moments, *(m.at for m in marks)], GUTTER, WIDTH - RIGHT)
+    placed, y, pixels = [], HEAD, scale.to_pixels()
+    for name, lane in sized.items():
+        placed.append(_lane(name, _pack(lane, pixels), pixels, y))
         y += placed[-1].height + LANE_GAP
     lines = place_marks([*marks, *clock_changes(scale.begins, scale.ends, zone)], scale)
     ticks = tuple(ticks_of(scale, zone))
@@ -210,8 +218,6 @@ def band(title: str, says: str, points: Sequence[Mark], limit: datetime, zone: s
     scale = scale_of([min(first.at, limit) - margin, max(last.at, limit) + margin], 8, WIDTH - 8)
     late = scale.span((max(limit, first.at), last.at)) if last.at > limit else None
     bar, likely = scale.span((first.at, last.at)), scale.span((first.at, middle.at))
-    assert bar is not None  # both ends are given
-    assert likely is not None
     placed = place_marks([*points, Mark(limit, "window closes", "closes")], scale, rows=(14, 30, 46))
     return Band(
         title, says, WIDTH, 112, bar, likely, scale.x(limit), placed, tuple(ticks_of(scale, zone)), late
@@ -279,36 +285,43 @@ def scale_of(moments: Sequence[datetime], left: float, right: float) -> Scale:
     return Scale(begins, max(ends, begins + HOUR), left, right)
 
 
-def _pack(bars: Iterable[Bar], scale: Scale) -> list[list[Bar]]:
-    """First row that is free, in order of beginning; a label counts as part of its bar."""
-    rows: list[tuple[float, list[Bar]]] = []
-    for bar in sorted(bars, key=lambda b: (b.begins, b.ends, b.name)):
-        left, right = scale.x(bar.begins) - (6 if bar.diamond else 0), _label_x(bar, scale)
-        right += LETTER * len(bar.name) + 6
-        row = next((i for i, (busy, _) in enumerate(rows) if busy <= left), len(rows))
+Sized = tuple[datetime, datetime, Bar]  # from when to when it is drawn
+Pixels = Callable[[datetime], float]
+
+
+def stretch(pixels: Pixels, span: tuple[datetime, datetime]) -> Stretch:
+    x = pixels(span[0])
+    return Stretch(x, round(max(2.0, pixels(span[1]) - x), 1))
+
+
+def _pack(bars: Iterable[Sized], pixels: Pixels) -> list[list[tuple[float, Bar]]]:
+    """First row that is free, in order of beginning; a label counts as part of its bar. With where labels begin."""
+    rows: list[list[tuple[float, Bar]]] = []
+    busy: list[float] = []
+    for begins, ends, bar in sorted(bars, key=lambda one: (one[0], one[1], one[2].name)):
+        # right of the bar: left of it a label would stand on the bar before
+        label = round(pixels(ends) + (11 if bar.diamond else 5), 1)
+        left, right = pixels(begins) - (6 if bar.diamond else 0), label + LETTER * len(bar.name) + 6
+        row = next((i for i, until in enumerate(busy) if until <= left), len(rows))
         if row == len(rows):
-            rows.append((right, [bar]))
-        else:
-            rows[row] = (right, [*rows[row][1], bar])
-    return [row for _, row in rows]
+            rows.append([])
+            busy.append(right)
+        rows[row].append((label, bar))
+        busy[row] = right
+    return rows
 
 
-def _label_x(bar: Bar, scale: Scale) -> float:
-    """Right of the bar; left of it would stand on the bar before."""
-    return round(scale.x(bar.ends) + (11 if bar.diamond else 5), 1)
+def _lane(title: str, rows: Sequence[Sequence[tuple[float, Bar]]], pixels: Pixels, top: int) -> PlacedLane:
+    bars = tuple(
+        _placed(bar, label, top + 3 + i * ROW, pixels) for i, row in enumerate(rows) for label, bar in row
+    )
+    return PlacedLane(title, top, max(1, len(rows)) * ROW + 2, bars)
 
 
-def _lane(title: str, rows: Sequence[Sequence[Bar]], scale: Scale, top: int) -> PlacedLane:
-    bars = []
-    for i, row in enumerate(rows):
-        for bar in row:
-            planned = scale.span(bar.planned)
-            assert planned is not None  # every bar has a plan
-            done, expected = scale.span(bar.done), scale.span(bar.expected)
-            centre, y = scale.x(bar.latest[1]), top + 3 + i * ROW
-            band = scale.span(bar.band)
-            bars.append(PlacedBar(bar, y, planned, done, expected, band, centre, _label_x(bar, scale)))
-    return PlacedLane(title, top, max(1, len(rows)) * ROW + 2, tuple(bars))
+def _placed(bar: Bar, label: float, y: int, pixels: Pixels) -> PlacedBar:
+    done, expected, band = (span and stretch(pixels, span) for span in (bar.done, bar.expected, bar.band))
+    centre = pixels(bar.latest[1]) if bar.diamond else 0.0
+    return PlacedBar(bar, y, stretch(pixels, bar.planned), done, expected, band, centre, label)
 
 
 def place_marks(

@@ -22,8 +22,12 @@ def moment(at: datetime | None, zone: str) -> str:
 
 def lasting(span: timedelta) -> str:
     """A span to the minute, without sign: 1d 4h 12m; under a minute says so."""
-    minutes = abs(span) // MINUTE
-    return show_duration(minutes * MINUTE) if minutes else "under a minute"
+    return _minutes(abs(span) // MINUTE)
+
+
+@lru_cache(maxsize=10_000)
+def _minutes(count: int) -> str:
+    return show_duration(count * MINUTE) if count else "under a minute"
 
 
 def share(chance: float) -> str:

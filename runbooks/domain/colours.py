@@ -129,16 +129,18 @@ def colours(state: RunState, now: datetime) -> dict[str, Shade]:
             for scope in {WHOLE, state.plan[name].stream} - {""}:
                 against[scope].append((colour, reason))
     against[WHOLE] += _of_run(state, now)
-    return {scope: _shade(state, scope, found) for scope, found in against.items()}
+    begun = {state.plan[name].stream for name, at in state.tasks.items() if at.started_at or at.is_over}
+    return {
+        scope: _shade(state, scope, found, begun=bool(begun) if scope == WHOLE else scope in begun)
+        for scope, found in against.items()
+    }
 
 
-def _shade(state: RunState, scope: str, found: list[tuple[Colour, str]]) -> Shade:
+def _shade(state: RunState, scope: str, found: list[tuple[Colour, str]], *, begun: bool) -> Shade:
     override = state.overrides.by_scope.get(scope)
     for colour in (Colour.RED, Colour.AMBER):
         if reasons := tuple(reason for shade, reason in found if shade is colour):
             return Shade(colour, reasons, override)
-    mine = [at for name, at in state.tasks.items() if scope in (WHOLE, state.plan[name].stream)]
-    begun = any(at.started_at or at.is_over for at in mine)
     return Shade(Colour.GREEN if begun else Colour.OFF, (), override)
 
 

@@ -147,6 +147,16 @@ def schedule(
     return Schedule(opens, _moment(net, end), slots, _critical_path(net, starts, ends), tuple(missed))
 
 
+def earliest(tasks: Sequence[Task], opens: datetime) -> dict[str, tuple[datetime, datetime]]:
+    """When each task begins and ends by the plan alone: a schedule for who asks for nothing else of it."""
+    net = network(tasks, opens)
+    starts, ends = forward(net)
+    return {
+        name: (_moment(net, begins), _moment(net, over))
+        for name, begins, over in zip(net.ids, starts, ends, strict=True)
+    }
+
+
 # --- what holds a task --------------------------------------------------------------------------------------
 
 
@@ -301,12 +311,11 @@ def _slot(net: Network, i: int, starts: Sequence[int], ends: Sequence[int], late
     spare = 0 if is_over else late.ends[i] - ends[i]
     start, end = _moment(net, starts[i]), _moment(net, ends[i])
     room = timedelta(microseconds=spare)
-    late_start, _ = _latest(net, i, ends[i] + spare, ends[i] - starts[i])
     return Slot(
         net.ids[i],
         start,
         end,
-        start if net.began[i] is not None else _moment(net, late_start),
+        start if net.began[i] is not None else _late_start(net, i, start + room, ends, spare),
         end + room,
         room,
         spare <= 0 and not is_over,
@@ -314,6 +323,12 @@ def _slot(net: Network, i: int, starts: Sequence[int], ends: Sequence[int], late
         None if limit is None else _moment(net, limit),
         net.ids[late.bound[i]] if spare < 0 else "",
     )
+
+
+def _late_start(net: Network, i: int, moved: datetime, ends: Sequence[int], spare: int) -> datetime:
+    """The start when it ends as late as it may: moved by its float, unless a calendar says otherwise."""
+    hours = net.hours[i]
+    return moved if hours is None else _moment(net, hours.start(ends[i] + spare, net.lengths[i]))
 
 
 def _critical_path(net: Network, starts: Sequence[int], ends: Sequence[int]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from cutover.domain.programme import Programme
 from cutover.web.charts import Bar
 from cutover.web.components import named
 from cutover.web.words import MINUTE, lasting, moment
+from runbooks.domain.deciding import stuck_gates, why_stuck
 from runbooks.domain.edits import said
 from runbooks.domain.plan import Task, TaskType
 from runbooks.domain.run_events import RUN, Completion, RunStage, TaskStage
@@ -241,7 +242,10 @@ def alerts(run: Run) -> Iterator[Alert]:
 
 
 def _asked_of_somebody(run: Run) -> Iterator[Alert]:
-    """What has been prepared or proposed, and waits for a word."""
+    """What has been prepared or proposed, and waits for a word; what nobody is left to decide."""
+    if not run.is_over:
+        started_by = run.state.started_by
+        yield from (Alert("bad", f"{why_stuck(task, started_by)}.") for task in stuck_gates(run.state))
     if armed := run.state.armed:
         what = f"of {', '.join(armed.components)} " if armed.components else ""
         yield Alert("bad", f"A backout {what}is armed by {run.name(armed.by)}: {armed.reason}")

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 Set = Annotated[
     tuple[str, ...],
-    Parameter(name="--set", help="what shall stand in a field: T5.duration=3h, T5.after='T1, T2 FS+30m'"),
+    Parameter(
+        name="--set",
+        help="what shall stand in a field: T5.duration=3h, T5.after='T1, T2 FS+30m', G1.gate.deciders=[chen]",
+    ),
 ]
 Components = Annotated[
     tuple[str, ...], Parameter(name="--component", help="only these components; none named: the whole run")
@@ -204,7 +207,7 @@ def _fields(settings: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for setting in settings:
         place, equals, text = setting.partition("=")
-        task, dot, field = place.strip().rpartition(".")
+        task, dot, field = _place(place.strip())
         if not (equals and dot and task and field):
             raise Invalid(
                 Problem(
@@ -224,6 +227,17 @@ def _fields(settings: tuple[str, ...]) -> dict[str, dict[str, Any]]:
             ) from error
         found.setdefault(task, {})[field] = value if value != "" else _cleared(field)
     return found
+
+
+def _place(place: str) -> tuple[str, str, str]:
+    """`T5.duration` as task and field; `G1.gate.deciders` as task and part of a field."""
+    from runbooks.domain.plan import Task
+
+    task, dot, field = place.rpartition(".")
+    above, dot_above, whole = task.rpartition(".")
+    return (
+        (above, dot, f"{whole}.{field}") if dot_above and whole in Task.model_fields else (task, dot, field)
+    )
 
 
 def _cleared(field: str) -> Any:

@@ -68,6 +68,7 @@ def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
         """Where the run stands: in progress, could start, failed; when it will end, and the way back from here."""
         from runbooks.board_ahead import ahead_lines
         from runbooks.domain.colours import colours
+        from runbooks.domain.deciding import stuck_gates, why_stuck
         from runbooks.domain.weather import weather_words
         from runbooks.lookout import Lookout
         from runbooks.surroundings import weather
@@ -81,7 +82,8 @@ def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
             _show(state)
             answer(None, as_json=False, text=[line for scope in shades for line in shades[scope].said(scope)])
             answer(None, as_json=False, text=ahead_lines(state, seen, runs.programme.zone))
-            answer(None, as_json=False, text=weather_words(weather(runs.desk, state.run_id)))
+            stuck = [why_stuck(task, state.started_by) for task in stuck_gates(state)]
+            answer(None, as_json=False, text=[*stuck, *weather_words(weather(runs.desk, state.run_id))])
         return DONE
 
     add_review(app, service)

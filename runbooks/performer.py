@@ -41,7 +41,7 @@ from runbooks.forecaster import move
 from runbooks.news import QUIET, News
 from runbooks.service import PERFORMER, RunService
 from runbooks.steps import Executor, Step
-from runbooks.surroundings import note_clock_step
+from runbooks.surroundings import note_clock_step, warn_of_stuck_gates
 from runbooks.tenure import LONGEST_WAIT, Tenure, when_back
 
 LOOK = 0.2  # real seconds after which the journal is looked at for what other processes wrote
@@ -100,6 +100,7 @@ class Performer:
     async def _loop(self) -> RunState:
         async with self.pace.hold():
             await when_back(self._find_uncertain)
+        warn_of_stuck_gates(self._seen())
         if self._seen().forecast is not None:  # taken up again: work comes before working anything out
             self._forecast_from = self.pace.now() + FORECAST_APART
         while True:

@@ -17,6 +17,7 @@ from cutover.store.desk import Desk
 from cutover.store.leases import Fence
 from runbooks.domain import run_events as ev
 from runbooks.domain.backout_plan import backout_id
+from runbooks.domain.deciding import undecidable
 from runbooks.domain.execution import RUN_MACHINE, effect_key, run_stream
 from runbooks.domain.forecasting.backout_time import way_back_tasks
 from runbooks.domain.forecasting.calibration import PastRun, past_run
@@ -85,7 +86,7 @@ class RunService:
             )
         if not runbook.tasks:
             raise Invalid(f"{runbook.id}: the runbook has no tasks")
-        if stuck := [f"{t.id} {t.title}" for t in runbook.tasks if t.gate and not can_be_decided(t.gate, by)]:
+        if stuck := [f"{t.id} {t.title}" for t in undecidable(runbook.tasks, by)]:
             raise Refused(
                 f"{by} cannot begin this run: who begins it does not decide its gates, and without them too few "
                 f"could decide {', '.join(stuck)}; let somebody else begin it, or name more deciders"
@@ -330,12 +331,6 @@ class RunService:
 
     def open_tasks(self, run_id: str, stages: Sequence[TaskStage]) -> list[str]:
         return [name for name, at in self.state(run_id).tasks.items() if at.stage in stages]
-
-
-def can_be_decided(gate: TaskGate, but: str) -> bool:
-    """Whether enough seats are left when one person may not vote."""
-    seats = [seat for seat in set(gate.deciders) if {seat, gate.deputies.get(seat, but)} - {but}]
-    return len(seats) >= gate.quorum
 
 
 def _linked(key: str) -> str:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import structlog
+
 from cutover.store.desk import Desk
 from cutover.store.leases import this_process
+from runbooks.domain.deciding import stuck_gates, why_stuck
 from runbooks.domain.execution import PERFORMED, RUN_MACHINE, run_stream
 from runbooks.domain.run_events import FlowLinked, TaskBegun
+from runbooks.domain.run_state import RunState
 from runbooks.domain.weather import WEATHER_MACHINE, CompareHistory, NoteClockStep, Weather, weather_stream
 from runbooks.service import PERFORMER
+
+log = structlog.get_logger()
 
 
 def weather(desk: Desk, run_id: str) -> Weather:
@@ -40,3 +46,9 @@ def steps_begun(desk: Desk, run_id: str) -> int:
     facts = desk.journal.read(run_stream(run_id))
     begun = [fact.event.task for fact in facts if isinstance(fact.event, TaskBegun)]
     return sum(1 for task in begun if task in plan and plan[task].type in PERFORMED)
+
+
+def warn_of_stuck_gates(state: RunState) -> None:
+    """Once, when a runner takes the run: a gate that nobody is left to decide waits for an edit of the plan."""
+    for task in stuck_gates(state):
+        log.warning("gate_cannot_be_asked", run=state.run_id, why=why_stuck(task, state.started_by))

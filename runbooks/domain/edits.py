@@ -191,6 +191,7 @@ def _propose(edits: Edits, command: ProposeEdit, here: Situation) -> Event:
 def _field_edits(task: Task, fields: Mapping[str, Any]) -> Iterator[FieldEdit]:
     """The fields that would change, with what stands there. Raises Invalid naming task, field and what was expected."""
     known = task.model_dump(mode="json")
+    fields = _whole(known, fields)
     for name in fields:
         if name not in Task.model_fields or name == "id":
             near = nearest(name, Task.model_fields)
@@ -204,6 +205,16 @@ def _field_edits(task: Task, fields: Mapping[str, Any]) -> Iterator[FieldEdit]:
     for name in fields:
         if new[name] != known[name]:
             yield FieldEdit(task=task.id, field=name, before=known[name], after=new[name])
+
+
+def _whole(known: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A part of a field, such as `gate.deciders`, as the whole field with that part changed."""
+    whole: dict[str, Any] = {}
+    for name, value in fields.items():
+        field, dot, part = name.partition(".")
+        before = whole.get(field, known.get(field))
+        whole[field] = {**before, part: value} if dot and isinstance(before, dict) else value
+    return whole
 
 
 def _check(proposal: EditProposed, here: Situation) -> None:

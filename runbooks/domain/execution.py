@@ -17,6 +17,7 @@ from cutover.core.machine import Machine
 from cutover.domain.gates import Verdict
 from runbooks.domain import run_events as ev
 from runbooks.domain.attempts import InRehearsal
+from runbooks.domain.deciding import can_be_decided
 from runbooks.domain.elbow_room import ElbowRoom, with_room
 from runbooks.domain.plan import Action, Effect, Task, TaskType
 from runbooks.domain.run_decisions import WORKING, decide_run
@@ -301,7 +302,7 @@ def _due(state: RunState, task: Task, at: TaskState, now: datetime) -> Do | None
         if task.type in PERFORMED:
             return _performed(in_rehearsal(state, task), at)
         if task.type is TaskType.APPROVAL:
-            return Do.ASK_GATE
+            return None if task.gate and not can_be_decided(task.gate, state.started_by) else Do.ASK_GATE
         if task.type is TaskType.MILESTONE or (
             task.type is TaskType.WAIT and at.ready_at + task.expected <= now
         ):

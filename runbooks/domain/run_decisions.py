@@ -9,6 +9,7 @@ from cutover.core.errors import Refused
 from cutover.core.event import Command, Event
 from runbooks.domain import colours, edits, notes, turning_back
 from runbooks.domain import run_events as ev
+from runbooks.domain.deciding import undecidable, why_stuck
 from runbooks.domain.run_events import RUN, RunStage
 from runbooks.domain.run_state import RunState
 
@@ -40,12 +41,22 @@ def _edit(state: RunState, command: edits.EditCommand) -> list[Event]:
     ended = frozenset(name for name, at in state.tasks.items() if at.is_over)
     here = edits.Situation(state.runbook, begun, ended, live=state.run_type is ev.RunType.LIVE)
     event = edits.decide(state.edits, command, here)
+    if isinstance(event, edits.EditProposed):
+        _check_decidable(state, event)
     if not isinstance(event, edits.EditApproved):
         return [event]
     left = {
         task.id for task in edits.edited(state.runbook, state.edits.by_number[event.number].proposal).tasks
     }
     return [event] if left - ended or state.stage is not RunStage.ACTIVE else [event, ev.RunCompleted()]
+
+
+def _check_decidable(state: RunState, proposal: edits.EditProposed) -> None:
+    """Raises Refused for an edit after which a gate that it touches could be decided by too few."""
+    touched = {change.task for change in proposal.changes} | {add.task.id for add in proposal.added}
+    after = edits.edited(state.runbook, proposal).tasks
+    if stuck := [t for t in undecidable(after, state.started_by) if t.id in touched]:
+        raise Refused(*(why_stuck(task, state.started_by) for task in stuck))
 
 
 def _back_out(state: RunState, command: Any) -> Event:

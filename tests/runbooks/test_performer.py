@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+import structlog
 
 from cutover.core.clock import FixedClock
 from cutover.core.errors import Conflict, Refused, Unavailable
@@ -15,14 +16,16 @@ from cutover.domain.gates import Finding, RecordEvidence, Verdict
 from cutover.store import leases
 from runbooks.actions import Call, Outcome, TransientError
 from runbooks.domain import run_events as ev
+from runbooks.domain.edits import ApproveEdit, ProposeEdit
 from runbooks.domain.execution import RUN_MACHINE, run_stream
+from runbooks.domain.notes import Announce
 from runbooks.domain.plan import Effect
 from runbooks.domain.run_events import Completion, RunStage, TaskStage
 from runbooks.domain.run_state import RunState
 from runbooks.steps import Step
 from tests.conftest import START
 from tests.runbooks.conftest import Room
-from tests.runbooks.plans import HOUR, auto, gate, task
+from tests.runbooks.plans import HOUR, auto, gate, start_command, task
 
 KEY = "small-1.A.1"
 
@@ -439,3 +442,26 @@ def test_progress_moves_the_forecast_and_names_the_task(room: Room) -> None:
         f.event for f in room.desk.journal.read(run_stream(name)) if isinstance(f.event, ev.ForecastMoved)
     ]
     assert "A Do A is expected to take 1.8 times its plan" in moved[-1].cause
+
+
+def test_a_gate_that_nobody_may_decide_is_told_once_and_waits_for_an_edit(room: Room) -> None:
+    """A run of a time when whoever began it could decide: it goes on as soon as somebody else is named."""
+    old = start_command(gate("G", source="person", gate={"deciders": ("asha",), "criteria": ()}), by="asha")
+    room.desk.ask(RUN_MACHINE, run_stream("small-1"), old)
+
+    async def story() -> RunState:
+        work = asyncio.create_task(room.performer("small-1").run())
+        for _ in range(20):
+            room.service.ask("small-1", Announce(by="bo", text="still waiting"))  # wakes the performer
+            await asyncio.sleep(0.005)
+        changes = {"G": {"gate.deciders": ["chen"]}}
+        room.service.ask("small-1", ProposeEdit(by="bo", reason="asha began it", changes=changes))
+        room.service.ask("small-1", ApproveEdit(by="asha", number=1))
+        await until(lambda: room.service.gate("small-1", "G").verdict is Verdict.PENDING, work)
+        room.service.vote("small-1", "G", by="chen", vote=Verdict.GO)
+        return await asyncio.wait_for(work, 10)
+
+    with structlog.testing.capture_logs() as logged:
+        assert asyncio.run(story()).stage is RunStage.COMPLETE
+    assert [line["event"] for line in logged].count("gate_cannot_be_asked") == 1
+    assert "action_overtaken" not in {line["event"] for line in logged}

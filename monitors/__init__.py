@@ -7,7 +7,8 @@ from monitors.exporter import render
 from monitors.forwarder import Forwarder
 from monitors.ledger_service import LedgerService
 from monitors.prober import Prober
-from monitors.service import CheckView, MonitorService
+from monitors.service import MonitorService
+from monitors.view import CheckView
 
 __all__ = [
     "Balance", "CheckView", "Forwarder", "HttpCheck", "JourneyCheck", "LedgerCheck", "LedgerService", "MonitorService",

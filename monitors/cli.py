@@ -18,7 +18,8 @@ from cutover.core.errors import Invalid, Problem
 
 if TYPE_CHECKING:
     from monitors.prober import Prober
-    from monitors.service import CheckView, MonitorService
+    from monitors.service import MonitorService
+    from monitors.view import CheckView
 
 COLUMNS = ("check", "status", "since", "detail")
 Folder = Annotated[Path, Parameter(help="the programme folder")]

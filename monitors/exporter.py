@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from monitors.domain.check import Status
 from monitors.domain.ledger import Summary
-from monitors.service import CheckView
+from monitors.view import CheckView
 
 CODES = {Status.OK: 0, Status.WARNING: 1, Status.CRITICAL: 2, Status.UNKNOWN: 3}  # as plugins exit
 LABELS = ("check", "component", "severity")

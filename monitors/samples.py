@@ -6,13 +6,15 @@ its next result, and nothing that was decided.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import (
     Column,
+    Connection,
     Engine,
     Float,
     Integer,
@@ -24,6 +26,7 @@ from sqlalchemy import (
     func,
     inspect,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -31,7 +34,11 @@ from sqlalchemy.schema import CreateTable
 
 from cutover.store.engine import reading, writing
 from cutover.store.metadata import UtcTime, metadata
-from monitors.domain.check import Reason, Result, Status
+from monitors.domain.check import Figure, Reason, Result, Status
+from monitors.domain.flapping import Window
+
+FRESH = Window()
+_FIGURES = TypeAdapter(tuple[Figure, ...])
 
 last_table = Table(
     "check_last",
@@ -43,6 +50,9 @@ last_table = Table(
     Column("detail", Text, nullable=False),
     Column("latency", Float),
     Column("last_ok_at", UtcTime),
+    Column("bits", Integer),
+    Column("flapping", Integer),
+    Column("figures", Text),
 )
 
 hours_table = Table(
@@ -63,11 +73,22 @@ hours_table = Table(
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The last result of a check and when it was."""
+    """The last result of a check and when it was; `window` says whether it flaps."""
 
     result: Result
     at: datetime
     last_ok_at: datetime | None
+    window: Window = FRESH
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One result of one check, with the window after it."""
+
+    check_id: str
+    result: Result
+    at: datetime
+    window: Window = FRESH
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +113,23 @@ class Samples:
         self._remember = _upsert(engine, last_table, _newest)
         self._count = _upsert(engine, hours_table, _added)
         with reading(engine) as connection:
-            missing = [t for t in (last_table, hours_table) if not inspect(connection).has_table(t.name)]
-        if missing:
+            lacking = _lacking(connection)
+        if lacking:
             with writing(engine) as connection:
-                for table in missing:
-                    connection.execute(CreateTable(table, if_not_exists=True))
+                for statement in _lacking(connection):  # another process may have been quicker
+                    connection.execute(statement)
 
-    def keep(self, check_id: str, result: Result, at: datetime) -> None:
+    def keep(self, check_id: str, result: Result, at: datetime, window: Window = FRESH) -> None:
         """Count one result and remember it as the last."""
-        ok_at = at if result.status is Status.OK else None
-        last = result.model_dump(mode="json") | {"check_id": check_id, "at": at, "last_ok_at": ok_at}
+        self.keep_all([Sample(check_id, result, at, window)])
+
+    def keep_all(self, samples: Sequence[Sample]) -> None:
+        """Count results and remember each as the last of its check, in one transaction."""
+        if not samples:
+            return
         with writing(self._engine, durable=False) as connection:
-            connection.execute(self._remember, last)
-            connection.execute(self._count, _one(check_id, result, at))
+            connection.execute(self._remember, [_row(sample) for sample in samples])
+            connection.execute(self._count, [_one(s.check_id, s.result, s.at) for s in samples])
 
     def last(self, check_id: str) -> Last | None:
         return self.all_last((check_id,)).get(check_id)
@@ -135,7 +160,8 @@ def _upsert(engine: Engine, table: Table, changed: Callable[[Any], dict[str, Any
 
 def _newest(fresh: Any) -> dict[str, Any]:
     t = last_table
-    plain = {name: fresh[name] for name in ("at", "status", "reason", "detail", "latency")}
+    names = ("at", "status", "reason", "detail", "latency", "bits", "flapping", "figures")
+    plain = {name: fresh[name] for name in names}
     return plain | {"last_ok_at": func.coalesce(fresh.last_ok_at, t.c.last_ok_at)}
 
 
@@ -159,10 +185,44 @@ def _greater(one: Any, other: Any) -> Any:
     return case((one > other, one), else_=other)
 
 
+def _row(sample: Sample) -> dict[str, Any]:
+    result = sample.result
+    return {
+        "check_id": sample.check_id,
+        "at": sample.at,
+        "status": result.status,
+        "reason": result.reason,
+        "detail": result.detail,
+        "latency": result.latency,
+        "last_ok_at": sample.at if result.status is Status.OK else None,
+        "bits": sample.window.bits,
+        "flapping": int(sample.window.flapping),
+        "figures": _FIGURES.dump_json(result.figures).decode() if result.figures else None,
+    }
+
+
+def _lacking(connection: Connection) -> list[Any]:
+    """The tables and columns that are not there: those of an earlier version grow, nothing is lost."""
+    seen = inspect(connection)
+    statements: list[Any] = []
+    for table in (last_table, hours_table):
+        if not seen.has_table(table.name):
+            statements.append(CreateTable(table, if_not_exists=True))
+            continue
+        there = {column["name"] for column in seen.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                kind = column.type.compile(connection.dialect)
+                statements.append(text(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"))
+    return statements
+
+
 def _last(row: Row[Any]) -> Last:
     reason = Reason(row.reason) if row.reason else None
-    result = Result(status=Status(row.status), reason=reason, detail=row.detail, latency=row.latency)
-    return Last(result, row.at, row.last_ok_at)
+    figures = _FIGURES.validate_json(row.figures) if row.figures else ()
+    status = Status(row.status)
+    result = Result(status=status, reason=reason, detail=row.detail, latency=row.latency, figures=figures)
+    return Last(result, row.at, row.last_ok_at, Window(row.bits or 0, status, bool(row.flapping)))
 
 
 def _hour(row: Row[Any]) -> Hour:

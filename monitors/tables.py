@@ -15,6 +15,7 @@ from monitors.domain import health, ledger
 from monitors.domain.check import Reason, Status
 from monitors.domain.health import Acknowledgement, HealthState, Stage
 from monitors.domain.ledger import FileStage, FileState
+from monitors.downtimes import downtimes_table, keep_downtime
 
 states_table = Table(
     "monitor_states",
@@ -74,12 +75,13 @@ class HardChange:
 
 
 class MonitorStates:
-    """How every check stands: the same fold as the journal's, kept a row a check."""
+    """How every check stands: the same fold as the journal's, kept a row a check; and when nobody is told of it."""
 
     name = "monitor_states"
-    tables: Sequence[Table] = (states_table, changes_table)
+    tables: Sequence[Table] = (states_table, changes_table, downtimes_table)
 
     def apply(self, connection: Connection, recorded: Recorded) -> None:
+        keep_downtime(connection, recorded)
         if not isinstance(recorded.event, health.EVENTS):
             return
         check_id = recorded.stream.removeprefix(health.check_stream(""))

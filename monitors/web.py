@@ -17,7 +17,8 @@ from monitors.domain.check import WORST_FIRST, Reason, Status
 from monitors.domain.health import Stage, check_stream
 from monitors.domain.ledger import Summary
 from monitors.ledger_service import LedgerService
-from monitors.service import CheckView, MonitorService
+from monitors.service import MonitorService
+from monitors.view import CheckView
 
 Look = tuple[str, str, str]  # style, sign, word
 

@@ -20,6 +20,8 @@ import contingency.service
 import cutover.domain.gates
 import cutover.domain.modes
 import cutover.reconciliation.comparison
+import monitors.domain.alert
+import monitors.domain.downtime_events
 import monitors.domain.health
 import monitors.domain.ledger
 import paper_capture.service
@@ -63,7 +65,9 @@ from cutover.store.pen import Projection
 from cutover.store.projections import prepare
 from cutover.store.steady import SteadyClock, clock_of
 from cutover.web.links import Links
+from monitors.alert_states import AlertStates
 from monitors.ledger_service import LedgerService
+from monitors.notices import alert_messages
 from monitors.prober import Prober
 from monitors.service import MonitorService
 from monitors.tables import CaseFiles, MonitorStates
@@ -82,6 +86,8 @@ EVENTS: tuple[Iterable[type[Event]], ...] = (
     runbooks.domain.run_events.EVENTS,
     runbooks.domain.weather.EVENTS,
     monitors.domain.health.EVENTS,
+    monitors.domain.downtime_events.EVENTS,
+    monitors.domain.alert.EVENTS,
     monitors.domain.ledger.EVENTS,
     paper_capture.service.EVENTS,
     contingency.service.EVENTS,
@@ -102,6 +108,7 @@ def projections() -> list[Projection]:
     return [
         ReconciliationView(),
         MonitorStates(),
+        AlertStates(),
         CaseFiles(),
         PaperProjection(),
         *contingency_views(),
@@ -149,7 +156,10 @@ class World:
 
     @cached_property
     def monitors(self) -> MonitorService:
-        return MonitorService(self.desk, self.folder.checks)
+        watched = self.folder.watched
+        return MonitorService(
+            self.desk, watched.checks, downtimes=watched.downtimes, zone=self.folder.programme.zone
+        )
 
     @cached_property
     def ledger(self) -> LedgerService:
@@ -284,7 +294,7 @@ def build_world(path: Path, *, pace: Pace | None = None, settings: Settings | No
 
 def _messages(facts: Sequence[Fact], stream: str) -> list[Message]:
     """What must be sent because of new facts: it commits with them and waits in the outbox."""
-    return [*play_notices(facts, stream), *partner_messages(facts, stream)]
+    return [*play_notices(facts, stream), *partner_messages(facts, stream), *alert_messages(facts, stream)]
 
 
 @contextmanager

@@ -110,6 +110,12 @@ class Alarm:
     detail: str
     since: datetime | None
     held: str = ""
+    business_owner: str = ""
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Whoever owns it, in IT and in the business."""
+        return tuple(filter(None, (self.owner, self.business_owner)))
 
 
 def route_of(alarm: Alarm, notify: Notify) -> Route:

@@ -13,13 +13,15 @@ from pydantic import TypeAdapter
 from sqlalchemy import Engine
 
 from cutover.store.desk import Desk
-from monitors.domain import health, ledger
+from cutover.store.pen import Projection
+from monitors.alert_states import AlertStates
+from monitors.domain import alert, downtime_events, health, ledger
 from monitors.domain.declared import AnyCheck
 from monitors.service import MonitorService
 from monitors.tables import CaseFiles, MonitorStates
 from tests.conftest import MakeDesk
 
-EVENTS = (*health.EVENTS, *ledger.EVENTS)
+EVENTS = (*health.EVENTS, *ledger.EVENTS, *downtime_events.EVENTS, *alert.EVENTS)
 CHECKS: tuple[AnyCheck, ...] = TypeAdapter(tuple[AnyCheck, ...]).validate_python(
     [
         {"kind": "http", "id": "custody", "title": "Custody answers", "component": "custody", "owner": "asha", "system": "custody",
@@ -29,12 +31,18 @@ CHECKS: tuple[AnyCheck, ...] = TypeAdapter(tuple[AnyCheck, ...]).validate_python
         {"kind": "ledger", "id": "transfer", "title": "Files are acknowledged", "owner": "bo", "standard": "2h", "interval": "15m"},
     ]
 )  # fmt: skip
+
+
+def projections() -> list[Projection]:
+    return [MonitorStates(), AlertStates(), CaseFiles()]
+
+
 MakeMonitors = Callable[..., MonitorService]
 
 
 @pytest.fixture
 def monitor_desk(make_desk: MakeDesk) -> Desk:
-    return make_desk(EVENTS, [MonitorStates(), CaseFiles()])
+    return make_desk(EVENTS, projections())
 
 
 @pytest.fixture
@@ -45,7 +53,7 @@ def monitors(monitor_desk: Desk) -> MonitorService:
 @pytest.fixture
 def any_desk(make_desk: MakeDesk, any_engine: Engine) -> Desk:
     """The same desk on SQLite and on a real PostgreSQL."""
-    return make_desk(EVENTS, [MonitorStates(), CaseFiles()], on=any_engine)
+    return make_desk(EVENTS, projections(), on=any_engine)
 
 
 class Target:

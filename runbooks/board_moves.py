@@ -11,7 +11,6 @@ from cutover.web.visitor import Role, Visitor
 from runbooks.domain import run_events as ev
 from runbooks.domain.execution import decide
 from runbooks.domain.plan import Task, TaskType
-from runbooks.domain.run_events import TaskStage
 from runbooks.domain.run_state import RunState
 
 STEERS = (Role.PROGRAMME_MANAGER,)
@@ -65,10 +64,9 @@ def concerns(state: RunState, task: Task, person: str) -> bool:
 
 def open_for(state: RunState, person: str) -> Iterator[Task]:
     """The tasks of a person that somebody can do something about, in the order of the plan."""
-    live = (TaskStage.STARTABLE, TaskStage.IN_PROGRESS, TaskStage.FAILED, TaskStage.UNCERTAIN)
-    for task in state.runbook.tasks:
-        at = state.tasks[task.id]
-        if at.stage in live and task.type is not TaskType.MILESTONE and concerns(state, task, person):
+    for name, _ in state.tasks.under_way():
+        task = state.plan[name]
+        if task.type is not TaskType.MILESTONE and concerns(state, task, person):
             yield task
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
 from cutover.core.clock import Clock, show
@@ -13,6 +13,7 @@ from cutover.web.charts import Gantt
 from cutover.web.components import ModeLine, component_modes
 from cutover.web.journal import FactLine, fact_line
 from cutover.web.kit import Page, Panel, Query
+from cutover.web.shared import Alike
 from cutover.web.visitor import visitor_of
 from cutover.web.words import moment, spelled
 from runbooks.board import (
@@ -51,6 +52,8 @@ from runbooks.task_page import TaskPages
 from runbooks.tasks_page import TaskTable
 from runbooks.wall import MOST_ALERTS, MOST_GATES, MOST_TASKS, WallPage, counted, on_now
 
+SHARED = frozenset({"head", "board"})  # regions that all see alike
+TICK = 10  # seconds for which the board stands while nothing happens: what it says is to the minute
 _GATE_ORDER = tuple(VERDICTS)
 Extras = Callable[[], Sequence[Panel]]
 
@@ -96,11 +99,29 @@ def pages(
     """
     board = _Board(service, desk, programme, clock, extras or (lambda: ()), Lookout(service, refine=refine))
     return [
-        Page("/board", "runbooks", "board.html", BoardPage, board.show, label="Board", public=True),
+        Page(
+            "/board",
+            "runbooks",
+            "board.html",
+            BoardPage,
+            board.show,
+            label="Board",
+            public=True,
+            alike=board.alike(),
+        ),
         *TaskTable(service, programme, clock).pages(),
         *TaskPages(service, programme, clock).pages(),
         Page("/board/wall", "runbooks", "wall.html", WallPage, board.wall, public=True),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSight:
+    """The board as everybody sees it, and the run that a visitor's own part is read from."""
+
+    page: BoardPage
+    run: Run | None
+    seen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +139,31 @@ class _Board:
             run_id = page.run.id if page.run else ""
             seen_from = banner(then, run_id, "/board", {}) if run_id else None
             return replace(page, replay=seen_from, mine=None, controls=None)  # nothing is done to the past
+        return self.add(self.look(query), query)
+
+    def alike(self) -> Alike:
+        """What all see is rendered once; "Yours" and the run's controls are each visitor's own."""
+        return Alike(self.stands, self.look, self.add, _own_mark, regions=SHARED, own=frozenset({"mine"}))
+
+    def stands(self, query: Query) -> Hashable:
+        """What the board depends on besides the journal: the time, and how far the outlook has come. None: it is past."""
+        return None if query.get("at") else (self.clock.now().timestamp() // TICK, self.lookout.looks)
+
+    def add(self, sight: BoardSight, query: Query) -> BoardPage:
+        """The board with what is this visitor's own."""
+        visitor, run = visitor_of(query), sight.run
+        return replace(
+            sight.page,
+            mine=mine(run, visitor, sight.seen) if run else None,
+            only_mine="mine" in query and visitor.may_act,
+            controls=controls(run, visitor) if run else None,
+        )
+
+    def look(self, query: Query) -> BoardSight:
+        """The board as all see it."""
         now, zone = self.clock.now(), self.programme.zone
         ids = self.service.run_ids()
         state, seen = self._load(query.get("run", "")) if ids else (None, 0)
-        visitor = visitor_of(query)
         run = read_run(state, self.programme, now) if state else None
         gates = self._gates(run) if run else ()
         verdicts = {gate.id: Verdict(gate.verdict) for gate in gates}
@@ -130,12 +172,12 @@ class _Board:
             if run
             else self.desk.journal.tail(0, FACTS)[::-1]
         )
-        return BoardPage(
+        page = BoardPage(
             replay=None,
             now=moment(now, zone),
-            mine=mine(run, visitor, seen) if run else None,
-            only_mine="mine" in query and visitor.may_act,
-            controls=controls(run, visitor) if run else None,
+            mine=None,
+            only_mine=False,
+            controls=None,
             announcements=announcements(run) if run else (),
             countdown=countdown(state, self.programme, now),
             run=run_head(run, ids) if run else None,
@@ -149,6 +191,7 @@ class _Board:
             facts=tuple((spelled(fact.event.kind()), fact_line(fact, zone)) for fact in facts),
             panels=tuple(self.extras()),
         )
+        return BoardSight(page, run, seen)
 
     def wall(self, query: Query) -> WallPage:
         """The same, for a screen on the wall: the most important that fits."""
@@ -194,3 +237,8 @@ class _Board:
             if task.type is TaskType.APPROVAL
         ]
         return tuple(sorted(cards, key=lambda card: _GATE_ORDER.index(Verdict(card.verdict))))
+
+
+def _own_mark(page: BoardPage) -> object:
+    """What "Yours" shows; how far the run had come is in its forms and shows nowhere."""
+    return page.mine and replace(page.mine, seen=0)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import BaseLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined, meta
+from jinja2 import Environment
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -33,13 +33,11 @@ from cutover.core.errors import Conflict, CutoverError, Invalid, NotFound, Refus
 from cutover.store.journal import Journal
 from cutover.web.acts import (
     FLASH,
-    NO_TROUBLE,
     Act,
     Cookie,
     Done,
     Download,
     Sent,
-    Trouble,
     answer,
     check_origin,
     given,
@@ -49,11 +47,27 @@ from cutover.web.acts import (
     set_cookies,
     trouble_of,
 )
+from cutover.web.drawing import Drawing
 from cutover.web.headers import HEADERS, SecureHeaders
+from cutover.web.page import KIT, SIGN_IN, Frame, Page, Panel, Query, names_used, templates
+from cutover.web.renewing import NEWS, Renewal, asked
+from cutover.web.shared import Shared, wanted_of
 from cutover.web.stream import Feed
-from cutover.web.visitor import NOBODY, Asked, Guard, KnownBy, Unguarded, Visitor
+from cutover.web.visitor import Guard, KnownBy, Unguarded, Visitor
 
-KIT = "kit"  # the template prefix of this room; every other prefix is a feature's package
+__all__ = [
+    "COMPRESSED_FROM",
+    "KIT",
+    "SIGN_IN",
+    "STATUS",
+    "Frame",
+    "Page",
+    "Panel",
+    "Query",
+    "build_app",
+    "names_used",
+    "templates",
+]
 STATUS: dict[type[CutoverError], int] = {
     Invalid: 400,
     NotFound: 404,
@@ -63,89 +77,6 @@ STATUS: dict[type[CutoverError], int] = {
 }
 COMPRESSED_FROM = 1_000  # bytes; a board of 2,000 tasks is read over a phone's line
 _STATIC = Path(__file__).parent / "static"
-_OFFERED = frozenset({"page"})  # what the layout brings to every template
-SIGN_IN = "/sign-in"
-
-Query = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page. `build` turns the query (and path parameters) into the context its template reads.
-
-    `package` is the one whose `pages/` folder holds the template; `label` is the page's name in the
-    navigation, '' keeps it out. `build` runs in a worker thread, may raise any CutoverError, and may answer `Done` to
-    lead elsewhere or `Download`, a file. A `public` page is read through a public link too, an `anybody` one without any sign-in.
-    """
-
-    path: str
-    package: str
-    template: str
-    context: type[Any]
-    build: Callable[[Query], Any]
-    label: str = ""
-    public: bool = False
-    anybody: bool = False
-
-    @property
-    def name(self) -> str:
-        """The template as the loaders know it."""
-        return f"{self.package}/{self.template}"
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A box of figures that another room shows on a page: rows of (label, value), and where to read more."""
-
-    title: str
-    rows: tuple[tuple[str, str], ...]
-    link: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What the layout shows around every page; `position` is the journal's head before the page was built.
-
-    `address` is where the page is read again: not where it stands when a refused form brought it.
-    """
-
-    title: str
-    here: str
-    navigation: tuple[tuple[str, str], ...]
-    position: int
-    visitor: Visitor = NOBODY
-    address: str = ""
-    said: str = ""
-    trouble: Trouble = NO_TROUBLE
-    sign_in: str = ""  # where one signs in; '' when nobody can
-
-
-def templates(pages: Sequence[Page]) -> Environment:
-    """The one environment: strict, escaping, with a loader for each package that brought a page."""
-    loaders: dict[str, BaseLoader] = {KIT: PackageLoader("cutover.web", "templates")}
-    for package in {page.package for page in pages} - {KIT}:
-        loaders[package] = PackageLoader(package, "pages")
-    environment = Environment(
-        loader=PrefixLoader(loaders),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    # Globals and not imports: a block rendered alone does not see what its template imported.
-    environment.globals["ui"] = environment.get_template(f"{KIT}/parts.html").module
-    environment.globals["charts"] = environment.get_template(f"{KIT}/charts.html").module
-    environment.globals["forms"] = environment.get_template(f"{KIT}/forms.html").module
-    return environment
-
-
-def names_used(environment: Environment, page: Page) -> frozenset[str]:
-    """The context names that a page's template really reads, to be compared with its context class."""
-    loader = environment.loader
-    assert loader is not None  # `templates` always sets one
-    source = loader.get_source(environment, page.name)[0]
-    found = meta.find_undeclared_variables(environment.parse(source))
-    return frozenset(found - _OFFERED - environment.globals.keys())
 
 
 def build_app(
@@ -164,8 +95,11 @@ def build_app(
     Setting `stop` ends every open stream, so that the server can end. Without a `guard` everybody reads and nobody acts.
     """
     shown = tuple(page for page in pages if page.label)
+    environment, guard = templates(pages), guard or Unguarded()
+    drawing, shared = Drawing(environment), Shared(lambda: journal.head().position)
+    renewal = Renewal(title, shown, guard, drawing, shared)
     kit = _Kit(
-        title, shown, {page.path: page for page in pages}, templates(pages), journal, guard or Unguarded()
+        title, shown, {page.path: page for page in pages}, environment, journal, guard, drawing, renewal
     )
     feed = Feed(lambda: journal.head().position, stop)
     return Starlette(
@@ -177,15 +111,16 @@ def build_app(
             ),  # streams are left alone
         ],
         exception_handlers={CutoverError: kit.refuse, HTTPException: kit.refuse, Exception: kit.crash},
-        lifespan=_lifespan(feed, stop),
+        lifespan=_lifespan(kit, feed, stop),
     )
 
 
-def _lifespan(feed: Feed, stop: threading.Event) -> Lifespan[Starlette]:
-    """One reader of the journal's head for all viewers, as long as the application runs."""
+def _lifespan(kit: _Kit, feed: Feed, stop: threading.Event) -> Lifespan[Starlette]:
+    """Templates before the first reader, and one reader of the journal's head for all viewers."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await run_in_threadpool(kit.prepare)
         poller = asyncio.create_task(feed.run())
         try:
             yield
@@ -225,9 +160,19 @@ class _Kit:
     environment: Environment
     journal: Journal
     guard: Guard
+    drawing: Drawing
+    renewal: Renewal
+
+    def prepare(self) -> None:
+        """Compile every template: none of it is left to the first who reads."""
+        self.drawing.prepare([page.name for page in self.pages.values()] + [f"{KIT}/trouble.html"])
 
     def endpoint(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         async def show(request: Request) -> Response:
+            if page.alike is not None and NEWS in request.query_params:
+                answer = await self.renewal.answer(page, page.alike, request)
+                if answer is not None:
+                    return answer
             return await run_in_threadpool(self._show, page, request)
 
         return show
@@ -271,15 +216,16 @@ class _Kit:
         if not page.anybody and not self.guard.may_read(visitor, public=page.public):
             return self._sign_in_first(request, visitor)
         frame = self._frame(request, visitor, request.url.path)
-        context = page.build(Asked({**request.query_params, **request.path_params}, visitor))
+        context, view = self.renewal.context(page, asked(request, visitor), frame.navigation)
         secure = request.url.scheme == "https"
         if isinstance(context, Done):
             return answer(context, secure=secure)
         if isinstance(context, Download):
             return context.response()
         if "fragment" in request.query_params:
-            return HTMLResponse(self._fragments(page, context, frame, request.query_params["fragment"]))
-        response = HTMLResponse(self._whole(page, context, frame))
+            wanted = wanted_of(request.query_params["fragment"])
+            return HTMLResponse(self.drawing.fragments(page, context, frame, wanted, view))
+        response = HTMLResponse(self.drawing.whole(page, context, frame, view))
         if FLASH in request.cookies:
             set_cookies(response, [Cookie(FLASH, "", 0)], secure=secure)
         return response
@@ -307,10 +253,10 @@ class _Kit:
             self._frame(request, visitor, here), trouble=trouble_of(act, error, raw), said=""
         )
         try:
-            context = page.build(Asked({**request.query_params, **request.path_params}, visitor))
+            context, view = self.renewal.context(page, asked(request, visitor), frame.navigation)
         except CutoverError:
             raise error from None
-        return HTMLResponse(self._whole(page, context, frame), status_code=_status(error))
+        return HTMLResponse(self.drawing.whole(page, context, frame, view), status_code=_status(error))
 
     def _sign_in_first(self, request: Request, visitor: Visitor) -> Response:
         if "fragment" in request.query_params:
@@ -321,30 +267,12 @@ class _Kit:
         then = quote(f"{request.url.path}{query}", safe="")
         return RedirectResponse(f"{SIGN_IN}?then={then}", status_code=303)
 
-    def _whole(self, page: Page, context: Any, frame: Frame) -> str:
-        return self.environment.get_template(page.name).render(_values(page, context, frame))
-
-    def _fragments(self, page: Page, context: Any, frame: Frame, names: str) -> str:
-        template, values = self.environment.get_template(page.name), _values(page, context, frame)
-        parts = []
-        for name in names.split(","):
-            if name not in template.blocks:
-                raise NotFound("fragment", name, template.blocks)
-            block = "".join(template.blocks[name](template.new_context(values)))
-            parts.append(f'<div data-live="{name}">{block}</div>')
-        return "\n".join(parts)
-
     def _frame(self, request: Request, visitor: Visitor, here: str) -> Frame:
-        navigation = tuple(
-            (page.label, page.path)
-            for page in self.shown
-            if page.anybody or self.guard.may_read(visitor, public=page.public)
-        )
         query = f"?{request.url.query}" if request.url.query else ""
         return Frame(
             self.title,
             here,
-            navigation,
+            self.renewal.navigation(visitor),
             self.journal.head().position,
             visitor,
             here + query,
@@ -357,10 +285,6 @@ class _Kit:
         template = self.environment.get_template(f"{KIT}/trouble.html")
         frame = Frame(self.title, "", navigation, 0)
         return HTMLResponse(template.render(page=frame, status=status, lines=lines), status_code=status)
-
-
-def _values(page: Page, context: Any, frame: Frame) -> dict[str, Any]:
-    return {f.name: getattr(context, f.name) for f in dataclasses.fields(page.context)} | {"page": frame}
 
 
 def _status(error: Exception) -> int:

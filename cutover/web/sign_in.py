@@ -22,6 +22,7 @@ from cutover.web.acts import Act, Cookie, Done, Form, NoFields, Sent
 from cutover.web.kit import KIT, SIGN_IN, Page, Query
 from cutover.web.links import PUBLIC, PUBLIC_PATH, Links
 from cutover.web.passwords import LONGEST, Limit, Passwords
+from cutover.web.recent import Recent
 from cutover.web.visitor import KnownBy, Visitor, form_token, visitor_of
 
 SESSION_COOKIE, READER_COOKIE, FORM_COOKIE = "cutover_session", "cutover_reader", "cutover_form"
@@ -62,6 +63,7 @@ class SignIn:
         default_factory=lambda: Limit(most=30)
     )  # failures of one address, whoever they claim to be
     _secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    _seen: Recent = field(default_factory=Recent)
 
     def __post_init__(self) -> None:
         if self.as_person:
@@ -73,13 +75,21 @@ class SignIn:
         if self.as_person:
             return self._known(self._person(self.as_person), KnownBy.AS, self._secret)
         session, reader = cookies.get(SESSION_COOKIE, ""), cookies.get(READER_COOKIE, "")
-        if session and (who := self.accounts.person_of(session, self.wall.now())):
-            person = self.programme.person(who)
-            if person is not None:
-                return self._known(person, KnownBy.ACCOUNT, session)
-        return (self._reader(reader) if reader else None) or Visitor(
-            token=form_token(cookies.get(FORM_COOKIE, ""))
-        )
+        found = (self._of_session(session) if session else None) or (self._reader(reader) if reader else None)
+        if found is not None:
+            self._seen.note((session, reader), found)
+        return found or Visitor(token=form_token(cookies.get(FORM_COOKIE, "")))
+
+    def recent(self, cookies: Mapping[str, str]) -> Visitor | None:
+        """Who somebody was a moment ago: an open page is renewed for a session that ended since, some seconds long."""
+        if self.as_person:
+            return self.visitor(cookies)
+        return self._seen.of((cookies.get(SESSION_COOKIE, ""), cookies.get(READER_COOKIE, "")))
+
+    def _of_session(self, session: str) -> Visitor | None:
+        who = self.accounts.person_of(session, self.wall.now())
+        person = self.programme.person(who) if who else None
+        return self._known(person, KnownBy.ACCOUNT, session) if person else None
 
     def may_read(self, visitor: Visitor, *, public: bool) -> bool:
         """Somebody who is known; through a public link what is public; and anybody while nobody has an account."""
@@ -164,7 +174,9 @@ class SignIn:
 
     def _sign_out(self, form: NoFields, sent: Sent) -> Done:
         del form
-        self.accounts.close_session(sent.cookies.get(SESSION_COOKIE, ""))
+        session = sent.cookies.get(SESSION_COOKIE, "")
+        self.accounts.close_session(session)
+        self._seen.forget(session)
         return Done(SIGN_IN, "Signed out.", (Cookie(SESSION_COOKIE, "", 0),))
 
 

@@ -92,6 +92,10 @@ class Guard(Protocol):
 
     def visitor(self, cookies: Mapping[str, str]) -> Visitor: ...
 
+    def recent(self, cookies: Mapping[str, str]) -> Visitor | None:
+        """The same without asking the database, for whoever was looked up a moment ago; None: look them up."""
+        ...
+
     def may_read(self, visitor: Visitor, *, public: bool) -> bool:
         """Whether this visitor may read a page; `public` are those that a public link opens."""
         ...
@@ -107,6 +111,9 @@ class Unguarded:
     def visitor(self, cookies: Mapping[str, str]) -> Visitor:
         del cookies
         return NOBODY
+
+    def recent(self, cookies: Mapping[str, str]) -> Visitor | None:
+        return self.visitor(cookies)
 
     def may_read(self, visitor: Visitor, *, public: bool) -> bool:
         del visitor, public

@@ -28,7 +28,7 @@
     [...region.querySelectorAll(one.tagName)].filter(c => c.textContent === one.textContent && c.name === one.name);
 
   const swap = (region, fresh) => {
-    if (region.dataset.sent === fresh.innerHTML) return;
+    if (region.dataset.sent === fresh.innerHTML) { region.dataset.mark = fresh.dataset.mark; return; }
     const sent = fresh.innerHTML, typed = typedIn(region), at = document.activeElement;
     const caret = region.contains(at) && "selectionStart" in at && at.type !== "checkbox" ? [at.selectionStart, at.selectionEnd] : null;
     if (!keep(fresh, typed)) return held.push(region);
@@ -37,7 +37,7 @@
     const open = [...region.querySelectorAll("details[open][id]")].map(d => d.id);
     const scrolls = [...region.querySelectorAll(".scroll[id]")].map(s => [s.id, s.scrollLeft, s.scrollTop]);
     const y = window.scrollY;
-    region.dataset.sent = sent;
+    region.dataset.sent = sent; region.dataset.mark = fresh.dataset.mark;
     region.replaceChildren(...fresh.childNodes);
     open.forEach(id => document.getElementById(id)?.setAttribute("open", ""));
     scrolls.forEach(([id, x, top]) => document.getElementById(id)?.scrollTo(x, top));
@@ -49,10 +49,10 @@
 
   const refresh = async () => {
     waiting = false; read = Date.now(); held = [];
-    const names = regions().map(r => r.dataset.live);
+    const names = regions().map(r => r.dataset.mark ? r.dataset.live + ":" + r.dataset.mark : r.dataset.live);
     if (!names.length) return;
     const url = new URL(document.body.dataset.address || location.href, location.origin);
-    url.hash = ""; url.searchParams.set("fragment", names.join(","));
+    url.hash = ""; url.searchParams.set("fragment", names.join(",")); url.searchParams.set("news", position);
     try {
       const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(10000) });
       if (answer.status === 401) return say("off", "signed out: reload to sign in");

@@ -68,6 +68,18 @@ def child_environment(
     return {**kept, **own, "CUTOVER_KEY": key}
 
 
+class _Ending(asyncio.subprocess.SubprocessStreamProtocol):
+    """Tells when the process itself is over: before Python 3.12.4, `wait` waits for everybody it left behind as well."""
+
+    def __init__(self) -> None:
+        super().__init__(limit=CHUNK, loop=asyncio.get_running_loop())
+        self.over = asyncio.Event()
+
+    def process_exited(self) -> None:
+        super().process_exited()
+        self.over.set()
+
+
 async def run_process(
     argv: Sequence[str],
     *,
@@ -77,14 +89,8 @@ async def run_process(
     margin: int = 0,
 ) -> Ended:
     """Run a program to its end. Raises OSError when it cannot be started; cancelled, its whole group is killed."""
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        env=dict(env),
-        cwd=cwd,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
+    transport, process = await asyncio.get_running_loop().subprocess_exec(
+        _Ending, *argv, env=dict(env), cwd=cwd, start_new_session=True
     )
     out, err = Drained(margin), Drained(margin)
     assert process.stdin is not None  # all three are pipes
@@ -96,16 +102,19 @@ async def run_process(
         asyncio.create_task(_feed(process.stdin, stdin)),
     ]
     try:
-        code = await process.wait()
+        await process.over.wait()
         await asyncio.wait(flows, timeout=AFTERWARDS)  # somebody it left behind may hold its output open
     except BaseException:
-        await _kill_group(process)
+        await _kill_group(transport.get_pid(), process.over)
+        await asyncio.wait(flows, timeout=AFTERWARDS)  # its output ends when all of the group is gone
         raise
     finally:
         for flow in flows:
             flow.cancel()
         await asyncio.gather(*flows, return_exceptions=True)
-        _let_go(process)
+        transport.close()  # our ends of its pipes: one that is held open elsewhere would keep them for ever
+    code = transport.get_returncode()
+    assert code is not None  # it is over
     return Ended(code, out, err)
 
 
@@ -121,22 +130,15 @@ async def _feed(stream: asyncio.StreamWriter, what: bytes) -> None:
     stream.close()
 
 
-async def _kill_group(process: asyncio.subprocess.Process) -> None:
+async def _kill_group(group: int, over: asyncio.Event) -> None:
     """First asked, then ended: the process and everything it started that is still in its group."""
-    _signal(process.pid, signal.SIGTERM)
+    _signal(group, signal.SIGTERM)
     with suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), GRACE)
-    _signal(process.pid, signal.SIGKILL)
-    await process.wait()
+        await asyncio.wait_for(over.wait(), GRACE)
+    _signal(group, signal.SIGKILL)
+    await over.wait()
 
 
 def _signal(group: int, what: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, what)
-
-
-def _let_go(process: asyncio.subprocess.Process) -> None:
-    """Close our ends of its pipes: one that is held open elsewhere would keep them for ever."""
-    transport = getattr(process, "_transport", None)
-    if transport is not None:
-        transport.close()

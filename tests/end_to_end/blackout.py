@@ -55,15 +55,14 @@ class Moment:
     whole: bool = True
 
 
-def seeded(seed: int, length: int) -> tuple[Moment, ...]:
-    """When to kill under a seed, in a run of about `length` facts: once, and every third time again on the way back."""
+def seeded(seed: int, length: int, kills: int = 0) -> tuple[Moment, ...]:
+    """When to kill under a seed, in a run of about `length` facts: `kills` times, else once and every third seed again."""
     dice = Random(seed)
     last = int(length * LATEST)
-    first = dice.randint(1, last)
-    moments = [Moment(first, dice.random() * LONGEST_PAUSE, whole=dice.random() < SHARE_WHOLE)]
-    if seed % 3 == 0:
-        moments.append(Moment(dice.randint(first + 1, last + 1), dice.random() * LONGEST_PAUSE))
-    return tuple(moments)
+    positions = sorted(dice.sample(range(1, last), kills or 1 + (seed % 3 == 0)))
+    return tuple(
+        Moment(at, dice.random() * LONGEST_PAUSE, whole=dice.random() < SHARE_WHOLE) for at in positions
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,16 @@ from tests.end_to_end.blackout import Blackout, End, Moment, broken, seeded
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
-SEEDS = (3, 6, 8, 11, 14, 17, 20, 23)  # spread over the whole run; 3 and 6 are killed twice
+SEEDS = (3, 8)
+KILLS = 5  # of each run, spread over the whole of it; benchmarks/chaos.py has hundreds of runs
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_killed_at_a_seeded_moment_it_ends_the_same(seed: int, tmp_path: Path, unhurried: End) -> None:
+def test_killed_at_seeded_moments_it_ends_the_same(seed: int, tmp_path: Path, unhurried: End) -> None:
     blackout = Blackout(tmp_path / "blackout")
-    first, *again = seeded(seed, unhurried.length)
+    first, *again = seeded(seed, unhurried.length, KILLS)
     killed = [blackout.start_and_kill(first), *(blackout.resume_and_kill(moment) for moment in again)]
-    assert killed[0] is not None, f"it had ended before it was killed:\n{blackout.said}"
+    assert all(killed), f"it had ended before it was killed:\n{blackout.said}"
     assert blackout.resume() == 0, blackout.said
     assert broken(blackout.path, unhurried, tuple(k for k in killed if k)) == []
 

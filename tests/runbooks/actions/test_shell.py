@@ -133,7 +133,8 @@ def is_alive(pid: int) -> bool:
 def test_somebody_left_behind_who_holds_the_output_open_holds_nobody_up(
     shell: ShellAction, secrets: Secrets, tmp_path: Path
 ) -> None:
-    outcome = perform(shell, secrets, sh="sleep 60 & echo $! > left; echo done")
+    """Also where it ends while it is waited for."""
+    outcome = perform(shell, secrets, sh="sleep 3600 & echo $! > left; sleep 0.3; echo done")
     assert outcome.evidence == "exit 0: done"
     os.kill(int((tmp_path / "left").read_text(encoding="utf-8")), 9)
 

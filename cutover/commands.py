@@ -46,6 +46,7 @@ def _gate(opener: Opener) -> App:
 
 def _monitor(opener: Opener) -> App:
     from monitors.cli import commands
+    from monitors.flow_cli import FlowDoors, add_flow_commands
     from monitors.prober import Prober
 
     def prober(path: Path) -> Prober:
@@ -59,7 +60,15 @@ def _monitor(opener: Opener) -> App:
             spread=True,
         )
 
-    return commands(lambda path: opener(path).monitors, prober)
+    app = commands(lambda path: opener(path).monitors, prober)
+    doors = FlowDoors(
+        flows=lambda path: opener(path).flows,
+        collector=lambda path: opener(path).collector(),
+        register=lambda path: opener(path).register,
+        hypercare=lambda path: opener(path).hypercare,
+    )
+    add_flow_commands(app, doors)
+    return app
 
 
 def _reconcile(opener: Opener) -> App:

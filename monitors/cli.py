@@ -51,7 +51,7 @@ def commands(service: Callable[[Path], MonitorService], prober: Callable[[Path],
     ) -> None:
         """Take a failing check in hand until a time, by name; after that it alerts again."""
         monitors = service(programme)
-        end = _moment(until, monitors.now())
+        end = moment(until, monitors.now())
         monitors.acknowledge(check, by, end, note)
         view = monitors.state(check)
         answer(view, as_json=json, text=[f"{check} is in {by}'s hands until {end:%a %d %b %H:%M} UTC"])
@@ -72,7 +72,7 @@ async def _until_interrupted(prober: Prober) -> None:
     await prober.run(stop)
 
 
-def _moment(text: str, now: datetime) -> datetime:
+def moment(text: str, now: datetime) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

@@ -22,8 +22,10 @@ import cutover.domain.modes
 import cutover.reconciliation.comparison
 import monitors.domain.alert
 import monitors.domain.downtime_events
+import monitors.domain.flow_events
 import monitors.domain.health
 import monitors.domain.ledger
+import monitors.domain.register
 import paper_capture.service
 import runbooks.domain.run_events
 import runbooks.domain.weather
@@ -66,9 +68,14 @@ from cutover.store.projections import prepare
 from cutover.store.steady import SteadyClock, clock_of
 from cutover.web.links import Links
 from monitors.alert_states import AlertStates
+from monitors.collector import Collector
+from monitors.count_sources import CountSources
+from monitors.flow_service import FlowService
+from monitors.hypercare_service import HypercareService
 from monitors.ledger_service import LedgerService
 from monitors.notices import alert_messages
 from monitors.prober import Prober
+from monitors.register_service import RegisterService
 from monitors.service import MonitorService
 from monitors.tables import CaseFiles, MonitorStates
 from paper_capture.service import PaperService
@@ -89,6 +96,8 @@ EVENTS: tuple[Iterable[type[Event]], ...] = (
     monitors.domain.downtime_events.EVENTS,
     monitors.domain.alert.EVENTS,
     monitors.domain.ledger.EVENTS,
+    monitors.domain.flow_events.EVENTS,
+    monitors.domain.register.EVENTS,
     paper_capture.service.EVENTS,
     contingency.service.EVENTS,
     contingency.domain.notices.EVENTS,
@@ -160,6 +169,32 @@ class World:
         return MonitorService(
             self.desk, watched.checks, downtimes=watched.downtimes, zone=self.folder.programme.zone
         )
+
+    @cached_property
+    def flows(self) -> FlowService:
+        watched = self.folder.watched
+        return FlowService(self.desk, watched.flows, watched.hypercare, self.folder.programme)
+
+    @cached_property
+    def register(self) -> RegisterService:
+        watched = self.folder.watched
+        owners = {flow.id: flow.owner for flow in watched.flows}
+        return RegisterService(
+            self.desk,
+            watched.expected,
+            owners,
+            self.folder.programme,
+            lambda: {*self.monitors.checks, *self.flows.flows},
+        )
+
+    @cached_property
+    def hypercare(self) -> HypercareService:
+        return HypercareService(self.monitors, self.flows, self.register)
+
+    def collector(self) -> Collector:
+        """Reads the counts of this programme's flows."""
+        sources = CountSources(self.folder.path, self.folder.programme.zone, self.secrets, self.systems)
+        return Collector(self.flows, sources, self.pace)
 
     @cached_property
     def ledger(self) -> LedgerService:

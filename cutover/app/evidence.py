@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from cutover.app.flow_evidence import FLOW_SOURCES, flow_providers
 from cutover.core.errors import Invalid, NotFound
 from cutover.domain.gates import Finding
 from cutover.reconciliation.findings import Verdict, address
@@ -57,6 +58,7 @@ def providers(world: World) -> Mapping[str, Provider]:
         return {
             "reconcile": assumed,
             "monitor": assumed,
+            **dict.fromkeys(FLOW_SOURCES, assumed),
             "rehearsal": assumed,
             "readiness": assumed,
             "file": assumed,
@@ -64,6 +66,7 @@ def providers(world: World) -> Mapping[str, Provider]:
     return {
         "reconcile": reconcile,
         "monitor": monitor,
+        **flow_providers(world),
         "rehearsal": partial(_rehearsal, world),
         "file": partial(_file, world),
     }

@@ -187,6 +187,7 @@ class ProgrammeFolder:
         """Sources of criteria that point nowhere: such a gate could never say go."""
         known = {
             "monitor": {c.id for c in self.checks},
+            "flow": {f.id for f in self.watched.flows},
             "reconcile": set(self.contracts),
             "task": set(book.by_id()),
         }
@@ -228,6 +229,6 @@ def _empty_calendars(folder: ProgrammeFolder) -> Iterator[Problem]:
 def _source(source: str, known: Mapping[str, set[str]]) -> tuple[str, set[str]]:
     """The name a criterion's source points at and what it may be; a person's word points nowhere."""
     kind, _, name = source.partition(":")
-    if kind in ("person", "readiness", "rehearsal", "file"):
+    if kind in ("person", "readiness", "rehearsal", "file", "register", "hypercare"):
         return "", set()
     return (name, known[kind]) if kind in known else (source, set(known))

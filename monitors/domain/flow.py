@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from cutover.domain.programme import Id, Part, Span
 from monitors.domain.check import Seconds, Severity
+from monitors.domain.kinds import SecretName
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -31,7 +32,7 @@ class SqlCounts(Source):
     """`query` answers (day, count) or (day, count, last event); `:since` and `:until` are the days asked for."""
 
     kind: Literal["sql"]
-    database: str = Field(min_length=1, description="the name of the secret that holds the SQLAlchemy URL")
+    database: SecretName = Field(description="name of the secret that holds the SQLAlchemy URL")
     query: str = Field(min_length=1)
 
 

@@ -26,6 +26,7 @@ SILENCE: Mapping[OnTimeout, str] = {
 SOURCES: Mapping[str, str] = {
     "reconcile": "the reconciliation",
     "monitor": "the monitor",
+    "flow": "the outcome flow",
     "task": "task",
     "person": "the word of",
 }

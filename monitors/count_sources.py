@@ -1,0 +1,133 @@
+"""Ask a source for its daily counts: a database, a file of the programme, Prometheus. What is not asked is told to us.
+
+Secrets are named, looked up when needed and appear in no message.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as wall_time
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from cutover.core.errors import CutoverError, Invalid, NotFound, Problem, Unavailable
+from monitors.domain.counts import MOST_DAYS, Told, filled, told
+from monitors.domain.flow import CsvCounts, Flow, PrometheusCounts, SqlCounts
+
+LONGEST = timedelta(days=450)  # an hour's step of a range query must stay under Prometheus' 11,000 points
+_LARGEST_FILE = 4_000_000
+
+
+@dataclass(frozen=True)
+class CountSources:
+    """Reads the counts of a programme's flows. `today` and `now` are the reader's."""
+
+    folder: Path
+    zone: str
+    secret: Callable[[str], str]
+    systems: Callable[[], Mapping[str, str]]
+
+    def read(self, flow: Flow, since: date, until: date, now: datetime) -> Told | None:
+        """The counts from `since` to `until`, both included; None for a flow that nobody asks.
+
+        Raises Invalid for a day or a number that cannot be, Unavailable when the source does not answer.
+        """
+        source = flow.counts
+        today = now.astimezone(ZoneInfo(self.zone)).date()
+        if isinstance(source, SqlCounts):
+            rows = self._sql(source, since, until)
+        elif isinstance(source, CsvCounts):
+            rows = list(self._csv(source))
+        elif isinstance(source, PrometheusCounts):
+            rows = self._prometheus(source, since, until)
+        else:
+            return None
+        found = told(rows, f"flow {flow.id}", today, now)
+        inside = Told({d: c for d, c in found.counts.items() if since <= d <= until}, found.last_event)
+        return filled(inside, since, min(until, today)) if source.missing == "zero" else inside
+
+    def _sql(self, source: SqlCounts, since: date, until: date) -> list[tuple[Any, ...]]:
+        try:
+            engine = create_engine(self.secret(source.database), poolclass=NullPool)
+            with engine.connect() as connection:
+                found = connection.execute(text(source.query), _bound(source.query, since, until)).fetchmany(
+                    MOST_DAYS + 1
+                )
+        except SQLAlchemyError as error:
+            why = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()
+            raise Unavailable(
+                f"the database '{source.database}' does not answer: {why[0] if why else ''}"
+            ) from None
+        return [tuple(row) for row in found]
+
+    def _csv(self, source: CsvCounts) -> Iterator[tuple[Any, ...]]:
+        path = (self.folder / source.path).resolve()
+        if not path.is_relative_to(self.folder.resolve()):
+            raise Invalid(Problem("the file is not in the programme folder", file=source.path))
+        try:
+            if path.stat().st_size > _LARGEST_FILE:
+                raise Invalid(Problem(f"larger than {_LARGEST_FILE} bytes", file=source.path))
+            content = path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            raise Unavailable(f"there is no file '{source.path}'") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise Unavailable(f"'{source.path}' cannot be read: {error}") from None
+        lines = csv.DictReader(content.splitlines())
+        heads = lines.fieldnames or ()
+        if lost := [name for name in (source.day, source.count) if name not in heads]:
+            raise Invalid(
+                Problem(f"no column {', '.join(lost)}", source.path, 1, expected=f"one of {', '.join(heads)}")
+            )
+        for line in lines:
+            yield line[source.day], line[source.count], line.get(source.last) if source.last else None
+
+    def _prometheus(self, source: PrometheusCounts, since: date, until: date) -> list[tuple[Any, ...]]:
+        base = source.url or self.systems().get(source.system, "")
+        if not base:
+            raise NotFound("system", source.system, self.systems())
+        first = self._midnight(since + timedelta(days=1))
+        wanted = {self._midnight(since + timedelta(days=n + 1)): since + timedelta(days=n)
+                  for n in range((until - since).days + 1)}  # fmt: skip
+        if until - since > LONGEST:
+            raise Invalid(Problem(f"more than {LONGEST.days} days at once", field=source.query))
+        query = {"query": source.query, "start": first, "end": max(wanted, default=first), "step": 3600}
+        series = self._answer(base, query, source.timeout)
+        if len(series) > 1:
+            raise Invalid(
+                Problem(f"{len(series)} series", field=source.query, expected="a query that gives one")
+            )
+        values = series[0]["values"] if series else []
+        return [(wanted[int(at)], value) for at, value in values if int(at) in wanted]
+
+    def _answer(self, base: str, query: Mapping[str, Any], timeout: float) -> list[Any]:
+        try:
+            with httpx.Client(trust_env=False, timeout=timeout) as client:
+                answer = client.get(f"{base.rstrip('/')}/api/v1/query_range", params=dict(query))
+            body = answer.json()
+            if body["status"] != "success":
+                raise Unavailable(f"Prometheus says: {body.get('error', answer.status_code)}")
+            return list(body["data"]["result"])
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            raise Unavailable(f"Prometheus does not answer: {error or type(error).__name__}") from None
+
+    def _midnight(self, day: date) -> int:
+        """The beginning of a day of the programme's zone, in seconds of the epoch."""
+        return int(datetime.combine(day, wall_time(), ZoneInfo(self.zone)).astimezone(UTC).timestamp())
+
+
+def why(error: CutoverError) -> str:
+    """What was wrong with a reading, on one line."""
+    return "; ".join(str(error).splitlines())
+
+
+def _bound(query: str, since: date, until: date) -> dict[str, date]:
+    known = {"since": since, "until": until}
+    return {name: value for name, value in known.items() if f":{name}" in query}

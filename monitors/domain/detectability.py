@@ -33,7 +33,7 @@ class Seen:
     def __str__(self) -> str:
         if self.declared is None:
             return "not within a year"
-        return f"{_days(self.median)}, 9 in 10 within {_days(self.declared)}"
+        return f"in {_days(self.median)}, 9 in 10 within {_days(self.declared)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def quiet_chances(normal: Normal, height: float, days: int, first_day: date) -> 
 def unsettled(found: Sequence[Detectability], waived: Mapping[str, str]) -> list[str]:
     """Why the plan cannot stand: one sentence for each flow that nobody would see in time."""
     return [
-        f"{one.flow}: a halving takes {one.halving}, and {one.see_within} days were agreed: pool it, pair it with a "
+        f"{one.flow}: a halving is seen {one.halving}, and {one.see_within} days were agreed: pool it, pair it with a "
         "ratio or an ageing rule, or have it waived by name"
         for one in found
         if not one.is_settled and one.flow not in waived

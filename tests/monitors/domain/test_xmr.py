@@ -44,7 +44,7 @@ def test_each_rule_is_named_and_a_fall_is_a_concern(totals: list[int], look: Loo
 
 
 def test_two_of_three_weeks_near_a_limit_are_special() -> None:
-    chart = xmr(weeks(*[50, 52] * 8, 46, 51, 46))
+    chart = xmr(weeks(*[50, 52] * 16, 46, 51, 46))
     assert chart is not None
     assert "2 of 3 weeks near a limit" in chart.weeks[-1].rules
 

@@ -69,8 +69,8 @@ class Journal:
     def read(self, stream: str, after: int = 0) -> list[Recorded]:
         """The facts of one stream with seq > `after`, in order."""
         with reading(self.engine) as connection:
-            rows = connection.execute(READ, {"stream": stream, "after": after})
-            return [ink.read_row(self.catalogue, row) for row in rows.mappings()]
+            rows = READ.rows(connection, {"stream": stream, "after": after})
+            return [ink.read_row(self.catalogue, row) for row in rows]
 
     def pages(self, stream: str, after: int = 0) -> Iterator[list[Recorded]]:
         """The same a page at a time, so that a long run is folded without ever being in memory whole."""
@@ -89,7 +89,7 @@ class Journal:
         if kinds:
             query = query.where(j.c.kind.in_(kinds))
         with reading(self.engine) as connection:
-            return [ink.read_row(self.catalogue, row) for row in connection.execute(query).mappings()]
+            return [ink.read_row(self.catalogue, row) for row in connection.execute(query)]
 
     def all(self, kinds: Sequence[str] = ()) -> Iterator[Recorded]:
         """Every fact, oldest first, in pages."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice, product, takewhile
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from cutover.core.clock import Clock
 from cutover.core.errors import Conflict
 from cutover.core.event import Catalogue, Fact, Recorded
 from cutover.store.chain import GENESIS, Checkpoint, canonical, digest
+from cutover.store.driver import Phrase
 from cutover.store.leases import Fence, check_fence
 from cutover.store.metadata import journal_table as j
 from cutover.store.metadata import leases_table, utc_text
@@ -25,22 +26,26 @@ from cutover.store.outbox import Message, enqueue
 
 AT_ONCE = 500
 PAGE = 2_000
-READ = select(j).where(j.c.stream == bindparam("stream"), j.c.seq > bindparam("after")).order_by(j.c.seq)
-_PAGE = READ.limit(PAGE)
+_AFTER = select(j).where(j.c.stream == bindparam("stream"), j.c.seq > bindparam("after")).order_by(j.c.seq)
+READ, _PAGE = Phrase(_AFTER), Phrase(_AFTER.limit(PAGE))
 _USED = select(j.c.idempotency_key).where(j.c.idempotency_key.in_(bindparam("keys", expanding=True)))
-_SEQ = select(func.max(j.c.seq)).where(j.c.stream == bindparam("stream"))
+_OF_STREAM = select(func.max(j.c.seq)).where(j.c.stream == bindparam("stream"))
+_SEQ = Phrase(_OF_STREAM)
 _SEQS = (
     select(j.c.stream, func.max(j.c.seq).label("seq"))
     .where(j.c.stream.in_(bindparam("streams", expanding=True)))
     .group_by(j.c.stream)
 )
-_HEAD = select(j.c.position, j.c.hash).order_by(j.c.position.desc()).limit(1)
+_NEWEST = select(j.c.position, j.c.hash).order_by(j.c.position.desc()).limit(1)
+_HEAD = Phrase(_NEWEST)
 _KEYED = select(j.c.stream, j.c.seq).where(j.c.idempotency_key == bindparam("key"))
 _FROM = select(j).where(j.c.stream == bindparam("stream"), j.c.seq >= bindparam("seq")).order_by(j.c.seq)
-_INSERT = insert(j)
-_LOOK = _HEAD.add_columns(
-    select(leases_table.c.epoch).where(leases_table.c.name == bindparam("lease")).scalar_subquery(),
-    _SEQ.scalar_subquery(),
+_INSERT = Phrase(insert(j))
+_LOOK = Phrase(
+    _NEWEST.add_columns(
+        select(leases_table.c.epoch).where(leases_table.c.name == bindparam("lease")).scalar_subquery(),
+        _OF_STREAM.scalar_subquery(),
+    )
 )  # what a decision on one stream needs to know, in one question
 
 
@@ -94,11 +99,8 @@ class Pen:
         """All that a decision on one stream asks, at once: its seq, the head of the chain, the lease."""
         if self._head is not None:
             return
-        row = self._connection.execute(
-            _LOOK, {"stream": stream, "lease": fence.name if fence else ""}
-        ).one_or_none()
-        if row is not None:
-            position, digest_, epoch, seq = row
+        found = _LOOK.rows(self._connection, {"stream": stream, "lease": fence.name if fence else ""})
+        for position, digest_, epoch, seq in found:
             self._head, self._seqs[stream] = Checkpoint(position, digest_), seq or 0
             self._held = fence if fence is not None and fence.epoch == epoch else None
 
@@ -132,7 +134,7 @@ class Pen:
         """
         known = self.used([b.key for b in batches if b.key])
         reached = dict(self.reached({b.stream for b in batches}))
-        head, now = self._stands(), utc_text(self._clock.now())
+        head, now = self._stands(), self._clock.now().astimezone(UTC)
         recorded: list[Recorded] = []
         rows: list[dict[str, Any]] = []
         new: list[Recorded] = []
@@ -144,11 +146,11 @@ class Pen:
                 raise Raced(
                     f"{batch.stream} has moved on: it is at {seq}, not {batch.expected_seq}; reload and decide again"
                 )
-            chain = list(_chained(batch, head, now))
+            chain = list(_chained(batch, head, utc_text(now)))
             if chain:
                 head = Checkpoint(chain[-1]["position"], chain[-1]["hash"])
                 reached[batch.stream] = chain[-1]["seq"]
-            landed = [as_recorded(row, fact) for row, fact in zip(chain, batch.facts, strict=True)]
+            landed = [as_recorded(row, fact, now) for row, fact in zip(chain, batch.facts, strict=True)]
             rows += chain
             new += landed
             recorded += landed
@@ -161,7 +163,7 @@ class Pen:
     ) -> None:
         self.is_torn = True
         if rows:
-            self._connection.execute(_INSERT, rows)
+            _INSERT.each(self._connection, rows)
         for one, projection in product(new, self._projections):
             projection.apply(self._connection, one)
         if messages:
@@ -193,7 +195,7 @@ def seqs(connection: Connection, streams: Iterable[str]) -> dict[str, int]:
     """How far each of these streams has come; those with no facts are left out."""
     names = list(streams)
     if len(names) == 1:
-        seq = connection.execute(_SEQ, {"stream": names[0]}).scalar()
+        ((seq,),) = _SEQ.rows(connection, {"stream": names[0]})
         return {names[0]: seq} if seq else {}
     found: dict[str, int] = {}
     for part in batched(names, AT_ONCE):
@@ -202,8 +204,7 @@ def seqs(connection: Connection, streams: Iterable[str]) -> dict[str, int]:
 
 
 def page(connection: Connection, catalogue: Catalogue, stream: str, after: int) -> list[Recorded]:
-    rows = connection.execute(_PAGE, {"stream": stream, "after": after}).mappings()
-    return [read_row(catalogue, row) for row in rows]
+    return [read_row(catalogue, row) for row in _PAGE.rows(connection, {"stream": stream, "after": after})]
 
 
 def keyed(connection: Connection, catalogue: Catalogue, key: str) -> list[Recorded]:
@@ -211,14 +212,14 @@ def keyed(connection: Connection, catalogue: Catalogue, key: str) -> list[Record
     first = connection.execute(_KEYED, {"key": key}).one_or_none()
     if first is None:
         return []
-    rows = connection.execute(_FROM, {"stream": first.stream, "seq": first.seq}).mappings()
-    batch = takewhile(lambda pair: pair[1]["idempotency_key"] == _key(key, pair[0]), enumerate(rows))
+    rows = connection.execute(_FROM, {"stream": first.stream, "seq": first.seq})
+    batch = takewhile(lambda pair: pair[1].idempotency_key == _key(key, pair[0]), enumerate(rows))
     return [read_row(catalogue, row) for _, row in batch]
 
 
 def head_of(connection: Connection) -> Checkpoint:
-    row = connection.execute(_HEAD).one_or_none()
-    return Checkpoint(row.position, row.hash) if row else Checkpoint(0, GENESIS)
+    found = _HEAD.rows(connection, {})
+    return Checkpoint(*found[0]) if found else Checkpoint(0, GENESIS)
 
 
 def batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
@@ -255,12 +256,26 @@ def _key(key: str | None, index: int) -> str | None:
     return key if key is None or index == 0 else f"{key} +{index}"
 
 
-def read_row(catalogue: Catalogue, row: Mapping[Any, Any]) -> Recorded:
-    event = catalogue.read(row["kind"], row["v"], row["body"])
-    return as_recorded(row, Fact(event, datetime.fromisoformat(row["at"]), row["actor"]))
+def read_row(catalogue: Catalogue, row: Sequence[Any]) -> Recorded:
+    """A row of the journal, its columns in the table's order."""
+    position, stream, seq, at, recorded_at, actor, kind, v, body, cause, key, _, hash_ = row
+    event = catalogue.read(kind, v, body)
+    return Recorded(
+        event,
+        datetime.fromisoformat(at),
+        actor,
+        position,
+        stream,
+        seq,
+        datetime.fromisoformat(recorded_at),
+        cause,
+        key,
+        hash_,
+    )
 
 
-def as_recorded(row: Mapping[Any, Any], fact: Fact) -> Recorded:
+def as_recorded(row: Mapping[str, Any], fact: Fact, now: datetime) -> Recorded:
+    """A fact that lands as `row`."""
     return Recorded(
         event=fact.event,
         at=fact.at,
@@ -268,7 +283,7 @@ def as_recorded(row: Mapping[Any, Any], fact: Fact) -> Recorded:
         position=row["position"],
         stream=row["stream"],
         seq=row["seq"],
-        recorded_at=datetime.fromisoformat(row["recorded_at"]),
+        recorded_at=now,
         cause=row["cause"],
         idempotency_key=row["idempotency_key"],
         hash=row["hash"],

@@ -53,6 +53,9 @@ class News:
 
     async def wait(self, pace: Pace, until: datetime | None, quiet: float = QUIET) -> None:
         """Until something was written, `until` has come, or `quiet` real seconds have gone by."""
+        await asyncio.sleep(0)  # whoever was just told to begin begins
+        if self._told.is_set():
+            return
         end = time.monotonic() + quiet
         waits: list[asyncio.Future[object]] = [asyncio.ensure_future(self._told.wait())]
         if until is not None:

@@ -7,17 +7,16 @@ an outcome is uncertain, and is settled by asking the world. Waiting costs nothi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
 
 from cutover.core.clock import Clock, Pace, SystemClock
 from cutover.core.errors import CutoverError, Refused
-from cutover.domain import gates
-from cutover.domain.gates import GateState, Verdict
 from cutover.store.engine import DatabaseAway
 from cutover.store.leases import LeaseLostError
 from cutover.store.pen import Raced
@@ -29,6 +28,7 @@ from runbooks.domain.execution import (
     PERFORMED,
     Do,
     Due,
+    effect_key,
     next_actions,
     next_deadline,
     performed_action,
@@ -37,8 +37,11 @@ from runbooks.domain.execution import (
 from runbooks.domain.plan import Effect, Task
 from runbooks.domain.run_events import RUN, RunStage, TaskStage
 from runbooks.domain.run_state import RunState
+from runbooks.forecast_rhythm import ForecastRhythm
 from runbooks.forecaster import move
 from runbooks.news import QUIET, News
+from runbooks.open_gates import open_gates, passing, times_out
+from runbooks.outcomes import AT_ONCE, Outcomes
 from runbooks.service import PERFORMER, RunService
 from runbooks.steps import Executor, Step
 from runbooks.surroundings import note_clock_step, warn_of_stuck_gates
@@ -46,8 +49,6 @@ from runbooks.tenure import LONGEST_WAIT, Tenure, when_back
 
 LOOK = 0.2  # real seconds after which the journal is looked at for what other processes wrote
 LOOK_AT_GATES = 1.0  # real seconds after which the live sources of open gates are asked again
-FORECAST_EVERY = timedelta(minutes=30)
-FORECAST_APART = timedelta(minutes=1)  # a plan of thousands of quick tasks is not forecast after each of them
 PROBE_AGAIN = timedelta(minutes=1)  # between two looks for an effect of which nobody could tell
 LEFT_OUT = "not performed: it does harm, and this is a rehearsal"
 
@@ -78,10 +79,10 @@ class Performer:
         self.tenure = Tenure(service.desk.journal.engine, run_stream(run_id), wall or SystemClock(), steady)
         self._news = News(LOOK)
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._outcomes = Outcomes(run_id)
         self._clock_step, self._stepped = clock_step, timedelta(0)
         self._unstarted: set[str] = set()  # begun in words, perhaps: the database went away meanwhile
-        self._said: Mapping[str, object] = {}  # how the tasks stood when last forecast
-        self._forecast_at = self._forecast_from = pace.now()
+        self._rhythm = ForecastRhythm(pace.now())
 
     async def run(self) -> RunState:
         """Perform until the run has ended; returns its last state. Raises Conflict while another runner holds it."""
@@ -101,14 +102,15 @@ class Performer:
         async with self.pace.hold():
             await when_back(self._find_uncertain)
         warn_of_stuck_gates(self._seen())
-        if self._seen().forecast is not None:  # taken up again: work comes before working anything out
-            self._forecast_from = self.pace.now() + FORECAST_APART
+        if self._seen().forecast is not None:
+            self._rhythm.put_off(self.pace.now())
         while True:
             try:
                 state, deadline = await self._turn()
                 if state.stage in RUN.terminal:
                     return state
-                await self._news.wait(self.pace, deadline, LOOK_AT_GATES if self._gates_open() else QUIET)
+                quiet = LOOK_AT_GATES if open_gates(state) else QUIET
+                await self._news.wait(self.pace, deadline, quiet)
             except DatabaseAway as error:
                 await self._sit_out(error)
 
@@ -119,13 +121,15 @@ class Performer:
             self._note_clock_step()
             self._news.forget()
             self._reap()
-            state = self.service.state(self.run_id)
+            state = self._seen() if self._write() else self.service.state(self.run_id)
             if state.stage in RUN.terminal:
                 return state, None
-            for due in next_actions(state, self.pace.now()):
-                self._try(due)
+            due = next_actions(state, self.pace.now())
+            self._begin_all(self._ready(due))
+            for one in due:
+                self._try(one)
             self._forecast()
-            return state, self._next_moment()
+            return self._seen(), self._next_moment()
 
     def _note_clock_step(self) -> None:
         """Deadlines are not moved by it; people who compare times afterwards must know."""
@@ -161,12 +165,45 @@ class Performer:
             task.cancel()
         await asyncio.gather(*self._busy.values(), return_exceptions=True)
         self._busy.clear()
+        self._outcomes.forget()
+
+    def _write(self) -> bool:
+        """Record what steps brought back, and in the same write begin what that lets start; False: there is nothing."""
+        if not (words := self._outcomes.words(self._seen())):
+            return False
+        try:
+            self._say(tuple(words.values()), then=self._beginnings)
+        except (Refused, Raced):  # something has happened in between: each for itself
+            for name, word in words.items():
+                self._try_to(name, partial(self._ask, word))
+        for name in words:
+            del self._busy[name]
+            self._outcomes.over(name)
+        if self._outcomes:
+            self._news.tell()
+        return True
+
+    def _ready(self, due: Sequence[Due]) -> list[str]:
+        return [one.task.id for one in due if one.do is Do.PERFORM and one.task.id not in self._busy]
+
+    def _begin_all(self, names: Sequence[str]) -> None:
+        """Begin them in few writes; where one of them cannot be, each for itself."""
+        for at in range(0, len(names), AT_ONCE):
+            some = names[at : at + AT_ONCE]
+            try:
+                self._begin(some)
+            except (Refused, Raced):
+                for name in some:
+                    self._try_to(name, partial(self._begin, [name]))
 
     def _try(self, due: Due) -> None:
+        self._try_to(due.task.id, lambda: self._take(due))
+
+    def _try_to(self, name: str, act: Callable[[], object]) -> None:
         try:
-            self._take(due)
+            act()
         except (Refused, Raced) as refused:  # a person was quicker; the next turn sees what they did
-            log.info("action_overtaken", run=self.run_id, task=due.task.id, reason=str(refused))
+            log.info("action_overtaken", run=self.run_id, task=name, reason=str(refused))
 
     def _take(self, due: Due) -> None:
         """Do the quick things at once, start the long ones beside us."""
@@ -180,47 +217,41 @@ class Performer:
                 self.service.open_gate(self.run_id, name, fence=self.tenure.fence)
                 self.service.gather(self.run_id, name)
             case Do.READ_GATE:
-                self._read_gate(name)
-            case Do.PERFORM if name not in self._busy:
-                self._begin(name)
+                if passed := passing(self.service, self.run_id, name, self.pace.now()):
+                    self._ask(passed)
             case Do.SETTLE if name not in self._busy:
                 self._start(name, self._settle(name))
 
-    def _begin(self, name: str) -> None:
-        self._unstarted.add(name)
-        self._ask(ev.BeginTask(by=PERFORMER, task=name, key=self.service.key_of(self.run_id, name)))
-        self._unstarted.discard(name)
-        self._start(name, self._perform(name))
+    def _begin(self, names: Sequence[str]) -> None:
+        self._say(self._begins(self._seen(), names))
 
-    def _read_gate(self, name: str) -> None:
-        gate = self.service.gate(self.run_id, name)
-        if gate.verdict is Verdict.PENDING:
-            gate = self._still_open(name, gate)
-        if gate.verdict is Verdict.PENDING:
-            return
-        names = self.service.decided_by(self.run_id, name)
-        reason = gate.reason or ", ".join(f"{who} {vote}" for who, (vote, _) in gate.votes.items())
-        self._ask(
-            ev.PassGate(
-                by=PERFORMER,
-                task=name,
-                verdict=gate.verdict,
-                reason=reason,
-                decided_by=names,
-                holds=gates.holds(gate),
-            )
-        )
+    def _beginnings(self, state: RunState) -> Sequence[ev.BeginTask]:
+        """What may begin now that the run stands like this."""
+        return self._begins(state, self._ready(next_actions(state, self.pace.now()))[:AT_ONCE])
 
-    def _still_open(self, name: str, gate: GateState) -> GateState:
-        """Bring its evidence up to date, or close it when its time is over."""
-        if gate.decide_by is not None and self.pace.now() >= gate.decide_by:
-            return self.service.expire_gate(self.run_id, name)
-        self.service.gather(self.run_id, name)
-        return gate
+    def _begins(self, state: RunState, names: Sequence[str]) -> Sequence[ev.BeginTask]:
+        self._unstarted.update(names)
+        return [ev.BeginTask(by=PERFORMER, task=name, key=effect_key(state, name)) for name in names]
+
+    def _say(
+        self,
+        words: Sequence[ev.TaskCommand],
+        then: Callable[[RunState], Sequence[ev.TaskCommand]] | None = None,
+    ) -> None:
+        """Journal these words and what follows from them in one write; start what has begun by it."""
+        said = self.service.ask_all(self.run_id, words, then=then, fence=self.tenure.fence)
+        begun = [fact.event.task for fact in said if isinstance(fact.event, ev.TaskBegun)]
+        self._unstarted.difference_update(begun)
+        for name in begun:
+            self._start(name, self._perform(name))
 
     def _start(self, name: str, work: Coroutine[object, object, None]) -> None:
+        def over(done: asyncio.Task[None]) -> None:
+            if self._busy.get(name) is done:
+                self._news.tell()
+
         self._busy[name] = asyncio.create_task(work, name=name)
-        self._busy[name].add_done_callback(lambda _done: self._news.tell())
+        self._busy[name].add_done_callback(over)
 
     def _reap(self) -> None:
         """Let go of steps that are over. Raises what ended one: a lost lease, a database that is away."""
@@ -247,7 +278,9 @@ class Performer:
 
             tags = tuple(tag for tag in (task.stream, task.team, task.component) if tag)
             outcome = await self.executor.execute(Step(self.run_id, name, task.title, tags, perform))
-            await self._told(lambda: self._record(name, outcome))
+            written = self._outcomes.bring(name, outcome)
+            self._news.tell()
+            await written
 
     async def _act(self, task: Task) -> Outcome:
         """Perform a task's action. Whatever goes wrong becomes an outcome, with how sure we are of it."""
@@ -327,24 +360,6 @@ class Performer:
         }
         return Trial(self.actions, action, self.actions.call(task, key, progress, action, **more), self.pace)
 
-    def _record(self, name: str, outcome: Outcome) -> None:
-        if self._seen().tasks[name].stage is not TaskStage.IN_PROGRESS:
-            log.warning("outcome_came_late", run=self.run_id, task=name, evidence=outcome.evidence)
-            return
-        if not outcome.certain:
-            self._ask(ev.MarkUncertain(by=PERFORMER, task=name, why=outcome.evidence))
-            return
-        self._ask(
-            ev.RecordOutcome(
-                by=PERFORMER,
-                task=name,
-                ok=outcome.ok,
-                evidence=outcome.evidence,
-                link=outcome.link,
-                result=dict(outcome.result),
-            )
-        )
-
     def _find_uncertain(self) -> None:
         """Whatever an earlier runner, or this one before it lost sight, began and did not end may have happened."""
         state = self.service.state(self.run_id)
@@ -366,30 +381,18 @@ class Performer:
         self.service.ask(self.run_id, command, fence=self.tenure.fence)
 
     def _forecast(self) -> None:
-        """Look ahead again when anything has happened to a task, at most once a minute; and every half hour."""
         state, now = self._seen(), self.pace.now()
-        if now < self._forecast_from or (state.tasks is self._said and now < self._forecast_at):
+        if not self._rhythm.is_due(state, now) or state.stage is not RunStage.ACTIVE:
             return
-        self._said = state.tasks
-        self._forecast_at, self._forecast_from = now + FORECAST_EVERY, now + FORECAST_APART
-        if state.stage is RunStage.ACTIVE and (
-            moved := move(state, now, PERFORMER, self.service.background(self.run_id))
-        ):
+        if moved := move(state, now, PERFORMER, self.service.background(self.run_id)):
             self.service.ask(self.run_id, moved, fence=self.tenure.fence)
 
     def _next_moment(self) -> datetime | None:
         """When something becomes due by time alone: a task may start, a wait is over, a gate's time runs out."""
         state, now = self._seen(), self.pace.now()
-        moments = [next_deadline(state, now)]
-        moments += [gates.next_deadline(self.service.gate(self.run_id, name)) for name in self._gates_open()]
-        if state.tasks is not self._said:
-            moments.append(self._forecast_from)
+        moments = [next_deadline(state, now), *times_out(self.service, self.run_id, state)]
+        moments.append(self._rhythm.next_moment(state))
         return min((moment for moment in moments if moment is not None and moment > now), default=None)
-
-    def _gates_open(self) -> list[str]:
-        state = self._seen()
-        moving = state.tasks.under_way()
-        return [name for name, at in moving if at.stage is TaskStage.IN_PROGRESS and state.plan[name].gate]
 
     def _seen(self) -> RunState:
         """The run as this turn found it, with what we have written since."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cutover.core.errors import Invalid, NotFound, Refused
@@ -13,7 +13,7 @@ from cutover.domain import gates
 from cutover.domain.gates import GATE, Finding, GateState, Verdict, gate_stream
 from cutover.domain.programme import Programme
 from cutover.store.as_of import desk_as_of
-from cutover.store.desk import Desk
+from cutover.store.desk import Ask, Desk
 from cutover.store.leases import Fence
 from runbooks.domain import run_events as ev
 from runbooks.domain.backout_plan import backout_id
@@ -161,6 +161,24 @@ class RunService:
     ) -> list[Recorded]:
         """Put any command to a run. Raises NotFound, Refused or Conflict."""
         return self.desk.ask(RUN_MACHINE, run_stream(self.find(run_id)), command, key=key, fence=fence)
+
+    def ask_all(
+        self,
+        run_id: str,
+        commands: Sequence[Command],
+        *,
+        then: Callable[[RunState], Sequence[Command]] | None = None,
+        fence: Fence | None = None,
+    ) -> list[Recorded]:
+        """Put several commands to a run, and `then` those that follow from how it stands after them.
+
+        All of it is granted in one write, or none. Raises Refused.
+        """
+        stream = run_stream(self.find(run_id))
+        asks = [Ask(RUN_MACHINE, stream, one) for one in commands]
+        if asks and then is not None:
+            asks[-1] = replace(asks[-1], then=then)
+        return self.desk.ask_all(asks, fence=fence)
 
     def check_task(self, run_id: str, task: str) -> None:
         """Raises NotFound with the nearest when the run has no such task."""

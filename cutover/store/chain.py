@@ -48,9 +48,14 @@ class Verification:
         return not self.fault
 
 
+_SPELL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+).encode  # made once: `json.dumps` makes one a call
+
+
 def canonical(value: Any) -> str:
     """One spelling for one value: sorted keys, no spaces, UTF-8 text, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _SPELL(value)
 
 
 def digest(row: dict[str, Any]) -> str:

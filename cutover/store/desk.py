@@ -43,6 +43,7 @@ class Ask:
     key: str | None = None
     at: datetime | None = None
     cause: str | None = None
+    then: Callable[[Any], Sequence[Command]] | None = None  # what this leads to, asked of how it stands then
 
     @property
     def known(self) -> Known:
@@ -182,7 +183,9 @@ class Desk:
         moved: dict[Known, Stand] = {}
         used = pen.used([ask.key for ask in asks if ask.key])
         pen.reached(ask.stream for ask in asks)
-        for ask in asks:
+        waiting = deque(asks)
+        while waiting:
+            ask = waiting.popleft()
             if ask.key is not None and ask.key in used:
                 batches.append(Batch(ask.stream, 0, pen.keyed(ask.key), ask.key))
                 continue
@@ -193,6 +196,8 @@ class Desk:
             moved[ask.known] = ask.machine.fold(facts, state), seq + len(facts)
             if facts:
                 batches.append(Batch(ask.stream, seq, facts, ask.key, ask.cause))
+            if ask.then is not None:
+                waiting.extend(Ask(ask.machine, ask.stream, more) for more in ask.then(moved[ask.known][0]))
         return batches, moved
 
     def _stands(self, pen: Pen, ask: Ask) -> Stand:

@@ -57,6 +57,17 @@ class Phrase:
         return self._spelled[dialect.name]
 
 
+def say(connection: Connection, text: str) -> None:
+    """A word that answers nothing."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(text)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _told(connection, text, error, cursor) from error
+    finally:
+        cursor.close()
+
+
 class _Spelled:
     """A statement in one dialect's words, and how its values are handed over."""
 

@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 
 from cutover.core.errors import Invalid, Problem, Unavailable
+from cutover.store.driver import say
 
 BUSY_SECONDS = 30
 WAL_TRIES = 250
@@ -79,7 +80,7 @@ def writing(engine: Engine, *, durable: bool = True) -> Iterator[Connection]:
         with engine.connect() as connection, connection.begin():
             if engine.dialect.name == "sqlite":
                 _sync(connection, "FULL" if durable else "OFF")
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                say(connection, "BEGIN IMMEDIATE")
             else:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPEND_LOCK})
                 if not durable:

@@ -49,7 +49,7 @@ def utc_text(at: datetime) -> str:
     """2026-10-23T21:00:00.000000Z. Raises ValueError for a naive time."""
     if at.tzinfo is None:
         raise ValueError(f"naive time {at}")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 journal_table = Table(

@@ -6,11 +6,12 @@ Knows no database, no Prefect and no clock: `now` is a parameter.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from cutover.core.changed import changed
 from cutover.core.errors import NotFound, Refused
 from cutover.core.event import Command, Event
 from cutover.core.machine import Machine
@@ -70,7 +71,7 @@ def _decide_task(state: RunState, command: ev.TaskCommand, now: datetime) -> Seq
             and event.task == task.id
             and not isinstance(event, ev.PointOfNoReturnPassed)
         ):
-            at = replace(at, stage=TASK.next(at.stage, type(event)))
+            at = changed(at, stage=TASK.next(at.stage, type(event)))
     return [*events, *_completes(state, events)]
 
 

@@ -52,7 +52,7 @@ class RunState:
 
     stage: RunStage = RunStage.PLANNING
     run_id: str = ""
-    runbook: Runbook = NO_PLAN
+    runbook: Runbook = field(default=NO_PLAN, repr=False)
     run_type: RunType = RunType.REHEARSAL
     comms: ev.Comms = ev.Comms.OFF
     opens: datetime | None = None
@@ -62,8 +62,8 @@ class RunState:
     setup: RunSetup = field(default_factory=RunSetup)
     capacity: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     started_by: str = ""
-    tasks: Standing[TaskState] = field(default_factory=Standing)
-    plan: Indexed = field(default_factory=Indexed)
+    tasks: Standing[TaskState] = field(default_factory=Standing, repr=False)
+    plan: Indexed = field(default_factory=Indexed, repr=False)
     no_return_at: datetime | None = None
     no_return_by: str = ""
     forecast: ev.ForecastMoved | None = None

@@ -7,7 +7,7 @@ neither folding a fact nor asking what is due looks at the whole plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Generic, Protocol, TypeVar
 
@@ -28,15 +28,14 @@ AT_REST = frozenset({TaskStage.NOT_STARTABLE, TaskStage.COMPLETE})
 
 
 class _Part(Generic[S]):
-    """Up to 64 rows, with what is under way among them and how many are not over."""
+    """Up to 64 rows, with what is under way among them."""
 
-    __slots__ = ("names", "open", "rows", "under_way")
+    __slots__ = ("names", "rows", "under_way")
 
     def __init__(self, names: tuple[str, ...], rows: tuple[S, ...]) -> None:
         self.names = names
         self.rows = rows
         self.under_way: tuple[tuple[str, S], ...] | None = None
-        self.open = -1
 
     def with_row(self, place: int, row: S) -> _Part[S]:
         return _Part(self.names, (*self.rows[:place], row, *self.rows[place + 1 :]))
@@ -47,22 +46,19 @@ class _Part(Generic[S]):
             self.under_way = tuple((name, row) for name, row in pairs if row.stage not in AT_REST)
         return self.under_way
 
-    def unfinished(self) -> int:
-        if self.open < 0:
-            self.open = sum(row.stage is not TaskStage.COMPLETE for row in self.rows)
-        return self.open
-
 
 class Standing(Mapping[str, S]):
     """The state of each task by its id, in the order of the plan."""
 
-    __slots__ = ("_parts", "_places")
+    __slots__ = ("_moving", "_open", "_parts", "_places")
 
     def __init__(self, rows: Mapping[str, S] | None = None) -> None:
         names, values = tuple(rows or ()), tuple((rows or {}).values())
         self._places = {name: place for place, name in enumerate(names)}
         starts = range(0, len(names), PART)
         self._parts = tuple(_Part(names[at : at + PART], values[at : at + PART]) for at in starts)
+        self._moving: tuple[tuple[str, S], ...] | None = None
+        self._open = -1
 
     def __getitem__(self, name: str) -> S:
         part, place = divmod(self._places[name], PART)
@@ -83,8 +79,11 @@ class Standing(Mapping[str, S]):
     def put(self, name: str, row: S) -> Standing[S]:
         """The same with one row changed. Raises KeyError for a name that is not in it."""
         part, place = divmod(self._places[name], PART)
+        before = self._parts[part].rows[place]
         changed: Standing[S] = Standing.__new__(Standing)
         changed._places = self._places
+        changed._moving = self._moving if {before.stage, row.stage} <= AT_REST else None
+        changed._open = self._open + _is_open(row) - _is_open(before) if self._open >= 0 else -1
         changed._parts = (
             *self._parts[:part],
             self._parts[part].with_row(place, row),
@@ -92,10 +91,18 @@ class Standing(Mapping[str, S]):
         )
         return changed
 
-    def under_way(self) -> Iterator[tuple[str, S]]:
+    def under_way(self) -> Sequence[tuple[str, S]]:
         """Every task that may start, is in progress, failed or is uncertain, in the order of the plan."""
-        return chain.from_iterable(part.moving() for part in self._parts)
+        if self._moving is None:
+            self._moving = tuple(chain.from_iterable([part.moving() for part in self._parts]))
+        return self._moving
 
     def unfinished(self) -> int:
         """How many tasks are not over."""
-        return sum(part.unfinished() for part in self._parts)
+        if self._open < 0:
+            self._open = sum(_is_open(row) for part in self._parts for row in part.rows)
+        return self._open
+
+
+def _is_open(row: Staged) -> bool:
+    return row.stage is not TaskStage.COMPLETE

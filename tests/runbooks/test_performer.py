@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import httpx
@@ -14,6 +15,8 @@ from cutover.core.clock import FixedClock
 from cutover.core.errors import Conflict, Refused, Unavailable
 from cutover.domain.gates import Finding, RecordEvidence, Verdict
 from cutover.store import leases
+from cutover.store.desk import Desk
+from cutover.store.pen import Pen
 from runbooks.actions import Call, Outcome, TransientError
 from runbooks.domain import run_events as ev
 from runbooks.domain.edits import ApproveEdit, ProposeEdit
@@ -22,6 +25,7 @@ from runbooks.domain.notes import Announce
 from runbooks.domain.plan import Effect
 from runbooks.domain.run_events import Completion, RunStage, TaskStage
 from runbooks.domain.run_state import RunState
+from runbooks.service import RunService
 from runbooks.steps import Step
 from tests.conftest import START
 from tests.runbooks.conftest import Room
@@ -105,6 +109,37 @@ def test_begun_is_recorded_before_the_action_and_the_outcome_after(room: Room) -
     name = room.start(auto("A"))
     run(room, name)
     assert kinds(room, name) == ["RunStarted", "TaskBegun", "TaskDone", "RunCompleted"]
+
+
+def test_an_outcome_and_what_it_lets_start_are_one_write(room: Room) -> None:
+    name = room.start(auto("A"), auto("B", "A"), auto("C", "A"))
+    writes: list[list[str]] = []
+    room.desk.journal.listeners.append(lambda facts: writes.append([f.event.kind() for f in facts]))
+    run(room, name)
+    assert [w for w in writes if w != ["ForecastMoved"]] == [
+        ["TaskBegun"],
+        ["TaskDone", "TaskBegun", "TaskBegun"],
+        ["TaskDone", "TaskDone", "RunCompleted"],
+    ]
+
+
+@pytest.mark.parametrize("write", [2, 3])
+def test_a_step_whose_outcome_can_no_longer_be_written_spoils_no_other(room: Room, write: int) -> None:
+    """A and B end at one moment; a person has ended A while they ran, or as their outcomes are written."""
+    name = room.start(auto("A"), auto("B"), auto("C", "B"))
+    rivals = RunService(Desk(room.desk.journal, room.pace), room.service.programme)
+    writing, waiting = room.desk.journal.writing, [write]
+
+    def late() -> AbstractContextManager[Pen]:
+        waiting[0] -= 1
+        if waiting[0] == 0:
+            rivals.ask(name, ev.SkipTask(by="manager", task="A", reason="done by hand"))
+        return writing()
+
+    room.desk.journal.writing = late  # type: ignore[method-assign]
+    state = run(room, name)
+    assert state.tasks["A"].completion is Completion.SKIPPED
+    assert {state.tasks[task].completion for task in "BC"} == {Completion.AUTO}
 
 
 @pytest.mark.parametrize(

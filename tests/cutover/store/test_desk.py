@@ -9,7 +9,7 @@ from cutover.core.errors import Conflict, Refused
 from cutover.core.event import Fact
 from cutover.domain.modes import COMPONENT, Mode, WentToPaper
 from cutover.store import outbox
-from cutover.store.desk import Desk
+from cutover.store.desk import Ask, Desk
 from cutover.store.outbox import Message
 from tests.cutover.store.desks import ALL, ModeBoard, ask, batch, flip, switch, to_paper
 
@@ -190,3 +190,21 @@ def test_a_desk_forgets_old_states_and_not_the_truth(desk, monkeypatch):
         flip(desk, name, 1)
     assert len(desk._states) == 2
     assert desk.state(COMPONENT, "component:a").mode is Mode.PAPER
+
+
+def test_what_follows_is_asked_of_how_it_stands_then_in_the_same_write(any_desk):
+    heard = []
+    any_desk.journal.listeners.append(heard.append)
+
+    def back(state):
+        assert state.mode is Mode.PAPER
+        return [switch(Mode.LIVE)]
+
+    any_desk.ask_all([Ask(COMPONENT, CUSTODY, switch(Mode.PAPER), then=back)])
+    assert [[fact.event.kind() for fact in one] for one in heard] == [["WentToPaper", "WentLive"]]
+
+
+def test_a_refusal_of_what_follows_takes_back_all_of_it(any_desk):
+    with pytest.raises(Refused):
+        any_desk.ask_all([Ask(COMPONENT, CUSTODY, switch(Mode.PAPER), then=lambda _: [switch(Mode.PAPER)])])
+    assert any_desk.journal.head().position == 0

@@ -57,6 +57,7 @@ def _monitor(opener: Opener) -> App:
             world.systems,
             world.pace,
             ledger=world.ledger.summary,
+            ageing=world.ageing.look,
             spread=True,
         )
 
@@ -66,6 +67,7 @@ def _monitor(opener: Opener) -> App:
         collector=lambda path: opener(path).collector(),
         register=lambda path: opener(path).register,
         hypercare=lambda path: opener(path).hypercare,
+        ageing=lambda path: opener(path).ageing,
     )
     add_flow_commands(app, doors)
     return app

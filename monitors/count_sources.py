@@ -5,8 +5,7 @@ Secrets are named, looked up when needed and appear in no message.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as wall_time
@@ -15,15 +14,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
-from sqlalchemy import NullPool, create_engine, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from cutover.core.errors import CutoverError, Invalid, NotFound, Problem, Unavailable
 from monitors.domain.counts import MOST_DAYS, Told, filled, told
 from monitors.domain.flow import CsvCounts, Flow, PrometheusCounts, SqlCounts
+from monitors.rows import csv_rows, sql_rows
 
 LONGEST = timedelta(days=450)  # an hour's step of a range query must stay under Prometheus' 11,000 points
-_LARGEST_FILE = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -43,9 +40,10 @@ class CountSources:
         source = flow.counts
         today = now.astimezone(ZoneInfo(self.zone)).date()
         if isinstance(source, SqlCounts):
-            rows = self._sql(source, since, until)
+            asked = {"since": since, "until": until}
+            rows = sql_rows(self.secret(source.database), source.database, source.query, asked, MOST_DAYS)
         elif isinstance(source, CsvCounts):
-            rows = list(self._csv(source))
+            rows = csv_rows(self.folder, source.path, (source.day, source.count), (source.last,))
         elif isinstance(source, PrometheusCounts):
             rows = self._prometheus(source, since, until)
         else:
@@ -53,41 +51,6 @@ class CountSources:
         found = told(rows, f"flow {flow.id}", today, now)
         inside = Told({d: c for d, c in found.counts.items() if since <= d <= until}, found.last_event)
         return filled(inside, since, min(until, today)) if source.missing == "zero" else inside
-
-    def _sql(self, source: SqlCounts, since: date, until: date) -> list[tuple[Any, ...]]:
-        try:
-            engine = create_engine(self.secret(source.database), poolclass=NullPool)
-            with engine.connect() as connection:
-                found = connection.execute(text(source.query), _bound(source.query, since, until)).fetchmany(
-                    MOST_DAYS + 1
-                )
-        except SQLAlchemyError as error:
-            why = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()
-            raise Unavailable(
-                f"the database '{source.database}' does not answer: {why[0] if why else ''}"
-            ) from None
-        return [tuple(row) for row in found]
-
-    def _csv(self, source: CsvCounts) -> Iterator[tuple[Any, ...]]:
-        path = (self.folder / source.path).resolve()
-        if not path.is_relative_to(self.folder.resolve()):
-            raise Invalid(Problem("the file is not in the programme folder", file=source.path))
-        try:
-            if path.stat().st_size > _LARGEST_FILE:
-                raise Invalid(Problem(f"larger than {_LARGEST_FILE} bytes", file=source.path))
-            content = path.read_text(encoding="utf-8-sig")
-        except FileNotFoundError:
-            raise Unavailable(f"there is no file '{source.path}'") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise Unavailable(f"'{source.path}' cannot be read: {error}") from None
-        lines = csv.DictReader(content.splitlines())
-        heads = lines.fieldnames or ()
-        if lost := [name for name in (source.day, source.count) if name not in heads]:
-            raise Invalid(
-                Problem(f"no column {', '.join(lost)}", source.path, 1, expected=f"one of {', '.join(heads)}")
-            )
-        for line in lines:
-            yield line[source.day], line[source.count], line.get(source.last) if source.last else None
 
     def _prometheus(self, source: PrometheusCounts, since: date, until: date) -> list[tuple[Any, ...]]:
         base = source.url or self.systems().get(source.system, "")
@@ -126,8 +89,3 @@ class CountSources:
 def why(error: CutoverError) -> str:
     """What was wrong with a reading, on one line."""
     return "; ".join(str(error).splitlines())
-
-
-def _bound(query: str, since: date, until: date) -> dict[str, date]:
-    known = {"since": since, "until": until}
-    return {name: value for name, value in known.items() if f":{name}" in query}

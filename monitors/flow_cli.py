@@ -14,12 +14,14 @@ from cyclopts import App, Parameter
 from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, table
 from cutover.core.errors import Invalid, Problem
+from monitors.ageing_cli import add_ageing
 from monitors.cli import AsJson, Folder, Until, moment
 from monitors.domain.detectability import Detectability, hours, unsettled
 from monitors.domain.flow_events import Cause, Chart
 from monitors.xmr_cli import add_xmr
 
 if TYPE_CHECKING:
+    from monitors.ageing_service import AgeingService
     from monitors.collector import Collector
     from monitors.flow_service import FlowService, FlowView
     from monitors.hypercare_service import HypercareService
@@ -39,6 +41,7 @@ class FlowDoors:
     collector: Callable[[Path], Collector]
     register: Callable[[Path], RegisterService]
     hypercare: Callable[[Path], HypercareService]
+    ageing: Callable[[Path], AgeingService]
 
 
 def add_flow_commands(app: App, doors: FlowDoors) -> None:
@@ -48,6 +51,7 @@ def add_flow_commands(app: App, doors: FlowDoors) -> None:
     _deciding(app, doors)
     _signing(app, doors)
     add_xmr(app, doors.flows)
+    add_ageing(app, doors.ageing)
 
 
 def _looking(app: App, doors: FlowDoors) -> None:

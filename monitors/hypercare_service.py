@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from monitors.domain.ageing import AgeingCheck
 from monitors.domain.check import LedgerCheck
 from monitors.domain.composite import Composite, Exit, Sign, composites, exit_verdict
 from monitors.flow_service import FlowService, FlowView
 from monitors.register_service import RegisterService
 from monitors.service import CheckView, MonitorService
 
-OUTCOMES = (LedgerCheck,)  # the checks that look at work and not at a system
+OUTCOMES = (LedgerCheck, AgeingCheck)  # the checks that look at work and not at a system
 
 
 class HypercareService:

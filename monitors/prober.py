@@ -18,6 +18,7 @@ import structlog
 
 from cutover.core.clock import Pace
 from cutover.core.errors import Conflict, Unavailable
+from monitors.domain.ageing import AgeingCheck
 from monitors.domain.check import HttpCheck, JourneyCheck, LedgerCheck, Reason, Result, Status, unknown
 from monitors.domain.declared import AnyCheck
 from monitors.domain.health import next_due
@@ -62,6 +63,7 @@ class Prober:
         pace: Pace,
         *,
         ledger: Callable[[datetime], Summary] | None = None,
+        ageing: Callable[[AgeingCheck, datetime], Result] | None = None,
         spread: bool = False,
     ) -> None:
         """`systems` names the base URLs, asked anew each time; `ledger` is what ledger checks judge.
@@ -74,6 +76,7 @@ class Prober:
         self._systems = systems
         self._pace = pace
         self._ledger = ledger
+        self._ageing = ageing
         self._spread = spread
         self._lag = LoopLag()
         self._asleep: set[asyncio.Task[None] | None] = set()
@@ -124,14 +127,29 @@ class Prober:
             return await probe_http(session, check, self._systems())
         if isinstance(check, JourneyCheck):
             return await probe_journey(session, check, self._systems(), at)
-        if not isinstance(check, LedgerCheck):
-            return unknown(Reason.ERROR, f"{check.kind} is not asked here")
+        if isinstance(check, LedgerCheck):
+            return self._judge(check, at)
+        if isinstance(check, AgeingCheck) and self._ageing is not None:
+            return await self._look(self._ageing, check, at)
+        return unknown(Reason.ERROR, f"{check.kind} is not asked here")
+
+    def _judge(self, check: LedgerCheck, at: datetime) -> Result:
         if self._ledger is None:
             return unknown(Reason.NO_DATA, "no ledger is kept here")
         try:
             return judge(check, self._ledger(at))
         except Unavailable as error:
             return unknown(Reason.ERROR, str(error))
+
+    async def _look(
+        self, look: Callable[[AgeingCheck, datetime], Result], check: AgeingCheck, at: datetime
+    ) -> Result:
+        """Lists are long and databases slow: read in a thread, within the deadline."""
+        try:
+            async with asyncio.timeout(check.timeout):
+                return await asyncio.to_thread(look, check, at)
+        except TimeoutError:
+            return unknown(Reason.ERROR, f"no answer within {check.timeout:g} s")
 
     def _record(self, check: AnyCheck, result: Result, at: datetime, counted_from: datetime) -> datetime:
         """Hand the result over; returns when to ask again."""

@@ -26,6 +26,7 @@ import monitors.domain.flow_events
 import monitors.domain.health
 import monitors.domain.ledger
 import monitors.domain.register
+import monitors.domain.suspicion
 import paper_capture.service
 import runbooks.domain.run_events
 import runbooks.domain.weather
@@ -67,6 +68,7 @@ from cutover.store.pen import Projection
 from cutover.store.projections import prepare
 from cutover.store.steady import SteadyClock, clock_of
 from cutover.web.links import Links
+from monitors.ageing_service import AgeingService
 from monitors.alert_states import AlertStates
 from monitors.collector import Collector
 from monitors.count_sources import CountSources
@@ -98,6 +100,7 @@ EVENTS: tuple[Iterable[type[Event]], ...] = (
     monitors.domain.ledger.EVENTS,
     monitors.domain.flow_events.EVENTS,
     monitors.domain.register.EVENTS,
+    monitors.domain.suspicion.EVENTS,
     paper_capture.service.EVENTS,
     contingency.service.EVENTS,
     contingency.domain.notices.EVENTS,
@@ -174,6 +177,11 @@ class World:
     def flows(self) -> FlowService:
         watched = self.folder.watched
         return FlowService(self.desk, watched.flows, watched.hypercare, self.folder.programme)
+
+    @cached_property
+    def ageing(self) -> AgeingService:
+        folder = self.folder
+        return AgeingService(self.desk, folder.checks, folder.programme, folder.path, self.secrets)
 
     @cached_property
     def register(self) -> RegisterService:
@@ -301,6 +309,7 @@ class World:
             self.systems,
             self.pace,
             ledger=self.ledger.summary,
+            ageing=self.ageing.look,
         )
 
     def _names(self) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from monitors.domain.ageing import AgeingCheck
 from monitors.domain.check import HttpCheck, JourneyCheck, LedgerCheck
 from monitors.domain.kinds import (
     CommandCheck,
@@ -31,4 +32,4 @@ ProbeCheck = (
     | CommandCheck
     | SmtpCheck
 )
-AnyCheck = Annotated[ProbeCheck | LedgerCheck | HeartbeatCheck, Field(discriminator="kind")]
+AnyCheck = Annotated[ProbeCheck | LedgerCheck | HeartbeatCheck | AgeingCheck, Field(discriminator="kind")]

@@ -1,0 +1,171 @@
+"""The door to ageing and balance: read the lists, judge them, remember the last look, suspect what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Column, String, Table, Text, inspect, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.schema import CreateTable
+
+from cutover.core.errors import CutoverError, Invalid, NotFound, Unavailable
+from cutover.core.event import Recorded
+from cutover.domain.programme import Programme
+from cutover.store.desk import Desk
+from cutover.store.engine import reading, writing
+from cutover.store.metadata import UtcTime, metadata
+from monitors.domain.ageing import (
+    MOST_ITEMS,
+    AgeingCheck,
+    Ages,
+    Items,
+    Lists,
+    SqlItems,
+    ages,
+    items,
+    judge_ages,
+)
+from monitors.domain.check import Check, Reason, Result, unknown
+from monitors.domain.suspicion import (
+    SUSPICION,
+    Origin,
+    ReportBreak,
+    SettleSuspicion,
+    Stage,
+    SuspicionState,
+    suspicion_stream,
+)
+from monitors.rows import Rows, csv_rows, sql_rows
+
+WATCH = "ageing-watch"
+looks_table = Table(
+    "ageing_looks",
+    metadata,
+    Column("check_id", String(80), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("ages", Text, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AgeingView:
+    """The last look of one check, None before the first, and what is suspected because of it."""
+
+    check: AgeingCheck
+    at: datetime | None
+    ages: Ages | None
+    suspicion: SuspicionState
+
+
+class AgeingService:
+    """Looks at items from where they begin. The last look is no view of the journal; a suspicion is a fact."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        checks: Iterable[Check],
+        programme: Programme,
+        folder: Path,
+        secret: Callable[[str], str],
+    ) -> None:
+        self.checks: Mapping[str, AgeingCheck] = {c.id: c for c in checks if isinstance(c, AgeingCheck)}
+        self._desk = desk
+        self._engine = desk.journal.engine
+        self._programme = programme
+        self._folder = folder
+        self._secret = secret
+        with reading(self._engine) as connection:
+            is_there = inspect(connection).has_table(looks_table.name)
+        if not is_there:
+            with writing(self._engine) as connection:
+                connection.execute(CreateTable(looks_table, if_not_exists=True))
+
+    def look(self, check: AgeingCheck, now: datetime) -> Result:
+        """Read the lists and judge them; what cannot be read is UNKNOWN and never a good sign."""
+        try:
+            found = ages(check, self._lists(check, now), now)
+        except Unavailable as error:
+            return unknown(Reason.ERROR, str(error))
+        except CutoverError as error:
+            return unknown(Reason.ERROR, "; ".join(str(error).splitlines()))
+        self.record(check.id, found, now)
+        return judge_ages(check, found, now)
+
+    def record(self, check_id: str, found: Ages, at: datetime) -> list[Recorded]:
+        """Remember a look; a balance that breaks opens a suspected backlog, or adds to it."""
+        self._keep(check_id, found, at)
+        if not found.unaccounted:
+            return []
+        command = ReportBreak(
+            by=WATCH,
+            missing=found.unaccounted,
+            created=found.created,
+            done=found.done,
+            open=found.open or 0,
+            named=tuple(one.id for one in found.lost),
+        )
+        stream = suspicion_stream(check_id)
+        if not SUSPICION.decide(self._desk.state(SUSPICION, stream), command, at):
+            return []
+        return self._desk.ask(SUSPICION, stream, command, at=at)
+
+    def settle(self, check_id: str, by: str, origin: Origin, note: str) -> list[Recorded]:
+        """Say, by name, what a suspected backlog was. Raises Refused when none is suspected."""
+        people = self._programme.people
+        if people and self._programme.person(by) is None:
+            raise NotFound("person", by, [p.id for p in people])
+        command = SettleSuspicion(by=by, origin=origin, note=note)
+        return self._desk.ask(SUSPICION, suspicion_stream(self._check(check_id).id), command)
+
+    def all(self) -> list[AgeingView]:
+        """Every check's last look: suspected backlogs first, then by the age of the oldest item."""
+        with reading(self._engine) as connection:
+            looks = {row.check_id: row for row in connection.execute(select(looks_table))}
+        views = []
+        for check in self.checks.values():
+            row = looks.get(check.id)
+            found = Ages.model_validate_json(row.ages) if row else None
+            suspicion = self._desk.state(SUSPICION, suspicion_stream(check.id))
+            views.append(AgeingView(check, row.at if row else None, found, suspicion))
+        return sorted(views, key=_by_age)
+
+    def _lists(self, check: AgeingCheck, now: datetime) -> Lists:
+        """The register is read last: what was created meanwhile is in no list and not missed."""
+        queue = None if check.queue is None else frozenset(self._ids(check.queue, f"{check.id}.queue"))
+        done = items(self._rows(check.done), f"{check.id}.done", self._programme.zone, now)
+        upstream = items(self._rows(check.upstream), f"{check.id}.upstream", self._programme.zone, now)
+        return Lists(upstream, done, queue)
+
+    def _ids(self, source: Items, where: str) -> list[str]:
+        found = [str(row[0]).strip() for row in self._rows(source, with_moment=False) if row[0] is not None]
+        if len(found) > MOST_ITEMS:
+            raise Invalid(f"{where}: more than {MOST_ITEMS} items")
+        return found
+
+    def _rows(self, source: Items, *, with_moment: bool = True) -> Rows:
+        if isinstance(source, SqlItems):
+            return sql_rows(self._secret(source.database), source.database, source.query, {}, MOST_ITEMS)
+        columns = (source.id, source.at) if with_moment else (source.id,)
+        return csv_rows(self._folder, source.path, columns)
+
+    def _keep(self, check_id: str, found: Ages, at: datetime) -> None:
+        insert = postgresql_insert if self._engine.dialect.name == "postgresql" else sqlite_insert
+        fresh = insert(looks_table)
+        changed = {"at": fresh.excluded.at, "ages": fresh.excluded.ages}
+        row = {"check_id": check_id, "at": at, "ages": found.model_dump_json()}
+        with writing(self._engine, durable=False) as connection:
+            connection.execute(fresh.on_conflict_do_update(index_elements=["check_id"], set_=changed), row)
+
+    def _check(self, check_id: str) -> AgeingCheck:
+        if check_id not in self.checks:
+            raise NotFound("ageing check", check_id, self.checks)
+        return self.checks[check_id]
+
+
+def _by_age(view: AgeingView) -> tuple[bool, float, str]:
+    oldest = view.ages.oldest[0].since.timestamp() if view.ages and view.ages.oldest else float("inf")
+    return view.suspicion.stage is not Stage.SUSPECTED, oldest, view.check.id

@@ -20,7 +20,7 @@ from cutover.web.acts import Act, Done, Form, Sent
 from cutover.web.components import named
 from cutover.web.words import spelled
 from runbooks.board_moves import STEERS, check_role
-from runbooks.domain import notes
+from runbooks.domain import colours, notes
 from runbooks.domain import run_events as ev
 from runbooks.domain.execution import run_stream
 from runbooks.service import RunService
@@ -63,6 +63,16 @@ class NumberForm(RunForm):
     number: int
 
 
+class ColourForm(RunForm):
+    scope: str = Field(max_length=80)
+    colour: Literal["red", "amber", "green", "off"]
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+class ScopeForm(RunForm):
+    scope: str = Field(max_length=80)
+
+
 @dataclass(frozen=True, slots=True)
 class _Wish:
     """One act on a task: what it asks of the run, and what is said when it was granted."""
@@ -92,6 +102,10 @@ _WISHES = {
         lambda by, task, f: ev.SkipTask(by=by, task=task, reason=f.reason),
         "{task} is skipped: what follows is released.",
     ),
+    "allow": _Wish(
+        lambda by, task, f: ev.AllowTask(by=by, task=task),
+        "{task} is allowed: it is performed when it is due.",
+    ),
     "comment": _Wish(
         lambda by, task, f: notes.CommentOnTask(by=by, task=task, text=f.text), "Comment recorded."
     ),
@@ -115,6 +129,7 @@ class BoardActs:
             ("settle", "settle an uncertain task", SettleForm),
             ("retry", "have a task tried again", ReasonForm),
             ("skip", "skip a task", ReasonForm),
+            ("allow", "allow a task to be performed in a rehearsal", RunForm),
             ("comment", "comment", CommentForm),
         ):
             yield Act(f"{TASK}/{name}", does, form, self._on_task(name, does), TASK)
@@ -123,6 +138,9 @@ class BoardActs:
         yield Act("/board/pause", "pause the run", PauseForm, self._pause, BOARD, roles=STEERS)
         yield Act("/board/unpause", "let the run go on", RunForm, self._unpause, BOARD, roles=STEERS)
         yield Act("/board/announce", "announce something", CommentForm, self._announce, BOARD, roles=STEERS)
+        yield Act("/board/cancel", "end the run", ReasonForm, self._cancel, BOARD, roles=STEERS)
+        yield Act("/board/colour", "override a colour", ColourForm, self._colour, BOARD, roles=STEERS)
+        yield Act("/board/lift", "lift an override", ScopeForm, self._lift, BOARD, roles=STEERS)
         yield Act(
             "/board/withdraw", "withdraw an announcement", NumberForm, self._withdraw, BOARD, roles=STEERS
         )
@@ -140,7 +158,7 @@ class BoardActs:
 
     def on_task(self, name: str, run_id: str, task: str, by: str, form: RunForm) -> str:
         """Do it once, on what was seen; returns what to say. Raises Conflict when the task has changed since."""
-        wish, key = _WISHES[name], _key(name, run_id, task, by, form)
+        wish, key = _WISHES[name], key_of(name, run_id, task, by, form)
         if name != "comment" and not self.service.desk.journal.used([key]):
             self._check_seen(run_id, task, form.seen)
         self.service.ask(run_id, wish.command(by, task, form), key=key)
@@ -176,9 +194,24 @@ class BoardActs:
         command = notes.WithdrawAnnouncement(by=sent.visitor.person, number=form.number)
         return self._on_run("withdraw", command, form, "The announcement is withdrawn.")
 
+    def _cancel(self, form: ReasonForm, sent: Sent) -> Done:
+        command = ev.CancelRun(by=sent.visitor.person, reason=form.reason)
+        return self._on_run("cancel", command, form, "The run has ended: it is canceled.")
+
+    def _colour(self, form: ColourForm, sent: Sent) -> Done:
+        command = colours.OverrideColour(
+            by=sent.visitor.person, scope=form.scope, colour=colours.Colour(form.colour), reason=form.reason
+        )
+        words = "The colour is overridden in your name; the computed one stays beside it."
+        return self._on_run("colour", command, form, words)
+
+    def _lift(self, form: ScopeForm, sent: Sent) -> Done:
+        command = colours.LiftOverride(by=sent.visitor.person, scope=form.scope)
+        return self._on_run("lift", command, form, "The colour is the computed one again.")
+
     def _on_run(self, name: str, command: Command, form: RunForm, said: str) -> Done:
         run_id = self.service.find(form.run)
-        self.service.ask(run_id, command, key=_key(name, run_id, "", command.by, form))
+        self.service.ask(run_id, command, key=key_of(name, run_id, "", command.by, form))
         return Done(_back("board", run_id, ""), said)
 
 
@@ -188,7 +221,7 @@ def _moves(fact: Recorded, task: str) -> bool:
     return isinstance(event, ev.TaskEvent) and event.task == task and not isinstance(event, ev.TaskProgressed)
 
 
-def _key(name: str, run_id: str, task: str, by: str, form: RunForm) -> str:
+def key_of(name: str, run_id: str, task: str, by: str, form: RunForm) -> str:
     """The same form sent twice is the same wish; another text, or another look at the run, is another."""
     said = form.model_dump_json(exclude={"back"})
     return f"web:{run_id}:{task}:{name}:{hashlib.sha256(f'{by}:{said}'.encode()).hexdigest()[:32]}"

@@ -26,6 +26,7 @@ _MOVES: Mapping[str, tuple[Callable[[str, str], Command], tuple[Role, ...]]] = {
     "settle": (lambda by, task: ev.SettleTask(by=by, task=task, happened=True, how=_WHY), SETTLES),
     "retry": (lambda by, task: ev.RetryTask(by=by, task=task, reason=_WHY), STEERS),
     "skip": (lambda by, task: ev.SkipTask(by=by, task=task, reason=_WHY), STEERS),
+    "allow": (lambda by, task: ev.AllowTask(by=by, task=task), STEERS),
 }
 
 

@@ -59,11 +59,12 @@ class _EditVerbs:
         """Propose to add, re-sequence, re-estimate or drop tasks, and see what that does to the end."""
         from runbooks.changes import Changes
         from runbooks.domain.edits import ProposeEdit, said
+        from runbooks.edit_words import fields_of
 
         runs = self._service(at.programme)
         run_id, changes = runs.find(at.run), Changes(runs)
         fields: dict[str, Any] = {
-            "reason": reason, "changes": _fields(set_), "added": _tasks(add, runs.programme.zone), "removed": remove,
+            "reason": reason, "changes": fields_of(set_, runs.programme.zone), "added": _tasks(add, runs.programme.zone), "removed": remove,
         }  # fmt: skip
         asked = wish(ProposeEdit, at.by, fields)
         assert isinstance(asked, ProposeEdit)
@@ -123,7 +124,7 @@ def backout_commands(service: Service) -> App:
     verbs = _BackoutVerbs(service)
     app = App(name="backout", help="The way back, of the whole run or of single components.")
     app.default(verbs.begin)
-    for verb in (verbs.arm, verbs.disarm, verbs.begin, verbs.confirm, verbs.show):
+    for verb in (verbs.arm, verbs.disarm, verbs.sign, verbs.unsign, verbs.begin, verbs.confirm, verbs.show):
         app.command(verb)
     return app
 
@@ -142,6 +143,14 @@ class _BackoutVerbs:
         """Go on: the prepared way back is not taken."""
         self._ask(at, "DisarmBackout", reason=reason)
 
+    def sign(self, *, at: At, reason: str, component: Components = ()) -> None:
+        """Sign, for yourself, that the way back is taken though the point of no return was passed."""
+        self._ask(at, "SignBackout", reason=reason, components=component)
+
+    def unsign(self, *, at: At, component: Components = ()) -> None:
+        """Take your signature back, as long as nothing was turned back."""
+        self._ask(at, "TakeSignatureBack", components=component)
+
     def begin(
         self,
         *,
@@ -149,7 +158,10 @@ class _BackoutVerbs:
         reason: str = "",
         component: Components = (),
         signed_by: Annotated[
-            tuple[str, ...], Parameter(help="who else signs; two past the point of no return")
+            tuple[str, ...],
+            Parameter(
+                help="who else signs and has not done so for themselves; two past the point of no return"
+            ),
         ] = (),
     ) -> None:
         """Turn back: what is to come is abandoned, what had begun is undone in reverse order."""
@@ -196,55 +208,6 @@ def _put(service: Service, at: At, command: Command) -> None:
     runs = service(at.programme)
     run_id = runs.find(at.run)
     told(run_id, runs.ask(run_id, command), as_json=at.json)
-
-
-def _fields(settings: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """`T5.duration=3h` as task, field and value; an empty value clears. Raises Invalid naming the setting."""
-    import yaml
-
-    from cutover.core.errors import Invalid, Problem
-
-    found: dict[str, dict[str, Any]] = {}
-    for setting in settings:
-        place, equals, text = setting.partition("=")
-        task, dot, field = _place(place.strip())
-        if not (equals and dot and task and field):
-            raise Invalid(
-                Problem(
-                    f"'{setting}' sets nothing",
-                    field="--set",
-                    expected="TASK.field=value, such as T5.duration=3h",
-                )
-            )
-        structured = text.strip()[:1] in ("[", "{") or text.strip() in ("true", "false")
-        try:
-            value = yaml.safe_load(text) if structured else text.strip()
-        except yaml.YAMLError as error:
-            raise Invalid(
-                Problem(
-                    f"'{text}' cannot be read", field=f"--set {place}", expected="text, or a YAML list or map"
-                )
-            ) from error
-        found.setdefault(task, {})[field] = value if value != "" else _cleared(field)
-    return found
-
-
-def _place(place: str) -> tuple[str, str, str]:
-    """`T5.duration` as task and field; `G1.gate.deciders` as task and part of a field."""
-    from runbooks.domain.plan import Task
-
-    task, dot, field = place.rpartition(".")
-    above, dot_above, whole = task.rpartition(".")
-    return (
-        (above, dot, f"{whole}.{field}") if dot_above and whole in Task.model_fields else (task, dot, field)
-    )
-
-
-def _cleared(field: str) -> Any:
-    """What an empty field holds: the value that a new task has there."""
-    from runbooks.domain.plan import Task
-
-    return Task(id="x", title="x").model_dump(mode="json").get(field, "")
 
 
 def _tasks(path: Path | None, zone: str) -> tuple[AddedTask, ...]:

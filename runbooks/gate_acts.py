@@ -20,6 +20,7 @@ from cutover.domain.gates import Finding, GateState, Verdict, gate_stream
 from cutover.web.acts import Act, Done, Form, Sent, WrongFields
 from cutover.web.visitor import Visitor
 from runbooks.board import Run
+from runbooks.board_moves import STEERS
 from runbooks.domain.plan import Task
 from runbooks.service import RunService
 
@@ -54,14 +55,23 @@ class WaiveForm(GateForm):
     reason: str = Field(min_length=1, max_length=2000)
 
 
+class RaiseForm(GateForm):
+    text: str = Field(min_length=1, max_length=2000)
+
+
+class DropForm(WaiveForm):
+    condition: str = Field(max_length=80)
+
+
 @dataclass(frozen=True, slots=True)
 class OpenCondition:
-    """What a voter made their yes depend on, still open; `is_read` by the visitor."""
+    """What a voter made their yes depend on, still open; `is_read` by the visitor, `is_mine` when it is theirs."""
 
     id: str
     who: str
     text: str
     is_read: bool
+    is_mine: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,7 @@ class Ballot:
     gate: str
     may_vote: bool
     may_waive: bool
+    may_withdraw: bool
     conditions: tuple[OpenCondition, ...]
     asked: tuple[tuple[str, str], ...]
 
@@ -84,8 +95,9 @@ def ballot(run: Run, task: Task, gate: GateState, visitor: Visitor) -> Ballot | 
         gate=gate_stream(run.state.run_id, task.id, run.state.tasks[task.id].round),
         may_vote=_granted(gate, gates.CastVote(by=by, vote=Verdict.NO_GO), run),
         may_waive=bool(gates.unmet(gate, at)) and _granted(gate, gates.WaiveGate(by=by, reason="-"), run),
+        may_withdraw=visitor.has(*STEERS),
         conditions=tuple(
-            OpenCondition(name, run.name(c.by), c.text, by in c.acknowledged)
+            OpenCondition(name, run.name(c.by), c.text, by in c.acknowledged, by == c.by)
             for name, c in open_conditions(gate).items()
         ),
         asked=tuple((c.id, c.title) for c in gate.criteria if c.source.partition(":")[0] == "person"),
@@ -104,6 +116,9 @@ class GateActs:
             Act(f"{TASK}/give-evidence", "give evidence", EvidenceForm, self._evidence, TASK),
             Act(f"{TASK}/meet", "say how a condition was met", MeetForm, self._meet, TASK),
             Act(f"{TASK}/waive", "waive a gate", WaiveForm, self._waive, TASK),
+            Act(f"{TASK}/raise", "raise a condition", RaiseForm, self._raise, TASK),
+            Act(f"{TASK}/drop", "withdraw a condition", DropForm, self._drop, TASK),
+            Act(f"{TASK}/withdraw-gate", "withdraw a gate", WaiveForm, self._withdraw, TASK, roles=STEERS),
         )
 
     def _vote(self, form: VoteForm, sent: Sent) -> Done:
@@ -136,6 +151,28 @@ class GateActs:
         run_id, task, _ = self._seen(form, sent)
         self.service.waive(run_id, task, by=sent.visitor.person, reason=form.reason)
         return _back(run_id, task, f"{task} is waived in your name, with what was not met.")
+
+    def _raise(self, form: RaiseForm, sent: Sent) -> Done:
+        run_id, task, gate = self._seen(form, sent)
+        by = sent.visitor.person
+        if (by, form.text) not in {
+            (c.by, c.text) for c in open_conditions(gate).values()
+        }:  # else it is sent again
+            self.service.ask_gate(run_id, task, gates.RaiseCondition(by=by, text=form.text))
+        return _back(run_id, task, "Your condition stands: whoever votes go must have read it.")
+
+    def _drop(self, form: DropForm, sent: Sent) -> Done:
+        run_id, task, _ = self._seen(form, sent)
+        command = gates.WithdrawCondition(
+            by=sent.visitor.person, condition=form.condition, reason=form.reason
+        )
+        self.service.ask_gate(run_id, task, command)
+        return _back(run_id, task, "Your condition is withdrawn.")
+
+    def _withdraw(self, form: WaiveForm, sent: Sent) -> Done:
+        run_id, task, _ = self._seen(form, sent)
+        self.service.ask_gate(run_id, task, gates.WithdrawGate(by=sent.visitor.person, reason=form.reason))
+        return _back(run_id, task, f"{task} is withdrawn: what is behind it is held until it is asked again.")
 
     def _seen(self, form: GateForm, sent: Sent) -> tuple[str, str, GateState]:
         """Raises Conflict when the gate is asked anew since the form was rendered."""

@@ -20,8 +20,10 @@ from cutover.web.kit import Panel, build_app
 from cutover.web.serving import serve as run_server
 from cutover.web.sign_in import HOW_TO, SignIn, check_reach
 from monitors.web import pages as health_pages
+from runbooks.backout_web import BackoutPages
 from runbooks.board_acts import BoardActs
 from runbooks.domain.weather import weather_words
+from runbooks.edits_web import EditPages
 from runbooks.evidence_acts import EvidenceActs
 from runbooks.gate_acts import GateActs
 from runbooks.plan_web import pages as plan_pages
@@ -68,10 +70,17 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
     ]
     evidence = EvidenceActs(world.runs, KeptFiles(world.folder.state / "evidence"))
     links = TaskLinks(world.runs, programme, clock, world.links)
+    changing = (EditPages(world.runs, programme, clock), BackoutPages(world.runs, programme, clock))
     guard = SignIn(world.accounts, world.links, programme, SystemClock(), as_person)
     return build_app(
         programme.title,
-        [*pages, *evidence.pages(), *links.pages(), *guard.pages()],
+        [
+            *pages,
+            *(page for part in changing for page in part.pages()),
+            *evidence.pages(),
+            *links.pages(),
+            *guard.pages(),
+        ],
         world.journal,
         stop,
         acts=[
@@ -80,6 +89,7 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
             *GateActs(world.runs).acts(),
             *evidence.acts(),
             *links.acts(),
+            *(act for part in changing for act in part.acts()),
         ],
         guard=guard,
     )

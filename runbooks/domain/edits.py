@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -18,8 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cutover.core.errors import Invalid, NotFound, Problem, Refused, nearest
 from cutover.core.event import Command, Event, Fact
-from runbooks.domain.plan import Runbook, Task, faults
+from runbooks.domain.plan import Estimate, Runbook, Task, faults
 
+MINUTE = timedelta(minutes=1)
 ONCE_BEGUN = frozenset(
     {
         "title", "description", "duration", "estimate", "owner", "deputy", "team", "verify", "rollback", "undo",
@@ -191,7 +192,7 @@ def _propose(edits: Edits, command: ProposeEdit, here: Situation) -> Event:
 def _field_edits(task: Task, fields: Mapping[str, Any]) -> Iterator[FieldEdit]:
     """The fields that would change, with what stands there. Raises Invalid naming task, field and what was expected."""
     known = task.model_dump(mode="json")
-    fields = _whole(known, fields)
+    fields = _re_estimated(task, _whole(known, fields))
     for name in fields:
         if name not in Task.model_fields or name == "id":
             near = nearest(name, Task.model_fields)
@@ -215,6 +216,26 @@ def _whole(known: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any
         before = whole.get(field, known.get(field))
         whole[field] = {**before, part: value} if dot and isinstance(before, dict) else value
     return whole
+
+
+def _re_estimated(task: Task, fields: dict[str, Any]) -> dict[str, Any]:
+    """Another length moves the estimate in proportion: what is forecast with is the estimate, where there is one."""
+    if "duration" not in fields or "estimate" in fields or task.estimate is None or not task.duration:
+        return fields
+    try:
+        anew = Task.model_validate(
+            {"id": task.id, "title": task.title, "duration": fields["duration"]}
+        ).duration
+    except ValidationError:
+        return fields  # told with the other fields
+    if not anew:
+        return fields
+    low, likely, high = (
+        round(part * (anew / task.duration) / MINUTE) * MINUTE
+        for part in (task.estimate.low, task.estimate.likely, task.estimate.high)
+    )
+    scaled = Estimate(low=low, likely=likely, high=high)
+    return {**fields, "estimate": scaled.model_dump(mode="json")}
 
 
 def _check(proposal: EditProposed, here: Situation) -> None:
@@ -307,4 +328,6 @@ def said(proposal: EditProposed) -> Sequence[str]:
 def _plain(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "nothing"
-    return "nothing" if value in (None, "", {}) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(part)}" for name, part in value.items()) or "nothing"
+    return "nothing" if value in (None, "") else str(value)

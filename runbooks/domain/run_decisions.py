@@ -62,9 +62,10 @@ def _check_decidable(state: RunState, proposal: edits.EditProposed) -> None:
 def _back_out(state: RunState, command: Any) -> Event:
     _going(state)
     turning_back.check_components(command.components, state.plan)
-    turning_back.check_signed(state.no_returns, command.components, command.by, command.signed_by)
+    signed_by = turning_back.signed(state.signatures, command.components, *command.signed_by)
+    turning_back.check_signed(state.no_returns, command.components, command.by, signed_by)
     turning_back.check_new(command.tasks, state.plan)
-    common = {"reason": command.reason, "signed_by": command.signed_by, "tasks": command.tasks}
+    common = {"reason": command.reason, "signed_by": signed_by, "tasks": command.tasks}
     if command.components:
         return turning_back.ComponentBackoutBegan(components=command.components, **common)
     return ev.BackoutBegan(**common)
@@ -84,6 +85,22 @@ def _disarm(state: RunState, command: Any) -> Event:
     if state.armed is None:
         raise Refused("no backout is armed")
     return turning_back.BackoutDisarmed(reason=command.reason)
+
+
+def _sign(state: RunState, command: Any) -> Event:
+    _going(state)
+    turning_back.check_components(command.components, state.plan)
+    if turning_back.closed_by(state.no_returns, command.components) is None:
+        raise Refused("no point of no return is behind it: the way back is open and needs no signature")
+    if command.by in turning_back.signed(state.signatures, command.components):
+        raise Refused(f"{command.by} has signed already")
+    return turning_back.BackoutSigned(reason=command.reason, components=command.components)
+
+
+def _take_signature_back(state: RunState, command: Any) -> Event:
+    if command.by not in turning_back.signed(state.signatures, command.components):
+        raise Refused(f"{command.by} has not signed for that")
+    return turning_back.SignatureTakenBack(components=command.components)
 
 
 def _confirm_back(state: RunState, command: Any) -> Event:
@@ -108,6 +125,8 @@ _RUN_DECISIONS: Mapping[type[Command], Callable[[RunState, Any], Event]] = {
     ev.BackOut: _back_out,
     turning_back.ArmBackout: _arm,
     turning_back.DisarmBackout: _disarm,
+    turning_back.SignBackout: _sign,
+    turning_back.TakeSignatureBack: _take_signature_back,
     ev.ConfirmBackedOut: _confirm_back,
     ev.CancelRun: lambda s, c: ev.RunCanceled(reason=c.reason),
     ev.LinkFlow: lambda s, c: ev.FlowLinked(flow_run_id=c.flow_run_id),

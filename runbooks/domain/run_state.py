@@ -76,6 +76,7 @@ class RunState:
     overrides: colours.Overrides = field(default_factory=colours.Overrides)
     armed: turning_back.Armed | None = None
     backouts: tuple[turning_back.Backout, ...] = ()
+    signatures: tuple[turning_back.Signature, ...] = ()
 
     @property
     def latest_backout(self) -> datetime | None:
@@ -147,7 +148,12 @@ def _turned(state: RunState, fact: Fact, event: Any, components: tuple[str, ...]
     names = tuple(task.id for task in event.tasks)
     begun = turning_back.Backout(fact.actor, fact.at, event.reason, components, names)
     after = replace(
-        state, runbook=book, plan=Indexed(book.tasks), armed=None, backouts=(*state.backouts, begun)
+        state,
+        runbook=book,
+        plan=Indexed(book.tasks),
+        armed=None,
+        backouts=(*state.backouts, begun),
+        signatures=(),
     )
     return replace(after, tasks=_released(after, Standing(rows), names))
 
@@ -182,6 +188,16 @@ _RUN_CHANGES: Mapping[type[Event], Callable[[RunState, Fact, Any], RunState]] = 
         state, armed=turning_back.Armed(fact.actor, fact.at, e.reason, e.components)
     ),
     turning_back.BackoutDisarmed: lambda state, fact, e: replace(state, armed=None),
+    turning_back.BackoutSigned: lambda state, fact, e: replace(
+        state,
+        signatures=(*state.signatures, turning_back.Signature(fact.actor, fact.at, e.reason, e.components)),
+    ),
+    turning_back.SignatureTakenBack: lambda state, fact, e: replace(
+        state,
+        signatures=tuple(
+            s for s in state.signatures if (s.by, set(s.components)) != (fact.actor, set(e.components))
+        ),
+    ),
 }
 
 

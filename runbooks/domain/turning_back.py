@@ -4,7 +4,8 @@ A backout may be armed while no point of no return is behind it: everybody then 
 Begun, it abandons what is still to come, and the undoing of what had begun becomes part of the run: performed,
 claimed and recorded like any task. Of the whole run that ends the plan; of a component only that component's
 tasks are abandoned, and what waited for one of them waits until somebody skips it or edits the plan.
-Past the point of no return a backout is refused unless two others sign for it by name.
+Past the point of no return a backout is refused unless two others sign for it: each for themselves, or named by whoever
+begins it. A signature is for one scope, and is used up by the backout that begins.
 """
 
 from __future__ import annotations
@@ -42,6 +43,17 @@ class ComponentBackoutBegan(Event):
     tasks: tuple[Task, ...] = ()
 
 
+class BackoutSigned(Event):
+    """Somebody signs, for themselves, that the way back is taken though its point of no return is behind it."""
+
+    reason: str
+    components: tuple[str, ...] = ()
+
+
+class SignatureTakenBack(Event):
+    components: tuple[str, ...] = ()
+
+
 class ArmBackout(Command):
     reason: str = Field(min_length=1)
     components: tuple[str, ...] = ()
@@ -51,11 +63,32 @@ class DisarmBackout(Command):
     reason: str = Field(min_length=1)
 
 
-EVENTS: tuple[type[Event], ...] = (BackoutArmed, BackoutDisarmed, ComponentBackoutBegan)
+class SignBackout(Command):
+    reason: str = Field(min_length=1)
+    components: tuple[str, ...] = ()
+
+
+class TakeSignatureBack(Command):
+    components: tuple[str, ...] = ()
+
+
+EVENTS: tuple[type[Event], ...] = (
+    BackoutArmed, BackoutDisarmed, BackoutSigned, SignatureTakenBack, ComponentBackoutBegan,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Armed:
+    by: str
+    at: datetime
+    reason: str
+    components: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who signed for forcing the way back of these components (none: of the run), when and why."""
+
     by: str
     at: datetime
     reason: str
@@ -98,6 +131,12 @@ def check_signed(
             f"the point of no return was passed at {wall.at:%d %b %H:%M}Z by {wall.by}; "
             f"a forced backout needs the names of {SIGNATURES} others"
         )
+
+
+def signed(signatures: Iterable[Signature], components: tuple[str, ...], *named: str) -> tuple[str, ...]:
+    """Everybody who signs for turning these back: who was named, and who signed for themselves."""
+    own = (s.by for s in signatures if set(s.components) == set(components))
+    return tuple(dict.fromkeys((*named, *own)))
 
 
 def check_components(components: tuple[str, ...], plan: Mapping[str, Task]) -> None:

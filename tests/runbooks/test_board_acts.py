@@ -9,6 +9,7 @@ import pytest
 from starlette.applications import Starlette
 
 from runbooks.domain import run_events as ev
+from runbooks.domain.edits import ApproveEdit, ProposeEdit
 from runbooks.domain.run_events import RunStage, TaskStage
 from tests.cutover.web.browser import Signed
 from tests.cutover.web.conftest import world as world  # noqa: PLC0414  the fixture
@@ -203,3 +204,37 @@ def test_only_what_is_mine_leaves_the_rest_out(world: World, app: Starlette) -> 
     page = world.enter(app, "asha").get("/board", mine="1").text
     assert "Yours, Asha Rahman" in page
     assert "Plan and progress" not in page
+
+
+def test_a_colour_is_overridden_by_name_and_lifted_again(world: World, app: Starlette) -> None:
+    asha = world.enter(app, "asha")
+    fields = {"scope": "data", "colour": "amber", "reason": "the supplier <called>"}
+    answer = asha.send("/board/colour", {**form_of(asha.get("/board"), "colour"), **fields})
+    assert "The colour is overridden in your name" in answer.text
+    page = world.enter(app, "bo").get("/board").text
+    assert "Asha Rahman says amber: the supplier &lt;called&gt;; computed" in page
+    assert (
+        "The colour is the computed one again."
+        in asha.send("/board/lift", form_of(asha.get("/board"), "lift")).text
+    )
+    assert world.runs.state(world.run_id).overrides.by_scope == {}
+
+
+def test_a_run_is_ended_before_its_end_by_its_manager_with_a_reason(world: World, app: Starlette) -> None:
+    asha = world.enter(app, "asha")
+    hidden = form_of(asha.get("/board"), "cancel")
+    assert asha.send("/board/cancel", {**hidden, "reason": " "}).status_code == 400
+    assert "it is canceled" in asha.send("/board/cancel", {**hidden, "reason": "storm"}).text
+    assert world.runs.state(world.run_id).stage is RunStage.CANCELED
+
+
+def test_a_task_that_asks_in_a_rehearsal_is_allowed_by_the_manager(world: World, app: Starlette) -> None:
+    changes = {"L1": {"in_rehearsal": "ask"}}
+    world.ask(ProposeEdit(by="bo", reason="it writes", changes=changes))
+    world.ask(ApproveEdit(by="asha", number=1))
+    world.done("F2", "asha", "frozen")
+    world.done("F3", "bo", "drained")
+    asha = world.enter(app, "asha")
+    assert "L1 is allowed" in send(asha, "L1", "allow").text
+    assert world.runs.state(world.run_id).tasks["L1"].allowed_by == "asha"
+    assert "Allow it to be performed" not in world.enter(app, "bo").get("/board/tasks/L1").text

@@ -131,3 +131,27 @@ def test_a_late_vote_is_refused_with_what_was_decided(world: World, app: Starlet
     answer = chen.send(f"{G1}/vote", fields)
     assert answer.status_code == 409
     assert "not possible while waived" in answer.text
+
+
+def act(browser: Signed, name: str, **fields: str) -> httpx.Response:
+    return browser.send(f"{G1}/{name}", {**hidden(browser.get(G1), name), **fields})
+
+
+def test_a_condition_is_raised_and_withdrawn_by_its_own_voice(world: World, app: Starlette) -> None:
+    bo = world.enter(app, "bo")
+    for _ in range(2):  # a double click is one condition
+        assert "Your condition stands" in act(bo, "raise", text="count the keys").text
+    conditions = world.runs.gate(world.run_id, "G1").conditions
+    assert [c.text for c in conditions.values() if c.by == "bo"] == ["count the keys"]
+    assert "Your condition is withdrawn." in act(bo, "drop", reason="counted").text
+    fields = {**hidden(bo.get(G1), "raise"), "condition": "c1", "reason": "not mine"}
+    assert "nobody else withdraws it" in bo.send(f"{G1}/drop", fields).text
+
+
+def test_a_gate_is_withdrawn_by_the_manager_and_by_nobody_else(world: World, app: Starlette) -> None:
+    bo = world.enter(app, "bo")
+    assert "Withdraw the question" not in bo.get(G1).text
+    fields = {**hidden(bo.get(G1), "raise"), "reason": "too early"}
+    assert "takes the role programme manager" in bo.send(f"{G1}/withdraw-gate", fields).text
+    assert "G1 is withdrawn" in act(world.enter(app, "asha"), "withdraw-gate", reason="too early").text
+    assert world.runs.gate(world.run_id, "G1").verdict is Verdict.WITHDRAWN

@@ -43,6 +43,7 @@ _WORDS: Mapping[type[Event], tuple[str, Callable[[Any], str]]] = {
     ev.BackoutBegan: ("backout", lambda e: e.reason + _signed(e.signed_by)),
     turning_back.BackoutArmed: ("backout armed", lambda e: _of(e.components) + e.reason),
     turning_back.BackoutDisarmed: ("backout disarmed", lambda e: e.reason),
+    turning_back.BackoutSigned: ("forced backout signed for", lambda e: _of(e.components) + e.reason),
     turning_back.ComponentBackoutBegan: (
         "backout",
         lambda e: _of(e.components) + e.reason + _signed(e.signed_by),

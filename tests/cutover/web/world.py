@@ -37,9 +37,11 @@ from monitors.domain.declared import AnyCheck
 from monitors.ledger_service import LedgerService
 from monitors.service import MonitorService
 from monitors.tables import CaseFiles, MonitorStates
+from runbooks.backout_web import BackoutPages
 from runbooks.board_acts import BoardActs
 from runbooks.domain import run_events as ev
 from runbooks.domain.plan import Runbook, in_zone
+from runbooks.edits_web import EditPages
 from runbooks.evidence_acts import EvidenceActs
 from runbooks.forecaster import move
 from runbooks.gate_acts import GateActs
@@ -174,14 +176,25 @@ class World:
             self.runs, KeptFiles(Path(str(self.desk.journal.engine.url.database)).parent / "evidence")
         )
         linked = TaskLinks(self.runs, PROGRAMME, self.clock, self.sign_in.links)
+        changing = (
+            EditPages(self.runs, PROGRAMME, self.clock),
+            BackoutPages(self.runs, PROGRAMME, self.clock),
+        )
         acts = [
+            *(act for part in changing for act in part.acts()),
             *self.sign_in.acts(),
             *BoardActs(self.runs).acts(),
             *GateActs(self.runs).acts(),
             *evidence.acts(),
             *linked.acts(),
         ]
-        pages = [*self.pages(), *evidence.pages(), *linked.pages(), *self.sign_in.pages()]
+        pages = [
+            *self.pages(),
+            *(page for part in changing for page in part.pages()),
+            *evidence.pages(),
+            *linked.pages(),
+            *self.sign_in.pages(),
+        ]
         return build_app(
             PROGRAMME.title,
             pages,

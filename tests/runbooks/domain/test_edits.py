@@ -201,3 +201,19 @@ def test_whatever_is_edited_a_task_starts_only_after_its_links_and_the_facts_giv
             assert any(not one.is_over for one in before)
     over = all(at.is_over for at in bench.state.tasks.values())
     assert over == (bench.state.stage is ev.RunStage.COMPLETE)
+
+
+def test_another_length_moves_the_estimate_in_proportion_unless_it_is_given() -> None:
+    estimate = {"low": "1h", "likely": "2h", "high": "4h"}
+    bench = Bench.of(task("A", duration="2h", estimate=estimate), task("B"))
+    bench.ask(ProposeEdit(by="bo", reason="slow", changes={"A": {"duration": "3h"}}))
+    bench.ask(ApproveEdit(by="asha", number=1))
+    moved = bench.state.plan["A"].estimate
+    assert moved is not None
+    assert (moved.low, moved.likely, moved.high) == (1.5 * HOUR, 3 * HOUR, 6 * HOUR)
+    both = {"duration": "4h", "estimate": {"low": "3h", "likely": "4h", "high": "5h"}}
+    bench.ask(ProposeEdit(by="bo", reason="sure", changes={"A": both}))
+    bench.ask(ApproveEdit(by="asha", number=2))
+    kept = bench.state.plan["A"].estimate
+    assert kept is not None
+    assert kept.high == 5 * HOUR

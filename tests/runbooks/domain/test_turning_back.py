@@ -8,7 +8,7 @@ from cutover.core.errors import Refused
 from runbooks.domain import run_events as ev
 from runbooks.domain.execution import RUN_MACHINE, Do, next_actions
 from runbooks.domain.run_events import Completion, RunStage, TaskStage
-from runbooks.domain.turning_back import ArmBackout, DisarmBackout
+from runbooks.domain.turning_back import ArmBackout, DisarmBackout, SignBackout, TakeSignatureBack
 from tests.runbooks.plans import Bench, auto, gate, task
 
 BACK = (auto("undo-A"), task("undo-B", "undo-A"))
@@ -122,3 +122,37 @@ def test_a_component_that_no_task_is_about_and_a_second_way_back_are_refused() -
     back(bench, tasks=undo, components=("records",))
     with pytest.raises(Refused, match="begun before, or its ids are the plan's own: undo-R1"):
         back(bench, tasks=undo, components=("records",))
+
+
+def test_two_others_sign_each_for_themselves_and_for_what_is_turned_back() -> None:
+    bench = Bench.of(task("P", point_of_no_return=True), task("B"))
+    with pytest.raises(Refused, match="the way back is open and needs no signature"):
+        bench.ask(SignBackout(by="chen", reason="early"))
+    bench.finish("P")
+    for who in ("chen", "asha", "efua"):
+        bench.ask(SignBackout(by=who, reason="custody is down"))
+    with pytest.raises(Refused, match="chen has signed already"):
+        bench.ask(SignBackout(by="chen", reason="again"))
+    bench.ask(TakeSignatureBack(by="efua"))
+    with pytest.raises(Refused, match="efua has not signed for that"):
+        bench.ask(TakeSignatureBack(by="efua"))
+    with pytest.raises(Refused, match="needs the names of 2 others"):
+        back(bench)  # of two signatures one is her own
+    bench.ask(SignBackout(by="efua", reason="after all"))
+    assert back(bench) == ["BackoutBegan"]
+    begun = bench.facts[-1].event
+    assert isinstance(begun, ev.BackoutBegan)
+    assert begun.signed_by == ("chen", "asha", "efua")
+    assert bench.state.signatures == ()
+    assert RUN_MACHINE.fold(bench.facts) == bench.state
+
+
+def test_a_signature_for_one_component_is_none_for_the_run() -> None:
+    bench = records_and_control(point_of_no_return=True)
+    bench.finish("R1")
+    bench.finish("R2")
+    for who in ("chen", "efua"):
+        bench.ask(SignBackout(by=who, reason="down", components=("records",)))
+    with pytest.raises(Refused, match="needs the names of 2 others"):
+        back(bench, tasks=())
+    assert back(bench, tasks=(), components=("records",)) == ["ComponentBackoutBegan"]

@@ -59,6 +59,8 @@ def _monitor(opener: Opener) -> App:
             ledger=world.ledger.summary,
             ageing=world.ageing.look,
             spread=True,
+            secrets=world.secrets,
+            home=world.folder.path,
         )
 
     app = commands(lambda path: opener(path).monitors, prober)

@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import httpx
-
 from monitors.domain.check import Answer, NoAnswer, Request, read_body
 from monitors.domain.ledger import FileStage, FileState
 from monitors.domain.reading import look_up
 from monitors.ledger_service import LedgerService
 from monitors.probes import ask
+from monitors.session import Session
 
 FORWARDER = "forwarder"
 ASK_AGAIN_AFTER = timedelta(hours=1)
@@ -47,7 +46,7 @@ class Forwarder:
         self._system = system
         self._timeout = timeout
 
-    async def cycle(self, session: httpx.AsyncClient, now: datetime) -> Moved:
+    async def cycle(self, session: Session, now: datetime) -> Moved:
         """Send what waits, then ask after what is out; oldest first."""
         base = self._systems().get(self._system, "")
         waiting = self._ledger.files(FileStage.BUILT)
@@ -58,20 +57,18 @@ class Forwarder:
         followed = [await self._follow(session, base, name, file, now) for name, file in out.items()]
         return Moved(sent=sum(sent), kept=len(sent) - sum(sent), acknowledged=sum(followed))
 
-    async def _send(self, session: httpx.AsyncClient, base: str, file_id: str, file: FileState) -> bool:
+    async def _send(self, session: Session, base: str, file_id: str, file: FileState) -> bool:
         reference = _field(await self._offer(session, base, file_id, file), "reference", 200, 202)
         if reference:
             self._ledger.send(file_id, reference, FORWARDER)
         return bool(reference)
 
-    async def _offer(
-        self, session: httpx.AsyncClient, base: str, file_id: str, file: FileState
-    ) -> Answer | NoAnswer:
+    async def _offer(self, session: Session, base: str, file_id: str, file: FileState) -> Answer | NoAnswer:
         content = {"case": file.case, "content_sha256": file.content_sha256}
         return await ask(session, base, Request("POST", "/files", body=content, key=file_id), self._timeout)
 
     async def _follow(
-        self, session: httpx.AsyncClient, base: str, file_id: str, file: FileState, now: datetime
+        self, session: Session, base: str, file_id: str, file: FileState, now: datetime
     ) -> bool:
         """True when the file was in flight and is so no longer."""
         answer = await ask(session, base, Request("GET", f"/files/{file.reference}"), self._timeout)

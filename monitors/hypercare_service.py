@@ -10,7 +10,8 @@ from monitors.domain.check import LedgerCheck
 from monitors.domain.composite import Composite, Exit, Sign, composites, exit_verdict
 from monitors.flow_service import FlowService, FlowView
 from monitors.register_service import RegisterService
-from monitors.service import CheckView, MonitorService
+from monitors.service import MonitorService
+from monitors.view import CheckView
 
 OUTCOMES = (LedgerCheck, AgeingCheck)  # the checks that look at work and not at a system
 

@@ -7,24 +7,29 @@ a restart where it was. Time stands still for a rehearsal while a question is un
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
-import httpx
 import structlog
 
 from cutover.core.clock import Pace
-from cutover.core.errors import Conflict, Unavailable
+from cutover.core.errors import Conflict, CutoverError, Unavailable
+from monitors.asking import Asking, Evaluate, LedgerSummary, Systems, judged_ledger
 from monitors.domain.ageing import AgeingCheck
-from monitors.domain.check import HttpCheck, JourneyCheck, LedgerCheck, Reason, Result, Status, unknown
+from monitors.domain.check import LedgerCheck, Reason, Result, Status, unknown
 from monitors.domain.declared import AnyCheck
-from monitors.domain.health import next_due
-from monitors.domain.ledger import Summary, judge
-from monitors.probes import open_session, probe_http, probe_journey
-from monitors.service import MonitorService
+from monitors.domain.health import HealthState, next_due
+from monitors.recorder import Recorder
+from monitors.samples import Last
+from monitors.service import MonitorService, Told
+from monitors.session import SecretKeeper, Session, open_session
 
 LAG_SHARE = 0.2  # of a check's timeout: a loop that stood still this long cannot tell who was slow
 TICK = 0.05  # seconds of real time between two looks at the loop
@@ -37,7 +42,7 @@ class LoopLag:
 
     def __init__(self) -> None:
         self._late: deque[tuple[float, float]] = deque(maxlen=6000)  # five minutes: the longest deadline
-        self._expected = time.perf_counter() + TICK
+        self._expected = math.inf  # nobody looks at the loop yet
 
     async def watch(self) -> None:
         while True:
@@ -48,8 +53,17 @@ class LoopLag:
 
     def worst_since(self, moment: float) -> float:
         """Seconds; a tick that should have come and has not counts as well."""
-        pending = time.perf_counter() - self._expected
-        return max([pending, *(late for at, late in self._late if at >= moment)])
+        worst = max(time.perf_counter() - self._expected, 0.0)
+        for at, late in reversed(self._late):
+            if at < moment:
+                break
+            worst = max(worst, late)
+        return worst
+
+    def share(self, part: float) -> float:
+        """How late the loop was at most in `part` of its looks: 0.99 gives what one in a hundred exceeded."""
+        late = sorted(late for _, late in self._late)
+        return late[int(part * (len(late) - 1))] if late else 0.0
 
 
 class Prober:
@@ -59,62 +73,89 @@ class Prober:
         self,
         service: MonitorService,
         checks: Sequence[AnyCheck],
-        systems: Callable[[], Mapping[str, str]],
+        systems: Systems,
         pace: Pace,
         *,
-        ledger: Callable[[datetime], Summary] | None = None,
+        ledger: LedgerSummary | None = None,
         ageing: Callable[[AgeingCheck, datetime], Result] | None = None,
         spread: bool = False,
+        secrets: SecretKeeper | None = None,
+        home: Path = Path(),
+        kept: Mapping[type[Any], Evaluate] | None = None,
     ) -> None:
         """`systems` names the base URLs, asked anew each time; `ledger` is what ledger checks judge.
 
         `spread` shifts each check's first question by up to half a minute, so that not all ask at once;
-        rehearsals leave it off.
+        rehearsals leave it off. `kept` evaluates further kinds of check that ask nobody.
         """
         self._service = service
         self._checks = tuple(checks)
-        self._systems = systems
         self._pace = pace
-        self._ledger = ledger
-        self._ageing = ageing
         self._spread = spread
-        self._lag = LoopLag()
+        self._secrets, self._home = secrets, home
+        mine = {LedgerCheck: judged_ledger(ledger) if ledger else None, AgeingCheck: ageing}
+        self._asking = Asking(systems, {k: v for k, v in {**mine, **(kept or {})}.items() if v is not None})
+        self.lag = LoopLag()
         self._asleep: set[asyncio.Task[None] | None] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ask until `stop` is set; a question under way is finished within its deadline, a sleep is not."""
-        lag = asyncio.create_task(self._lag.watch())
+        lag = asyncio.create_task(self.lag.watch())
+        setting_up = AsyncExitStack()
         try:
-            async with open_session() as session, asyncio.TaskGroup() as group:
-                async with self._pace.hold():  # nobody steps past the first questions while we set up
-                    watches = [group.create_task(self._watch(check, session, stop)) for check in self._checks]
+            await setting_up.enter_async_context(self._pace.hold())  # nobody steps on while we set up
+            async with self.open_session() as session, asyncio.TaskGroup() as group:
+                standing, recorder = self._service.recover(), Recorder(self._service)
+                watches = [
+                    group.create_task(self._watch(check, session, recorder, standing[check.id], stop))
+                    for check in self._checks
+                ]
+                await setting_up.aclose()
                 group.create_task(self._halt(stop, watches))
         finally:
+            await setting_up.aclose()
             lag.cancel()
             await asyncio.gather(lag, return_exceptions=True)
 
-    async def probe(self, check: AnyCheck, session: httpx.AsyncClient, at: datetime) -> Result:
+    def open_session(self) -> Session:
+        """What its probes share."""
+        return open_session(self._secrets, self._home)
+
+    async def probe(self, check: AnyCheck, session: Session, at: datetime) -> Result:
         """One evaluation of one check, honest about our own lateness."""
         began = time.perf_counter()
-        result = await self._evaluate(check, session, at)
-        late = self._lag.worst_since(began)
+        try:
+            result = await self._evaluate(check, session, at)
+        except CutoverError as error:
+            result = unknown(Reason.ERROR, str(error))
+        late = self.lag.worst_since(began)
         if result.status is not Status.OK and late > LAG_SHARE * check.timeout:
             return unknown(
                 Reason.PROBER_OVERLOADED, f"the prober itself stood still for {late:.1f} s", result.latency
             )
         return result
 
-    async def _watch(self, check: AnyCheck, session: httpx.AsyncClient, stop: asyncio.Event) -> None:
+    async def _evaluate(self, check: AnyCheck, session: Session, at: datetime) -> Result:
+        return await self._asking.ask(session, check, at)
+
+    async def _watch(
+        self,
+        check: AnyCheck,
+        session: Session,
+        recorder: Recorder,
+        standing: tuple[HealthState, Last | None],
+        stop: asyncio.Event,
+    ) -> None:
         me = asyncio.current_task()
-        due = self._first_due(check)
+        due = self._first_due(check, *standing)
         while not stop.is_set():
             self._asleep.add(me)
             await self._pace.sleep_until(due)
             self._asleep.discard(me)
-            async with self._pace.hold():
+            async with self._pace.hold(), self._asking.turn(check):
                 at = self._pace.now()
                 result = await self.probe(check, session, at)
-                due = self._record(check, result, at, _on_time(due, at, check))
+                due = await self._record(recorder, Told(check.id, result, at), _on_time(due, at, check))
 
     async def _halt(self, stop: asyncio.Event, watches: Sequence[asyncio.Task[None]]) -> None:
         await stop.wait()
@@ -122,51 +163,21 @@ class Prober:
             if watch in self._asleep:
                 watch.cancel()
 
-    async def _evaluate(self, check: AnyCheck, session: httpx.AsyncClient, at: datetime) -> Result:
-        if isinstance(check, HttpCheck):
-            return await probe_http(session, check, self._systems())
-        if isinstance(check, JourneyCheck):
-            return await probe_journey(session, check, self._systems(), at)
-        if isinstance(check, LedgerCheck):
-            return self._judge(check, at)
-        if isinstance(check, AgeingCheck) and self._ageing is not None:
-            return await self._look(self._ageing, check, at)
-        return unknown(Reason.ERROR, f"{check.kind} is not asked here")
-
-    def _judge(self, check: LedgerCheck, at: datetime) -> Result:
-        if self._ledger is None:
-            return unknown(Reason.NO_DATA, "no ledger is kept here")
-        try:
-            return judge(check, self._ledger(at))
-        except Unavailable as error:
-            return unknown(Reason.ERROR, str(error))
-
-    async def _look(
-        self, look: Callable[[AgeingCheck, datetime], Result], check: AgeingCheck, at: datetime
-    ) -> Result:
-        """Lists are long and databases slow: read in a thread, within the deadline."""
-        try:
-            async with asyncio.timeout(check.timeout):
-                return await asyncio.to_thread(look, check, at)
-        except TimeoutError:
-            return unknown(Reason.ERROR, f"no answer within {check.timeout:g} s")
-
-    def _record(self, check: AnyCheck, result: Result, at: datetime, counted_from: datetime) -> datetime:
+    async def _record(self, recorder: Recorder, told: Told, counted_from: datetime) -> datetime:
         """Hand the result over; returns when to ask again."""
+        check = self._service.checks[told.check_id]
         try:
-            changes = self._service.record(check.id, result, at)
-            state = self._service.health(check.id)
+            changes = await recorder.record(told)
         except (Unavailable, Conflict) as error:  # unrecorded, the check goes stale, which is the truth
-            log.warning("result_not_recorded", check=check.id, status=result.status, error=str(error))
-            return at + check.retry_interval
+            log.warning("result_not_recorded", check=check.id, status=told.result.status, error=str(error))
+            return told.at + check.retry_interval
         for change in changes:
-            log.info("check_changed", check=check.id, change=change.event.kind(), detail=result.detail)
-        return next_due(state, check, counted_from, at)
+            log.info("check_changed", check=check.id, change=change.event.kind(), detail=told.result.detail)
+        return next_due(self._service.standing(check.id), check, counted_from, told.at)
 
-    def _first_due(self, check: AnyCheck) -> datetime:
+    def _first_due(self, check: AnyCheck, state: HealthState, last: Last | None) -> datetime:
         now = self._pace.now()
-        last = self._service.last(check.id)
-        due = next_due(self._service.health(check.id), check, last.at if last else None, now)
+        due = next_due(state, check, last.at if last else None, now)
         if not self._spread:
             return due
         widest = min(check.interval, WIDEST_SPREAD)

@@ -19,7 +19,6 @@ from cutover.store.desk import Desk
 from monitors.domain.check import Status
 from monitors.domain.declared import AnyCheck
 from monitors.prober import Prober
-from monitors.probes import open_session
 from paper_capture.service import PaperService
 from runbooks.actions import Call, Outcome
 from runbooks.domain.run_events import Comms
@@ -157,8 +156,9 @@ class ProbeAction(_Repeatable):
         checks = {check.id: check for check in self.checks()}
         if given.check not in checks:
             raise NotFound("check", given.check, checks)
-        async with self.pace.hold(), open_session() as session:
-            found = await self.prober().probe(checks[given.check], session, self.pace.now())
+        prober = self.prober()
+        async with self.pace.hold(), prober.open_session() as session:
+            found = await prober.probe(checks[given.check], session, self.pace.now())
         good = {Status.OK, Status.WARNING} if given.accept == "warning" else {Status.OK}
         evidence = call.shorten(f"{found.status}: {found.detail}" if found.detail else str(found.status), 500)
         return Outcome(ok=found.status in good, evidence=evidence, link=f"/health#{given.check}")

@@ -310,6 +310,8 @@ class World:
             self.pace,
             ledger=self.ledger.summary,
             ageing=self.ageing.look,
+            secrets=self.secrets,
+            home=self.folder.path,
         )
 
     def _names(self) -> Mapping[str, Any]:

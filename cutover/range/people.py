@@ -25,6 +25,7 @@ from cutover.domain.modes import COMPONENT, Mode, component_stream
 from cutover.range.cast import Cast, poisson
 from monitors.domain.check import Status
 from monitors.forwarder import Forwarder
+from monitors.session import Session
 from paper_capture.domain.moves import Entry
 from paper_capture.domain.sheet import Stage
 from paper_capture.tables import SheetRow
@@ -160,7 +161,7 @@ class CustodyStaff:
         self.cast = cast
         self.forwarder = Forwarder(world.ledger, world.systems)
 
-    async def hour(self, number: int, session: httpx.AsyncClient) -> None:
+    async def hour(self, number: int, session: Session) -> None:
         mode = self.world.desk.state(COMPONENT, component_stream("custody")).mode
         dice = Random(f"{self.cast.seed}:files:{number}")  # noqa: S311
         # Not after the window: a rehearsal ends when nothing is in flight, and that must not be a matter of luck.

@@ -29,8 +29,7 @@ from cutover.range.people import Clerks, CommandHands, CustodyStaff, Say, decide
 from cutover.range.processes import RangeProcesses
 from cutover.range.stations import Stations
 from cutover.store.clock_file import ScaledPace, last_moment
-from monitors.prober import Prober
-from monitors.probes import open_session
+from monitors.session import Session, open_session
 from runbooks.players import Players
 
 HOUR = timedelta(hours=1)
@@ -105,18 +104,16 @@ class Rehearsal:
         """The run itself, with everything that goes on around it, until the window closes and all modes are live."""
         say = self.say_with(world)
         stop = asyncio.Event()
-        async with httpx.AsyncClient() as session:
+        async with httpx.AsyncClient() as session, open_session() as asking:
             faults = read_fault_plan(self.path / "faults.yaml")
-            prober = Prober(
-                world.monitors, world.folder.checks, world.systems, world.pace, ledger=world.ledger.summary
-            )
+            prober = world.prober()
             around: list[Coroutine[Any, Any, None]] = [
                 inject(faults, world.systems(), world.folder.programme.opens, world.pace, session),
                 prober.run(stop),
                 Players(world.runs, self.run_id, world.pace, CommandHands(say, self.run_id)).play(),
                 self._every(TICK, lambda _n, _a, now: self._watch_plays(world, cast, say, now), world, stop),
                 self._every(cast.step, self._stations_step(world, cast), world, stop),
-                self._every(HOUR, self._hour(world, cast, session), world, stop),
+                self._every(HOUR, self._hour(world, cast, asking), world, stop),
             ]
             background = [asyncio.create_task(work) for work in around]
             world.contingency.settle()  # what a crash left half done
@@ -159,10 +156,8 @@ class Rehearsal:
 
     async def _last_look(self, world: World) -> None:
         """Every check once more, what partners counted, the notices out, and the assurance report as a file."""
-        prober = Prober(
-            world.monitors, world.folder.checks, world.systems, world.pace, ledger=world.ledger.summary
-        )
-        async with world.pace.hold(), open_session() as session:
+        prober = world.prober()
+        async with world.pace.hold(), prober.open_session() as session:
             for check in world.folder.checks:
                 world.monitors.record(check.id, await prober.probe(check, session, world.pace.now()))
             partners_read(world, world.pace.now() + HOUR)
@@ -199,7 +194,7 @@ class Rehearsal:
         return step
 
     def _hour(
-        self, world: World, cast: Cast, session: httpx.AsyncClient
+        self, world: World, cast: Cast, session: Session
     ) -> Callable[[int, datetime, datetime], Awaitable[None]]:
         staff = CustodyStaff(world, cast)
 

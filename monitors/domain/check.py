@@ -301,10 +301,19 @@ def question(check: HttpCheck) -> Request:
     return Request("GET", "" if check.url else check.path)
 
 
-def interpret(check: HttpCheck, answer: Answer | NoAnswer) -> Result:
-    """What the answer to an HTTP check means."""
+def interpret(check: HttpCheck, answer: Answer | NoAnswer, now: datetime | None = None) -> Result:
+    """What the answer to an HTTP check means; with `now`, a certificate that ends soon is told before it does."""
     if isinstance(answer, NoAnswer):
         return critical(answer.why, answer.latency)
+    found = _judged(check, answer)
+    if found.status is not Status.CRITICAL and now is not None and answer.certificate_ends is not None:
+        left = answer.certificate_ends - now
+        ending = expiry(left, check.certificate_warning, check.certificate_critical, answer.latency)
+        found = ending if ending.status is not Status.OK else found
+    return found.model_copy(update={"figures": phases(answer)})
+
+
+def _judged(check: HttpCheck, answer: Answer) -> Result:
     if why := unmet(check.expect, answer):
         return critical(why, answer.latency)
     if check.slow_after is not None and answer.latency > check.slow_after:
@@ -312,6 +321,21 @@ def interpret(check: HttpCheck, answer: Answer | NoAnswer) -> Result:
             f"answered in {answer.latency:.2f} s, slower than {check.slow_after:g} s", answer.latency
         )
     return ok(f"answered {answer.status}", answer.latency)
+
+
+def expiry(left: timedelta, warn: timedelta, crit: timedelta, latency: float | None = None) -> Result:
+    """What it means that a certificate is good for `left`."""
+    if left <= timedelta(0):
+        return critical("the certificate has expired", latency)
+    said = f"the certificate is good for {left.days} more days"
+    if left < crit:
+        return critical(said, latency)
+    return warning(said, latency) if left < warn else ok(said, latency)
+
+
+def phases(answer: Answer) -> tuple[Figure, ...]:
+    """How long each phase of an answer took."""
+    return tuple(Figure(name=name, value=value, unit="s") for name, value in answer.phases.items())
 
 
 def unmet(expect: Expect, answer: Answer) -> str:

@@ -260,7 +260,7 @@ def read(
     """The status to show at `now`, given when the last result came: never greener than the facts allow."""
     if last is None:
         return Status.UNKNOWN, Reason.NO_DATA
-    if now - last > check.fresh_for:
+    if abs(now - last) > check.fresh_for:  # one from the future says nothing of now: a clock was stepped
         return Status.UNKNOWN, Reason.STALE
     if state.stage is Stage.SOFT and state.seen is not None:
         return state.seen, state.seen_reason

@@ -12,7 +12,7 @@ from cutover.store.desk import Desk
 from monitors.domain.ledger import FileStage
 from monitors.forwarder import Forwarder, Moved
 from monitors.ledger_service import LedgerService
-from monitors.probes import open_session
+from monitors.session import open_session
 from tests.monitors.conftest import Target
 
 pytestmark = pytest.mark.real

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from cutover.core.errors import Unavailable
+from cutover.core.event import Recorded
 from cutover.store.clock_file import ClockFile, ScaledPace
 from cutover.store.desk import Desk
 from monitors.domain import health
@@ -18,7 +20,7 @@ from monitors.domain.check import Reason, Result, Status, ok
 from monitors.domain.declared import AnyCheck
 from monitors.domain.ledger import Summary
 from monitors.prober import Prober
-from monitors.service import MonitorService
+from monitors.service import MonitorService, Told
 from tests.conftest import START
 from tests.monitors.conftest import CHECKS, Target
 
@@ -182,11 +184,11 @@ def test_a_database_that_does_not_answer_costs_a_sample_not_the_prober(
     class Flaky(MonitorService):
         refusals = 1
 
-        def record(self, check_id: str, result: Result, at: datetime | None = None) -> list[object]:  # type: ignore[override]
+        def record_all(self, told: Sequence[Told]) -> list[Recorded]:
             if self.refusals:
                 self.refusals -= 1
                 raise Unavailable("the database did not take the write")
-            return super().record(check_id, result, at)  # type: ignore[return-value]
+            return super().record_all(told)
 
     flaky = Flaky(monitor_desk, CHECKS)
     run_until(prober(flaky, target, pace), pace, START + timedelta(minutes=3))

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import httpx
 import pytest
 
 from monitors.domain.check import Answer, HttpCheck, JourneyCheck, NoAnswer, Reason, Request, Status
-from monitors.probes import LARGEST_ANSWER, ask, open_session, probe_http, probe_journey
+from monitors.http_wire import LARGEST_ANSWER
+from monitors.probes import ask, probe_http, probe_journey
+from monitors.session import Session, open_session
 from tests.conftest import START
 from tests.monitors.conftest import CHECKS, Target
 from tests.monitors.domain.test_journey import STEPS, journey
@@ -20,7 +21,7 @@ T = TypeVar("T")
 HEALTH = HttpCheck.model_validate(CHECKS[0].model_dump())
 
 
-def with_session(use: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
+def with_session(use: Callable[[Session], Awaitable[T]]) -> T:
     async def run() -> T:
         async with open_session() as session:
             return await use(session)

@@ -93,8 +93,12 @@ class Prober:
         self._pace = pace
         self._spread = spread
         self._secrets, self._home = secrets, home
-        mine = {LedgerCheck: judged_ledger(ledger) if ledger else None, AgeingCheck: ageing}
-        self._asking = Asking(systems, {k: v for k, v in {**mine, **(kept or {})}.items() if v is not None})
+        mine: dict[type[Any], Evaluate | None] = {
+            LedgerCheck: judged_ledger(ledger) if ledger else None,
+            AgeingCheck: ageing,
+        }
+        here = {kind: evaluate for kind, evaluate in (mine | dict(kept or {})).items() if evaluate}
+        self._asking = Asking(systems, here)
         self.lag = LoopLag()
         self._asleep: set[asyncio.Task[None] | None] = set()
 

@@ -34,11 +34,12 @@ PERFORMER = "performer"  # the actor of everything the software does by itself
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a live source says about a criterion at this moment."""
+    """What a live source says about a criterion at this moment; `seen_at` when what it says is of an earlier one."""
 
     finding: Finding
     detail: str
     link: str = ""
+    seen_at: datetime | None = None
 
 
 Provider = Callable[[str], Reading]
@@ -290,7 +291,7 @@ class RunService:
         if gate.verdict is not Verdict.PENDING:
             return
         for criterion in gate.criteria:
-            reading = self._answered(run_id, criterion.source)
+            reading = self._fresh(criterion, self._answered(run_id, criterion.source))
             if reading is None or not self._is_news(criterion, gate.evidence.get(criterion.id), reading):
                 continue
             command = gates.RecordEvidence(
@@ -302,6 +303,16 @@ class RunService:
                 link=reading.link,
             )
             self.desk.ask(GATE, self._gate_stream(run_id, task_id), command)
+
+    def _fresh(self, criterion: gates.Criterion, reading: Reading | None) -> Reading | None:
+        """What a source saw too long ago is not known any more, however often the source is asked."""
+        if reading is None or reading.seen_at is None or criterion.max_age is None:
+            return reading
+        if self.desk.clock.now() - reading.seen_at <= criterion.max_age:
+            return reading
+        return Reading(
+            Finding.UNKNOWN, f"stale: of {reading.seen_at:%d %b %H:%M}Z: {reading.detail}", reading.link
+        )
 
     def _is_news(self, criterion: gates.Criterion, known: gates.Evidence | None, reading: Reading) -> bool:
         """Evidence is recorded when it changed, and again before it would go stale."""

@@ -51,6 +51,7 @@ from cutover.app.actions import (
 from cutover.app.evidence import providers
 from cutover.app.notify import channels, deliver_due
 from cutover.app.programme_folder import ProgrammeFolder
+from cutover.app.queries import Queries
 from cutover.app.settings import Settings, read_settings
 from cutover.core.clock import Clock, Pace, SystemClock, show
 from cutover.core.event import Catalogue, Event, Fact
@@ -152,6 +153,10 @@ class World:
         """Where this process finds secrets; whatever was looked up is masked from then on."""
         folder = self.settings.secrets_dir
         return Secrets(os.environ, Path(folder) if folder else None)
+
+    @cached_property
+    def queries(self) -> Queries:
+        return Queries(lambda: self.folder.queries, self.secrets, self.clock)
 
     @cached_property
     def ids(self) -> IdFactory:

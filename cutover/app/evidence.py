@@ -9,8 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cutover.app.flow_evidence import FLOW_SOURCES, flow_providers
+from cutover.app.readiness_file import FILE as READINESS
+from cutover.app.readiness_file import load_readiness
 from cutover.core.errors import Invalid, NotFound
 from cutover.domain.gates import Finding
+from cutover.domain.readiness import judged
+from cutover.domain.readiness import read_rule as read_readiness
 from cutover.reconciliation.findings import Verdict, address
 from monitors.domain.check import Status
 from runbooks.domain.rehearsals import is_rehearsing, read_rule, rehearsed
@@ -29,7 +33,7 @@ _STATES = {Status.OK: Finding.MET, Status.UNKNOWN: Finding.UNKNOWN}
 
 
 def providers(world: World) -> Mapping[str, Provider]:
-    """Who answers for `reconcile:`, `monitor:` and `rehearsal:` sources of this world."""
+    """Who answers for each kind of source in this world, by the first word of the source."""
 
     def reconcile(name: str) -> Reading:
         try:
@@ -61,6 +65,7 @@ def providers(world: World) -> Mapping[str, Provider]:
             **dict.fromkeys(FLOW_SOURCES, assumed),
             "rehearsal": assumed,
             "readiness": assumed,
+            "query": assumed,
             "file": assumed,
         }
     return {
@@ -68,8 +73,26 @@ def providers(world: World) -> Mapping[str, Provider]:
         "monitor": monitor,
         **flow_providers(world),
         "rehearsal": partial(_rehearsal, world),
+        "readiness": partial(_readiness, world),
+        "query": world.queries.read,
         "file": partial(_file, world),
     }
+
+
+def _readiness(world: World, rule: str) -> Reading:
+    """The worst cell of readiness.csv as it stands now; the file is read again whenever it is asked."""
+    try:
+        seen = judged(
+            load_readiness(world.folder.path / READINESS, world.folder.programme.zone), read_readiness(rule)
+        )
+    except Invalid as error:
+        return Reading(Finding.ERROR, str(error).splitlines()[0])
+    if seen.counted is None:
+        return Reading(Finding.UNKNOWN, seen.detail)
+    counted = f"counted {seen.counted:%d %b %Y %H:%M}Z"
+    return Reading(
+        Finding.MET if seen.is_met else Finding.NOT_MET, f"{seen.detail}; {counted}", seen_at=seen.counted
+    )
 
 
 def _file(world: World, name: str) -> Reading:

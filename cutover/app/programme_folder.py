@@ -9,8 +9,14 @@ from pathlib import Path
 
 from contingency.files import PlayBook, load_plays
 from cutover.app.action_kinds import declared_kinds
+from cutover.app.queries import load_queries
+from cutover.app.readiness_file import FILE as READINESS
+from cutover.app.readiness_file import load_readiness
 from cutover.core.errors import Invalid, NotFound, Problem, nearest
 from cutover.domain.programme import Programme
+from cutover.domain.query import Query
+from cutover.domain.readiness import Cell
+from cutover.domain.readiness import read_rule as read_readiness
 from cutover.reconciliation.contract import Contract, load_contracts
 from cutover.store.documents import read_yaml
 from monitors.definitions import Watched, load_monitors
@@ -79,6 +85,15 @@ class ProgrammeFolder:
         return load_contracts(self.path / "reconciliation")
 
     @cached_property
+    def queries(self) -> Mapping[str, Query]:
+        return load_queries(self.path / "queries")
+
+    @property
+    def readiness(self) -> tuple[Cell, ...]:
+        """As the file stands now: it is counted again until the last day."""
+        return load_readiness(self.path / READINESS, self.programme.zone)
+
+    @cached_property
     def watched(self) -> Watched:
         return load_monitors(self.path / "monitors", self.programme)
 
@@ -114,7 +129,16 @@ class ProgrammeFolder:
     def problems(self) -> list[Problem]:
         """Everything wrong in any of the files, and every criterion of a gate that nothing could answer."""
         found: list[Problem] = []
-        for part in ("programme", "runbooks", "contracts", "checks", "forms", "plays"):
+        for part in (
+            "programme",
+            "runbooks",
+            "contracts",
+            "checks",
+            "forms",
+            "plays",
+            "queries",
+            "readiness",
+        ):
             try:
                 getattr(self, part)
             except Invalid as error:
@@ -189,11 +213,12 @@ class ProgrammeFolder:
             "monitor": {c.id for c in self.checks},
             "flow": {f.id for f in self.watched.flows},
             "reconcile": set(self.contracts),
+            "query": set(self.queries),
             "task": set(book.by_id()),
         }
         for i, task in enumerate(book.tasks):
             for criterion in task.gate.criteria if task.gate else ():
-                if fault := _rehearsal_fault(criterion.source, self.runbooks):
+                if fault := _rule_fault(criterion.source, self.runbooks):
                     yield Fault(i, "gate", f"{task.id}: criterion {criterion.id}: {fault}")
                 name, ids = _source(criterion.source, known)
                 if name and name not in ids:
@@ -204,12 +229,15 @@ def _nameless(index: int, field: str, where: str, name: str, known: Iterable[str
     return Fault(index, field, f"{where}: nothing is named '{name}'", nearest=nearest(name, known))
 
 
-def _rehearsal_fault(source: str, runbooks: Iterable[str]) -> str:
-    """What is wrong with `rehearsal:30d` or `rehearsal:30d:go-live`; '' for nothing, and for every other source."""
+def _rule_fault(source: str, runbooks: Iterable[str]) -> str:
+    """What is wrong with `rehearsal:30d:go-live` or `readiness:90:custody`; '' for nothing, and for every other source."""
     kind, _, rule = source.partition(":")
-    if kind != "rehearsal":
+    if kind not in ("rehearsal", "readiness"):
         return ""
     try:
+        if kind == "readiness":
+            _ = read_readiness(rule)
+            return ""
         _, runbook = read_rule(rule)
     except Invalid as error:
         return str(error)

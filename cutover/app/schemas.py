@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from contingency.files import ContingencyFile
 from cutover.domain.programme import Programme
+from cutover.domain.query import Query
 from cutover.reconciliation.contract import Contract
 from monitors.domain.monitor_file import MonitorFile
 from paper_capture.domain.form import Form
@@ -18,4 +19,5 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "form": Form,
     "contingency": ContingencyFile,
     "contract": Contract,
+    "query": Query,
 }

@@ -38,7 +38,7 @@ class Criterion(BaseModel):
     id: str
     title: str
     source: str = Field(
-        description="where evidence comes from: reconcile:<contract>, monitor:<id>, task:<id>, rehearsal:<age>, file:<path in the programme folder>, readiness, person"
+        description="where evidence comes from: reconcile:<contract>, monitor:<id>, task:<id>, rehearsal:<age>, file:<path in the programme folder>, readiness:<percent>[:<role, station or shift>], query:<id>, person"
     )
     max_age: timedelta | None = None
 

@@ -20,6 +20,7 @@ WHERE: Mapping[str, tuple[str, str]] = {
     "form": ("forms/*.yaml", "one paper form each: its questions, its risk, its clocks"),
     "contingency": ("contingency/*.yaml", "triggers, plays, triage and statutory clocks"),
     "contract": ("reconciliation/*.yaml", "what must agree with what, record by record"),
+    "query": ("queries/*.yaml", "questions to databases, asked for the criteria of gates"),
     "cast": ("cast.yaml", "rehearsal: who plays, how much paper is written"),
     "faults": ("faults.yaml", "rehearsal: what goes wrong, and when"),
 }

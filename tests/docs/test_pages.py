@@ -79,6 +79,7 @@ def test_every_quoted_file_is_valid_in_a_programme(block: Block, tmp_path: Path)
         place.mkdir()
     else:
         shutil.copytree(EXAMPLE, place, ignore=shutil.ignore_patterns("state"))
+    (place / name).parent.mkdir(exist_ok=True)
     (place / name).write_text(block.text, encoding="utf-8")
     folder = ProgrammeFolder(place)
     assert [str(problem) for problem in folder.problems()] == []

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from cutover.app.bootstrap import World
 from cutover.app.evidence import providers
-from cutover.domain.gates import Finding
+from cutover.core.errors import Refused
+from cutover.domain.gates import Criterion, Finding, Verdict
+from runbooks.domain.plan import Runbook, Task, TaskGate, TaskType
 from runbooks.domain.run_events import RunType
 
 
@@ -80,3 +84,54 @@ def test_a_file_outside_the_folder_is_an_error_and_is_not_read(world: World) -> 
         reading = providers(world)["file"](name)
         assert reading.finding is Finding.ERROR
         assert "is not in the programme folder" in reading.detail
+
+
+READY = "role,station,shift,ready,needed,counted,owner\n"
+
+
+def count(world: World, *lines: str) -> None:
+    (world.folder.path / "readiness.csv").write_text(READY + "\n".join(lines), encoding="utf-8")
+
+
+def test_the_worst_cell_of_readiness_is_read_and_nothing_counted_is_unknown(world: World) -> None:
+    readiness = providers(world)["readiness"]
+    assert readiness("90").finding is Finding.UNKNOWN
+    count(
+        world,
+        "custody,central,days,9,9,2026-10-20T09:00,Lewis",
+        "custody,central,nights,6,10,2026-10-21T09:00,Lewis",
+    )
+    seen = readiness("90")
+    assert (seen.finding, readiness("60").finding) == (Finding.NOT_MET, Finding.MET)
+    assert "custody, central, nights: 6 of 10 ready" in seen.detail
+    assert seen.seen_at is not None
+    assert seen.seen_at.isoformat() == "2026-10-20T08:00:00+00:00", (
+        "the oldest count, on the programme's wall clock"
+    )
+
+
+def test_a_count_that_cannot_be_read_is_an_error_and_check_names_its_line(world: World) -> None:
+    count(world, "custody,central,days,9,9,2026-10-20T09:00,Lewis", "custody,central,nights,11,10,soon,")
+    assert providers(world)["readiness"]("90").finding is Finding.ERROR
+    told = "\n".join(map(str, world.folder.problems()))
+    assert "readiness.csv" in told
+    assert "line 3" in told or ":3" in told
+
+
+def test_a_count_older_than_its_criterion_allows_goes_stale_however_often_it_is_asked(world: World) -> None:
+    """What is recorded now of what was counted long ago is not fresh."""
+    count(world, "custody,central,days,9,9,2026-10-01T09:00,Lewis")
+    criterion = Criterion(id="ready", title="Trained", source="readiness:90", max_age=timedelta(days=7))
+    asked = TaskGate(criteria=(criterion,), deciders=("chen",))
+    run_id = world.runs.start(
+        Runbook(id="r", title="R", tasks=(Task(id="G", title="G", type=TaskType.APPROVAL, gate=asked),)),
+        by="asha",
+    )
+    world.runs.open_gate(run_id, "G")
+    world.runs.gather(run_id, "G")
+    found = world.runs.gate(run_id, "G").evidence["ready"]
+    assert (found.finding, found.detail.partition(":")[0]) == (Finding.UNKNOWN, "stale")
+    with pytest.raises(Refused, match="stale"):
+        world.runs.vote(run_id, "G", by="chen", vote=Verdict.GO)
+    count(world, f"custody,central,days,9,9,{world.clock.now():%Y-%m-%dT%H:%M}Z,Lewis")
+    assert world.runs.vote(run_id, "G", by="chen", vote=Verdict.GO).verdict is Verdict.GO

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-import yaml
 from pydantic import model_validator
 
 from contingency.domain.clocks import ClockRules
@@ -15,7 +14,7 @@ from contingency.domain.triage import TriagePolicy
 from contingency.domain.triggers import Play, Trigger
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.programme import Part, Programme
-from cutover.store.documents import line_of, read_text, read_yaml
+from cutover.store.documents import line_of, nodes_of, read_yaml
 
 SHIPPED_CLOCKS = Path(__file__).parent / "clocks.yaml"
 
@@ -53,7 +52,7 @@ class _Read:
     file: ContingencyFile
 
     def problem(self, location: tuple[int | str, ...], message: str, near: str = "") -> Problem:
-        node = yaml.compose(read_text(self.path), Loader=yaml.SafeLoader)
+        node = nodes_of(self.path)
         dotted = ".".join(str(step + 1) if isinstance(step, int) else step for step in location)
         return Problem(message, str(self.path), line_of(node, location), dotted, nearest=near)
 

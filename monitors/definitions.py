@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.programme import Programme
-from cutover.store.documents import line_of, read_text, read_yaml
+from cutover.store.documents import line_of, nodes_of, read_yaml
 from monitors.domain.declared import AnyCheck
 from monitors.domain.downtime import Downtime
 from monitors.domain.flow import Flow, Hypercare
@@ -122,5 +120,5 @@ def _misplaced(placed: list[Placed], programme: Programme | None) -> Iterable[Pr
 
 def _problem(one: Placed, field: str, message: str, near: str = "") -> Problem:
     path, index, _ = one
-    line = line_of(yaml.compose(read_text(path), Loader=yaml.SafeLoader), ("checks", index, field))
+    line = line_of(nodes_of(path), ("checks", index, field))
     return Problem(message, str(path), line, f"checks.{index + 1}.{field}", nearest=near)

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-import yaml
-
 from cutover.core.errors import Problem, nearest
 from cutover.domain.programme import Programme
-from cutover.store.documents import line_of, read_text
+from cutover.store.documents import line_of, nodes_of
 from monitors.domain.flow import CsvCounts, Flow, PoolCounts, PrometheusCounts
 from monitors.domain.monitor_file import MonitorFile
 
@@ -105,5 +103,5 @@ def _misplaced(placed: list[Placed], programme: Programme) -> Iterator[Problem]:
 
 def _problem(one: Placed, field: str, message: str, near: str = "") -> Problem:
     path, index, _ = one
-    line = line_of(yaml.compose(read_text(path), Loader=yaml.SafeLoader), ("flows", index, field))
+    line = line_of(nodes_of(path), ("flows", index, field))
     return Problem(message, str(path), line, f"flows.{index + 1}.{field}", nearest=near)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import yaml
-
 from cutover.core.clock import read_moment
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.programme import Programme
-from cutover.store.documents import line_of, read_text
+from cutover.store.documents import line_of, nodes_of
 from monitors.domain.downtime import Downtime
 from monitors.domain.monitor_file import MonitorFile
 from monitors.domain.telling import OWNER, Notify
@@ -80,6 +78,6 @@ def _notify_faults(files: Files, programme: Programme | None) -> Iterator[Proble
 
 
 def _problem(path: Path, place: tuple[int | str, ...], message: str, near: str = "") -> Problem:
-    line = line_of(yaml.compose(read_text(path), Loader=yaml.SafeLoader), place)
+    line = line_of(nodes_of(path), place)
     field = ".".join(str(step + 1) if isinstance(step, int) else step for step in place)
     return Problem(message, str(path), line, field, nearest=near)

@@ -70,6 +70,11 @@ def read_yaml(path: Path, model: type[M]) -> M:
         raise Invalid(*found) from error
 
 
+def nodes_of(path: Path) -> Any:
+    """The nodes of a YAML file: what `line_of` finds a line in."""
+    return yaml.compose(read_text(path), Loader=_PlainLoader)
+
+
 def line_of(node: Any, location: Place) -> int | None:
     """The 1-based line where a location of the document stands, or of its nearest parent that exists."""
     line = node.start_mark.line + 1 if node is not None else None

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from cutover.core.errors import Invalid, Problem
-from cutover.store.documents import line_of, read_text, read_yaml
+from cutover.store.documents import line_of, nodes_of, read_yaml
 from runbooks.domain.plan import Fault, Runbook, Task, faults, in_zone
 from runbooks.formats.cells import DateOrder, slug
 from runbooks.formats.csv_in import csv_rows
@@ -85,7 +85,7 @@ def _read_yaml(path: Path, zone: str) -> Runbook:
 
 def located(path: Path, found: Iterable[Fault]) -> list[Problem]:
     """Faults of a YAML runbook as problems of its file, each on its line."""
-    node = yaml.compose(read_text(path), Loader=yaml.SafeLoader)
+    node = nodes_of(path)
     problems = [
         Problem(
             f.message,

@@ -211,4 +211,4 @@ class GateHistory(RuleBasedStateMachine):
 
 
 TestGateHistory = GateHistory.TestCase
-TestGateHistory.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
+TestGateHistory.settings = settings(max_examples=10, stateful_step_count=25, deadline=None)

@@ -254,7 +254,7 @@ def test_a_faulty_fence_is_named_by_line_and_field(read, fence: str, line: int, 
 # --- out and back ---
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(books())
 def test_any_runbook_that_is_written_reads_back_equal(
     tmp_path_factory: pytest.TempPathFactory, book: Runbook

@@ -63,6 +63,20 @@ def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
         """Go on with a run after a crash or a stop: nothing is done twice, nothing is lost."""
         return perform(programme, service(programme).find(run), standby)
 
+    _add_status(app, service)
+    add_review(app, service)
+    add_calendars(app, service)
+    verbs = _RunVerbs(service)
+    for verb in (verbs.claim, verbs.done, verbs.skip, verbs.fail, verbs.retry, verbs.allow, verbs.settle,
+                 verbs.pause, verbs.unpause, verbs.cancel):  # fmt: skip
+        app.command(verb)
+    add_notes(app, service)
+    app.command(edit_commands(service))
+    app.command(backout_commands(service))
+    return app
+
+
+def _add_status(app: App, service: Service) -> None:
     @app.command
     def status(*, run: Run = "", at: Moment = "", programme: Folder = Path(), json: AsJson = False) -> int:
         """Where the run stands: in progress, could start, failed; when it will end, and the way back from here."""
@@ -85,17 +99,6 @@ def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
             stuck = [why_stuck(task, state.started_by) for task in stuck_gates(state)]
             answer(None, as_json=False, text=[*stuck, *weather_words(weather(runs.desk, state.run_id))])
         return DONE
-
-    add_review(app, service)
-    add_calendars(app, service)
-    verbs = _RunVerbs(service)
-    for verb in (verbs.claim, verbs.done, verbs.skip, verbs.fail, verbs.retry, verbs.allow, verbs.settle,
-                 verbs.pause, verbs.unpause, verbs.cancel):  # fmt: skip
-        app.command(verb)
-    add_notes(app, service)
-    app.command(edit_commands(service))
-    app.command(backout_commands(service))
-    return app
 
 
 def _then(runs: RunService, at: str, run: str, *, quiet: bool) -> RunService:

@@ -25,6 +25,7 @@ from runbooks.service import Provider, RunService
 from runbooks.steps import Executor, InlineExecutor
 from tests.conftest import START
 from tests.runbooks.plans import book
+from tests.runbooks.typed import type_, world  # noqa: F401  fixtures of the commands' tests
 
 EVENTS = (*cutover.domain.gates.EVENTS, *runbooks.domain.run_events.EVENTS)
 PROGRAMME = Programme.model_validate(

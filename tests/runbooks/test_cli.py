@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cutover.app.bootstrap import World, build_world
+from cutover.app.bootstrap import World
 from cutover.cli.border import BAD_INPUT, DONE, NO, guarded
 from cutover.main import run_command
-from cutover.store.clock_file import set_clock
 from runbooks.domain import run_events as ev
 from runbooks.domain.run_events import RunStage, TaskStage
 from runbooks.service import PERFORMER
-from tests.conftest import START
 from tests.runbooks.folders import WALK, write_programme
-
-Type = Callable[..., int]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A run of the small plan has begun; the clock stands at the opening of the window."""
-    folder = write_programme(tmp_path / "small")
-    (folder / "state").mkdir()
-    set_clock(folder / "state" / "clock.json", START)
-    world = build_world(folder)
-    world.runs.start(world.folder.runbook(), by="asha")
-    yield world
-    world.engine.dispose()
-
-
-@pytest.fixture
-def type_(world: World) -> Type:
-    """`type_("run", "done", "A", …)`: the exit code that the shell would see."""
-
-    def typed(*tokens: str) -> int:
-        where = ["--programme", str(world.folder.path)]
-        return guarded(lambda: run_command([*tokens, *where], opener=lambda _path: world))
-
-    return typed
+from tests.runbooks.typed import Type
 
 
 def stage(world: World, task: str) -> TaskStage:

@@ -3,42 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from cutover.app.bootstrap import World, build_world
-from cutover.cli.border import BAD_INPUT, DONE, NO, guarded
-from cutover.main import run_command
-from cutover.store.clock_file import set_clock
-from tests.conftest import START
-from tests.runbooks.folders import write_programme
-
-Type = Callable[..., int]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A run of the small plan has begun."""
-    folder = write_programme(tmp_path / "small")
-    (folder / "state").mkdir()
-    set_clock(folder / "state" / "clock.json", START)
-    world = build_world(folder)
-    world.runs.start(world.folder.runbook(), by="asha")
-    yield world
-    world.engine.dispose()
-
-
-@pytest.fixture
-def type_(world: World) -> Type:
-    """`type_("run", "review", …)`: the exit code that the shell would see."""
-
-    def typed(*tokens: str) -> int:
-        where = ["--programme", str(world.folder.path)]
-        return guarded(lambda: run_command([*tokens, *where], opener=lambda _path: world))
-
-    return typed
+from cutover.app.bootstrap import World
+from cutover.cli.border import BAD_INPUT, DONE, NO
+from tests.runbooks.typed import Type
 
 
 def test_the_terminal_says_what_cannot_be_known_first(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from pathlib import Path
 
 from cyclopts import App
 
@@ -45,25 +44,21 @@ def _gate(opener: Opener) -> App:
 
 
 def _monitor(opener: Opener) -> App:
+    from cutover.app.watching import Watching
     from monitors.cli import commands
     from monitors.flow_cli import FlowDoors, add_flow_commands
-    from monitors.prober import Prober
+    from monitors.watch_cli import WatchDoors, add_watch_commands
 
-    def prober(path: Path) -> Prober:
-        world = opener(path)
-        return Prober(
-            world.monitors,
-            world.folder.checks,
-            world.systems,
-            world.pace,
-            ledger=world.ledger.summary,
-            ageing=world.ageing.look,
-            spread=True,
-            secrets=world.secrets,
-            home=world.folder.path,
-        )
-
-    app = commands(lambda path: opener(path).monitors, prober)
+    app = commands(
+        lambda path: opener(path).monitors, lambda path, standby: Watching(opener(path), standby=standby)
+    )
+    watching = WatchDoors(
+        monitors=lambda path: opener(path).monitors,
+        watched=lambda path: opener(path).folder.watched,
+        tokens=lambda path: opener(path).tokens,
+        base_url=lambda path: opener(path).settings.base_url,
+    )
+    add_watch_commands(app, watching)
     doors = FlowDoors(
         flows=lambda path: opener(path).flows,
         collector=lambda path: opener(path).collector(),

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from cyclopts import App, Parameter
 
@@ -17,7 +17,6 @@ from cutover.core.duration import parse_duration
 from cutover.core.errors import Invalid, Problem
 
 if TYPE_CHECKING:
-    from monitors.prober import Prober
     from monitors.service import MonitorService
     from monitors.view import CheckView
 
@@ -31,8 +30,14 @@ By = Annotated[str, Parameter(help="who has it in hand")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 
 
-def commands(service: Callable[[Path], MonitorService], prober: Callable[[Path], Prober]) -> App:
-    """The `monitor` commands; `prober` makes the one that runs on the machine's own clock."""
+class Runs(Protocol):
+    """What goes on until it is stopped."""
+
+    async def run(self, stop: asyncio.Event) -> None: ...
+
+
+def commands(service: Callable[[Path], MonitorService], watch: Callable[[Path, bool], Runs]) -> App:
+    """The `monitor` commands; `watch` makes what runs on the machine's own clock, standing by if so told."""
     app = App(name="monitor", help="Is it healthy: checks, alerts, acknowledgements.")
 
     @app.command
@@ -57,19 +62,24 @@ def commands(service: Callable[[Path], MonitorService], prober: Callable[[Path],
         answer(view, as_json=json, text=[f"{check} is in {by}'s hands until {end:%a %d %b %H:%M} UTC"])
 
     @app.command
-    def run(programme: Folder = Path()) -> None:
-        """Ask every check when it is due, until interrupted."""
-        asyncio.run(_until_interrupted(prober(programme)))
+    def run(
+        programme: Folder = Path(),
+        standby: Annotated[
+            bool, Parameter(negative="", help="wait while another process watches, and go on when it is gone")
+        ] = False,
+    ) -> None:
+        """Ask every check when it is due, tell whom it concerns, until interrupted. One process watches at a time."""
+        asyncio.run(_until_interrupted(watch(programme, standby)))
 
     return app
 
 
-async def _until_interrupted(prober: Prober) -> None:
+async def _until_interrupted(watch: Runs) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    await prober.run(stop)
+    await watch.run(stop)
 
 
 def moment(text: str, now: datetime) -> datetime:

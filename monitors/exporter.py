@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from monitors.domain.check import Status
+from monitors.domain.flow_events import Chart
 from monitors.domain.ledger import Summary
+from monitors.flow_service import FlowView
 from monitors.view import CheckView
 
 CODES = {Status.OK: 0, Status.WARNING: 1, Status.CRITICAL: 2, Status.UNKNOWN: 3}  # as plugins exit
 LABELS = ("check", "component", "severity")
 
 
-def render(views: Iterable[CheckView], ledger: Summary | None, now: datetime) -> bytes:
+def render(
+    views: Iterable[CheckView], ledger: Summary | None, now: datetime, flows: Iterable[FlowView] = ()
+) -> bytes:
     """The text exposition of how everything stands at `now`. A gauge without a value is absent, never 0."""
-    registry = CollectorRegistry()
-    _checks(registry, views)
+    registry, seen = CollectorRegistry(), list(views)
+    _checks(registry, seen)
+    _flows(registry, flows)
     if ledger is not None:
         _ledger(registry, ledger)
+    if last := max((view.last_result_at for view in seen if view.last_result_at), default=None):
+        help_ = "When any check last gave a result: how far the prober has come."
+        _gauge(registry, "last_result_timestamp_seconds", help_).set(last.timestamp())
     _gauge(registry, "evaluated_timestamp_seconds", "When these gauges were evaluated.").set(now.timestamp())
     return generate_latest(registry)
 
@@ -32,6 +40,7 @@ def _checks(registry: CollectorRegistry, views: Iterable[CheckView]) -> None:
             ("status", "0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."),
             ("settled", "1 when the status is believed (HARD), 0 while it is a suspicion (SOFT)."),
             ("alerting", "1 when somebody has to act."),
+            ("flapping", "1 while too many of the last results changed the status."),
             ("since_timestamp_seconds", "Since when the believed status holds."),
             ("last_result_timestamp_seconds", "When the check last gave any result."),
             ("last_success_timestamp_seconds", "When the check was last OK."),
@@ -43,6 +52,7 @@ def _checks(registry: CollectorRegistry, views: Iterable[CheckView]) -> None:
             "status": CODES[view.status],
             "settled": int(view.settled),
             "alerting": int(view.alerting),
+            "flapping": int(view.flapping),
             "since_timestamp_seconds": _seconds(view.hard_since),
             "last_result_timestamp_seconds": _seconds(view.last_result_at),
             "last_success_timestamp_seconds": _seconds(view.last_ok_at),
@@ -51,6 +61,40 @@ def _checks(registry: CollectorRegistry, views: Iterable[CheckView]) -> None:
         for name, value in values.items():
             if value is not None:
                 gauges[name].labels(view.check_id, view.component, view.severity).set(value)
+
+
+def _flows(registry: CollectorRegistry, views: Iterable[FlowView]) -> None:
+    gauges = {
+        name: _gauge(registry, f"flow_{name}", help_, ("flow", "component", "severity"))
+        for name, help_ in (
+            ("status", "0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."),
+            ("alerting", "1 when somebody has to act."),
+            ("count", "The count of the last day that has matured."),
+            ("expected", "What is normal on that day."),
+            ("cusum", "The chart of a halving, in nats."),
+            ("cusum_threshold", "Where that chart alarms."),
+            ("last_day_timestamp_seconds", "The beginning of the last day that was counted."),
+        )
+    }
+    for view in views:
+        for name, value in _of_flow(view).items():
+            if value is not None:
+                gauges[name].labels(view.flow.id, view.flow.component, view.flow.severity).set(value)
+
+
+def _of_flow(view: FlowView) -> dict[str, float | None]:
+    state, day = view.state, view.state.last_day
+    return {
+        "status": CODES[view.standing.status],
+        "alerting": int(view.alerting),
+        "count": state.days[day].count if day else None,
+        "expected": state.normal.mean(day) if day and state.normal else None,
+        "cusum": state.values.get(Chart.HALVING),
+        "cusum_threshold": state.threshold or None,
+        "last_day_timestamp_seconds": datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+        if day
+        else None,
+    }
 
 
 def _ledger(registry: CollectorRegistry, ledger: Summary) -> None:

@@ -126,7 +126,7 @@ def _spoken(url: SplitResult, request: Request, manner: Manner) -> list[h11.Even
     target = quote(url.path or "/", safe="/%:@!$&'()*+,;=~-._") + (f"?{url.query}" if url.query else "")
     host = url.netloc.rpartition("@")[2]
     headers = {"Host": host, "User-Agent": AGENT, "Accept": "*/*", "Connection": "close", **manner.headers}
-    body = b"" if request.body is None else json.dumps(dict(request.body)).encode()
+    body = b"" if request.body is None else json.dumps(request.body).encode()
     if request.body is not None:
         headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
     if request.key:

@@ -69,12 +69,15 @@ from cutover.store.pen import Projection
 from cutover.store.projections import prepare
 from cutover.store.steady import SteadyClock, clock_of
 from cutover.web.links import Links
+from cutover.web.tokens import Tokens
 from monitors.ageing_service import AgeingService
 from monitors.alert_states import AlertStates
 from monitors.collector import Collector
 from monitors.count_sources import CountSources
+from monitors.domain.kinds import HeartbeatCheck
 from monitors.flow_service import FlowService
 from monitors.hypercare_service import HypercareService
+from monitors.inbox import Inbox
 from monitors.ledger_service import LedgerService
 from monitors.notices import alert_messages
 from monitors.prober import Prober
@@ -177,6 +180,16 @@ class World:
         return MonitorService(
             self.desk, watched.checks, downtimes=watched.downtimes, zone=self.folder.programme.zone
         )
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """What programs told us: heartbeats, and the alerts of an Alertmanager elsewhere."""
+        beats = [check for check in self.folder.checks if isinstance(check, HeartbeatCheck)]
+        return Inbox(self.engine, beats, self.flows.go_live, self.folder.programme.zone)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return Tokens(self.accounts, SystemClock())
 
     @cached_property
     def flows(self) -> FlowService:
@@ -315,6 +328,7 @@ class World:
             self.pace,
             ledger=self.ledger.summary,
             ageing=self.ageing.look,
+            kept=self.inbox.kept,
             secrets=self.secrets,
             home=self.folder.path,
         )

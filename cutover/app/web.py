@@ -19,6 +19,8 @@ from cutover.web.journal import journal_page
 from cutover.web.kit import Panel, build_app
 from cutover.web.serving import serve as run_server
 from cutover.web.sign_in import HOW_TO, SignIn, check_reach
+from monitors.api import MonitorApi
+from monitors.exporter import render
 from monitors.web import pages as health_pages
 from runbooks.backout_web import BackoutPages
 from runbooks.board_acts import BoardActs
@@ -92,7 +94,18 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
             *(act for part in changing for act in part.acts()),
         ],
         guard=guard,
+        routes=_api(world).routes(),
     )
+
+
+def _api(world: World) -> MonitorApi:
+    """What programs tell and read."""
+
+    def metrics() -> bytes:
+        now = world.clock.now()
+        return render(world.monitors.all(now), world.ledger.summary(now), now, world.flows.all(now))
+
+    return MonitorApi(world.inbox, world.tokens, world.clock, metrics, world.accounts.any)
 
 
 def _ready(url: str, as_person: str, *, has_accounts: bool) -> None:

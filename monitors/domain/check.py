@@ -103,7 +103,7 @@ class Request:
     method: str
     path: str
     query: Mapping[str, Scalar] = field(default_factory=dict)
-    body: Mapping[str, Scalar] | None = None
+    body: Mapping[str, Scalar] | list[Any] | None = None
     key: str = ""
 
 

@@ -19,6 +19,7 @@ from monitors.domain.kinds import (
     TcpCheck,
     TlsCheck,
 )
+from monitors.domain.outside import AlertsCheck
 
 ProbeCheck = (
     HttpCheck
@@ -32,4 +33,6 @@ ProbeCheck = (
     | CommandCheck
     | SmtpCheck
 )
-AnyCheck = Annotated[ProbeCheck | LedgerCheck | HeartbeatCheck | AgeingCheck, Field(discriminator="kind")]
+AnyCheck = Annotated[
+    ProbeCheck | LedgerCheck | HeartbeatCheck | AlertsCheck | AgeingCheck, Field(discriminator="kind")
+]

@@ -7,9 +7,11 @@ never written: what is named is looked up when the question is put.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
 
+from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field, model_validator
 
 from cutover.core.duration import parse_duration
@@ -219,4 +221,18 @@ class HeartbeatCheck(Check):
             raise ValueError("give either `every` (a span) or `cron` (five fields)")
         if self.every is not None and self.every < parse_duration("10s"):
             raise ValueError("every is shorter than ten seconds")
+        if self.cron:
+            _read_cron(self.cron)
+        if self.zone and self.zone not in available_timezones():
+            raise ValueError(f"zone: '{self.zone}' is not an IANA zone")
         return self
+
+
+def _read_cron(fields: str) -> None:
+    """Raises ValueError for fields that are none, or that no day ever meets."""
+    try:
+        next(CronSim(fields, datetime(2026, 1, 1, tzinfo=UTC)))
+    except (CronSimError, StopIteration) as error:
+        raise ValueError(
+            f"cron '{fields}': {error or 'no day meets it'}; expected such as 30 2 * * *"
+        ) from error

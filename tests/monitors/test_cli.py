@@ -24,7 +24,7 @@ from tests.monitors.conftest import CHECKS, Target
 
 @pytest.fixture
 def app(monitors: MonitorService) -> App:
-    def no_prober(_: object) -> Any:
+    def no_prober(*_: object) -> Any:
         raise AssertionError("nothing here probes")
 
     return commands(lambda _: monitors, no_prober)
@@ -94,7 +94,7 @@ def test_the_prober_runs_in_the_foreground_until_interrupted(
     target.health = interrupt
     pace = RealPace()
     prober = Prober(monitors, CHECKS[:1], lambda: {"custody": target.url}, pace)
-    assert not call(commands(lambda _: monitors, lambda _: prober), "run")
+    assert not call(commands(lambda _: monitors, lambda _path, _standby: prober), "run")
     assert monitors.state("custody", pace.now()).status == "OK"
 
 

@@ -1,0 +1,152 @@
+"""How a programme is watched by one process: its prober, its counts, its notices, and the lease that says who it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from cutover.app.bootstrap import World
+from cutover.app.notify import channels, deliver_due
+from cutover.app.telling import AppriseChannel
+from cutover.core.clock import SystemClock
+from cutover.core.errors import Unavailable
+from cutover.store.leases import LeaseLostError
+from monitors.alertmanager import Pusher
+from monitors.domain.check import Reason, Status
+from monitors.domain.telling import Alarm
+from monitors.flow_service import FlowView
+from monitors.notifier import Notifier
+from monitors.prober import Prober
+from monitors.watch import Watch
+from runbooks.tenure import IN_DOUBT, Tenure, stand_by
+
+LEASE = "watch"
+LOOK = 1.0  # real seconds between two looks at the lease
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Watching:
+    """Watches until stopped. Raises Conflict while another process does, unless it may stand by."""
+
+    world: World
+    standby: bool = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        world, wall = self.world, SystemClock()
+        tenure = Tenure(world.engine, LEASE, wall)
+        if self.standby:
+            tenure.fence = await stand_by(world.engine, LEASE, wall)
+        else:
+            tenure.take()
+        keeping = asyncio.create_task(_keep(tenure, stop))
+        try:
+            await make_watch(world).run(stop)
+        finally:
+            keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeping
+            tenure.give_back()
+
+
+def make_watch(world: World) -> Watch:
+    """Everything that goes on while a programme is watched."""
+    notify = world.folder.watched.notify
+    notifier = make_notifier(world)
+    at = notify.alertmanager
+    return Watch(
+        prober=Prober(
+            world.monitors,
+            world.folder.checks,
+            world.systems,
+            world.pace,
+            ledger=world.ledger.summary,
+            ageing=world.ageing.look,
+            spread=True,
+            secrets=world.secrets,
+            home=world.folder.path,
+            kept=world.inbox.kept,
+        ),
+        pace=world.pace,
+        tell=notifier.tell,
+        deliver=lambda: deliver(world),
+        pusher=Pusher(world.engine, at, world.systems, world.settings.base_url) if at else None,
+        push_every=at.every if at else Watch.push_every,
+        dead_man=notify.dead_man,
+        others=(world.collector().run,) if world.flows.flows else (),
+    )
+
+
+def make_notifier(world: World) -> Notifier:
+    programme = world.folder.programme
+
+    def channel(person: str) -> str:
+        known = programme.person(person)
+        return "apprise" if known is not None and known.notices else "file"
+
+    return Notifier(
+        world.desk,
+        world.folder.watched.notify,
+        programme.zone,
+        lambda now: [*_checks(world, now), *_flows(world, now)],
+        channel,
+    )
+
+
+def deliver(world: World) -> int:
+    """Hand what waits in the outbox to its channels; returns how many were taken."""
+    known = {**channels(world.folder.state / "notices"), "apprise": AppriseChannel(world)}
+    return deliver_due(world.engine, known, world.clock.now())
+
+
+def _checks(world: World, now: datetime) -> Iterator[Alarm]:
+    for view in world.monitors.all(now):
+        yield view.alarm
+
+
+def _flows(world: World, now: datetime) -> Iterator[Alarm]:
+    for view in world.flows.all(now):
+        yield flow_alarm(view)
+
+
+def flow_alarm(view: FlowView) -> Alarm:
+    """A flow's alarm as it is told: latched ones until a person closes them, and what is not known once it must be."""
+    flow, standing = view.flow, view.standing
+    unknown = standing.status is Status.UNKNOWN and standing.reason is not Reason.NOT_DUE
+    in_hand = bool(view.alarms) and not view.alerting
+    return Alarm(
+        id=flow.id,
+        title=flow.title,
+        component=flow.component,
+        owner=flow.owner,
+        business_owner=flow.business_owner,
+        severity=flow.severity,
+        safeguarding=flow.safeguarding,
+        bad=bool(view.alarms) or (unknown and view.alerting),
+        label=str(standing.status),
+        detail=standing.detail,
+        since=view.heard.last_event or view.heard.at,
+        held="in somebody's hands" if in_hand else "",
+    )
+
+
+async def _keep(tenure: Tenure, stop: asyncio.Event) -> None:
+    """Renew the lease; stop watching once it is another's, or may be."""
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(tenure.keep)
+        except LeaseLostError as error:
+            log.warning("watch_taken_over", error=str(error))
+            stop.set()
+        except Unavailable as error:
+            log.warning("watch_lease_waits", error=str(error))
+        if tenure.in_doubt:
+            log.warning("watch_lease_in_doubt", seconds=IN_DOUBT)
+            stop.set()
+        await asyncio.sleep(LOOK)

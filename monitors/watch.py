@@ -1,0 +1,92 @@
+"""Everything that goes on while a programme is watched: probes, notices, an Alertmanager told, a dead man fed.
+
+Only one process watches a programme: it holds a lease, and another may stand by. Each part goes on when another fails;
+the dead man is fed only while alarms are judged and results land, so whoever waits outside hears of our own death.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from cutover.core.clock import Clock, Pace
+from cutover.core.errors import CutoverError, Unavailable
+from monitors.alertmanager import Pusher
+from monitors.domain.check import NoAnswer, Request
+from monitors.domain.telling import DeadMan
+from monitors.prober import Prober
+from monitors.probes import ask
+from monitors.session import Session
+
+LOOK = timedelta(seconds=2)  # how often it is looked whether somebody must be told
+MOST_LAG = 5.0  # seconds of a loop that stood still, after which we do not call ourselves well
+DEADLINE = 10.0
+log = structlog.get_logger()
+Part = Callable[[asyncio.Event], Awaitable[None]]
+
+
+@dataclass
+class Watch:
+    """`tell` judges and records what must be told, `deliver` hands the outbox to its channels; both may block."""
+
+    prober: Prober
+    pace: Pace
+    tell: Callable[[], object]
+    deliver: Callable[[], object]
+    pusher: Pusher | None = None
+    push_every: timedelta = timedelta(seconds=30)
+    dead_man: DeadMan | None = None
+    others: Sequence[Part] = ()
+    clock: Clock | None = None
+    told_at: datetime | None = field(default=None, init=False)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Watch until stopped."""
+        async with self.prober.open_session() as session, asyncio.TaskGroup() as group:
+            group.create_task(self.prober.run(stop))
+            group.create_task(self._every(LOOK, self._tell, stop))
+            if self.pusher is not None:
+                group.create_task(self._every(self.push_every, lambda: self._push(session), stop))
+            if self.dead_man is not None:
+                group.create_task(self._every(self.dead_man.every, lambda: self._feed(session), stop))
+            for part in self.others:
+                group.create_task(_awaited(part(stop)))
+
+    async def _every(self, span: timedelta, do: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+        """Do it now and then; what goes wrong is said and tried again."""
+        while not stop.is_set():
+            try:
+                await do()
+            except CutoverError as error:
+                log.warning("watch_part_waits", error=str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), span.total_seconds())
+
+    async def _tell(self) -> None:
+        await asyncio.to_thread(self.tell)
+        self.told_at = self.pace.now()
+        await asyncio.to_thread(self.deliver)
+
+    async def _push(self, session: Session) -> None:
+        if self.pusher is not None:
+            await self.pusher.push(session, self.pace.now())
+
+    async def _feed(self, session: Session) -> None:
+        """Call outside that we live; not while alarms are not judged, or our loop stands still."""
+        now = self.pace.now()
+        if self.dead_man is None or self.told_at is None or now - self.told_at > 10 * LOOK:
+            raise Unavailable("alarms are not being judged: the dead man is not fed")
+        if self.prober.lag.share(1.0) > MOST_LAG:
+            raise Unavailable("the loop stood still: the dead man is not fed")
+        answer = await ask(session, session.secrets(self.dead_man.url), Request("GET", ""), DEADLINE)
+        if isinstance(answer, NoAnswer) or answer.status >= 400:  # noqa: PLR2004  what HTTP calls an error
+            raise Unavailable("the dead man was not reached")
+
+
+async def _awaited(part: Awaitable[None]) -> None:
+    await part

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 By = Annotated[str, Parameter(help="who does it, a person of the programme")]
 Note = Annotated[str, Parameter(help="what is being done, or how it was found out")]
 FlowId = Annotated[str, Parameter(help="the flow")]
-ChartName = Annotated[Chart, Parameter(help="which of its alarms")]
+ChartName = Annotated[Chart | None, Parameter(help="which of its alarms; none: all that are open")]
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _counting(app: App, doors: FlowDoors) -> None:
 def _deciding(app: App, doors: FlowDoors) -> None:
     @app.command
     def take(
-        flow: FlowId, chart: ChartName, *, until: Until, note: Note, by: By, programme: Folder = Path()
+        flow: FlowId, chart: ChartName = None, *, until: Until, note: Note, by: By, programme: Folder = Path()
     ) -> None:
         """Take a flow's alarm in hand until a time, by name; it stays open."""
         service = doors.flows(programme)
@@ -154,7 +154,7 @@ def _deciding(app: App, doors: FlowDoors) -> None:
     @app.command
     def close(
         flow: FlowId,
-        chart: ChartName,
+        chart: ChartName = None,
         *,
         cause: Annotated[Cause, Parameter(help="why the count fell")],
         note: Note,
@@ -163,7 +163,7 @@ def _deciding(app: App, doors: FlowDoors) -> None:
     ) -> None:
         """Close a flow's alarm, by name and with a cause; its chart begins anew at nought."""
         doors.flows(programme).close(flow, chart, by, cause, note)
-        answer(None, as_json=False, text=[f"{flow}: the {chart} alarm is closed by {by}: {cause}"])
+        answer(None, as_json=False, text=[f"{flow}: {chart or 'every'} alarm is closed by {by}: {cause}"])
 
 
 def _signing(app: App, doors: FlowDoors) -> None:

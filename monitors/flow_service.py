@@ -9,7 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from cutover.core.clock import to_utc
-from cutover.core.errors import Invalid, NotFound, Problem
+from cutover.core.errors import Invalid, NotFound, Problem, Refused
 from cutover.core.event import Command, Recorded
 from cutover.domain.programme import Programme
 from cutover.store.desk import Desk
@@ -183,16 +183,35 @@ class FlowService:
         ends = flow.history_until or opens - timedelta(days=1)
         return flow.history_from or ends - timedelta(days=363), ends
 
-    def take(self, flow_id: str, chart: Chart, by: str, until: datetime, note: str) -> list[Recorded]:
-        """Take an alarm in hand until a time, by name; it stays open."""
-        command = ev.TakeAlarm(by=by, chart=chart, until=until.astimezone(UTC), note=note)
-        return self._ask(flow_id, command, self.now())
+    def take(self, flow_id: str, chart: Chart | None, by: str, until: datetime, note: str) -> list[Recorded]:
+        """Take an alarm in hand, or all that are open, until a time and by name; it stays open."""
+        now, end = self.now(), until.astimezone(UTC)
+        return [
+            fact
+            for one in self._open(flow_id, chart)
+            for fact in self._ask(flow_id, ev.TakeAlarm(by=by, chart=one, until=end, note=note), now)
+        ]
 
-    def close(self, flow_id: str, chart: Chart, by: str, cause: Cause, note: str) -> list[Recorded]:
-        """Close an alarm, by name and with a cause. Raises Refused when none is open, or for nobody in particular."""
+    def close(self, flow_id: str, chart: Chart | None, by: str, cause: Cause, note: str) -> list[Recorded]:
+        """Close an alarm, or all that are open, by name and with a cause.
+
+        Raises Refused when none is open, NotFound for nobody in particular.
+        """
         if self.programme.people and self.programme.person(by) is None:
             raise NotFound("person", by, [p.id for p in self.programme.people])
-        return self._ask(flow_id, ev.CloseAlarm(by=by, chart=chart, cause=cause, note=note), self.now())
+        now = self.now()
+        return [
+            fact
+            for one in self._open(flow_id, chart)
+            for fact in self._ask(flow_id, ev.CloseAlarm(by=by, chart=one, cause=cause, note=note), now)
+        ]
+
+    def _open(self, flow_id: str, chart: Chart | None) -> tuple[Chart, ...]:
+        if chart is not None:
+            return (chart,)
+        if not (open_ := tuple(self.state(flow_id).alarms)):
+            raise Refused(f"no alarm of {flow_id} is open")
+        return open_
 
     # --- how -------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,29 +12,16 @@ from cutover.domain.programme import Programme
 from cutover.store.desk import Desk
 from cutover.web.components import ModeLine, component_modes, named
 from cutover.web.kit import Page, Panel, Query
+from cutover.web.visitor import visitor_of
 from cutover.web.words import lasting, moment
 from monitors.domain.check import WORST_FIRST, Reason, Status
 from monitors.domain.health import Stage, check_stream
 from monitors.domain.ledger import Summary
 from monitors.ledger_service import LedgerService
+from monitors.looks import LOOKS, REASONS, Look
 from monitors.service import MonitorService
 from monitors.view import CheckView
-
-Look = tuple[str, str, str]  # style, sign, word
-
-LOOKS: Mapping[Status, Look] = {
-    Status.CRITICAL: ("bad", "✗", "CRITICAL"),
-    Status.UNKNOWN: ("odd", "?", "UNKNOWN"),
-    Status.WARNING: ("warn", "!", "WARNING"),
-    Status.OK: ("ok", "✓", "OK"),
-}
-REASONS: Mapping[Reason, str] = {
-    Reason.NO_DATA: "no result ever came",
-    Reason.STALE: "silent",
-    Reason.ERROR: "the check itself failed",
-    Reason.NOT_DUE: "not due yet",
-    Reason.PROBER_OVERLOADED: "the prober is overloaded",
-}
+from monitors.watch_cards import Watch, WatchCards, watch_cards, worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +64,9 @@ class HealthPage:
     checks: tuple[CheckLine, ...]
     ledger: LedgerCard
     panels: tuple[Panel, ...]
+    watch: WatchCards | None
+    may_act: bool
+    look: str
 
 
 def pages(
@@ -87,21 +77,29 @@ def pages(
     clock: Clock,
     *,
     extras: Callable[[], Sequence[Panel]] | None = None,
+    watch: Watch | None = None,
 ) -> list[Page]:
-    """The page of this room. `extras` are the panels of other rooms to show on it."""
+    """The page of this room. `extras` are the panels of other rooms to show on it, `watch` reads flows and ages.
 
-    def build(_query: Query) -> HealthPage:
-        now = clock.now()
+    `?wall` shows the same for a screen on a wall: sizes follow the screen, and nothing is there to press.
+    """
+
+    def build(query: Query) -> HealthPage:
+        now, visitor = clock.now(), visitor_of(query)
         views = monitors.all(now)
+        cards = watch_cards(watch, programme, now, visitor) if watch else None
         return HealthPage(
             now=moment(now, programme.zone),
-            headline=_headline(views),
+            headline=(worst(cards) if cards else None) or _headline(views),
             alerting=sum(view.alerting for view in views),
             counts=_counts(views),
             modes=component_modes(programme, desk, now),
             checks=tuple(check_line(view, programme, now) for view in views),
             ledger=ledger_card(ledger.summary(now)),
             panels=tuple(extras()) if extras else (),
+            watch=cards,
+            may_act=visitor.may_act,
+            look="wall" if "wall" in query else "",
         )
 
     return [Page("/health", "monitors", "health.html", HealthPage, build, label="Health")]

@@ -21,6 +21,9 @@ from cutover.web.serving import serve as run_server
 from cutover.web.sign_in import HOW_TO, SignIn, check_reach
 from monitors.api import MonitorApi
 from monitors.exporter import render
+from monitors.health_acts import HealthActs
+from monitors.pack_web import pack_page
+from monitors.watch_cards import Watch
 from monitors.web import pages as health_pages
 from runbooks.backout_web import BackoutPages
 from runbooks.board_acts import BoardActs
@@ -57,6 +60,7 @@ def serve(
 def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Starlette:
     """Every page and act of a programme. Raises NotFound when nobody is called `as_person`."""
     programme, clock = world.folder.programme, world.clock
+    watch = Watch(world.flows, world.ageing, world.register, world.hypercare)
     pages = [
         *board_pages(
             world.runs, world.desk, programme, clock, extras=lambda: _contingency(world), refine=True
@@ -64,8 +68,15 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
         *review_pages(world.runs, programme, clock),
         *plan_pages(world.runs, world.folder.runbooks, programme, clock),
         *health_pages(
-            world.monitors, world.ledger, world.desk, programme, clock, extras=lambda: _plays(world)
+            world.monitors,
+            world.ledger,
+            world.desk,
+            programme,
+            clock,
+            extras=lambda: _plays(world),
+            watch=watch,
         ),
+        pack_page(world.flows, programme, clock),
         reconciliation_page(world.reconciliation, programme.zone),
         report_page(world.report),
         journal_page(world.journal, programme.zone),
@@ -92,6 +103,7 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
             *evidence.acts(),
             *links.acts(),
             *(act for part in changing for act in part.acts()),
+            *HealthActs(world.monitors, watch).acts(),
         ],
         guard=guard,
         routes=_api(world).routes(),

@@ -24,6 +24,7 @@ class Class(StrEnum):
 
 
 GRAVEST_FIRST = tuple(Class)
+_SAID = 2  # signs told in full of one component; all of them are on the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,10 @@ def composite(component: str, signs: Sequence[Sign]) -> Composite:
     slow = [s for s in signs if s.status is Status.WARNING]
     probes_well = bool(probes) and all(p.status is Status.OK for p in probes)
     if red_outcomes and probes_well:
-        green = "1 probe is" if len(probes) == 1 else f"all {len(probes)} probes are"
-        return _of(component, Class.SILENT_FAILURE, red_outcomes, f"{green} green, and ")
+        green = "its probe is" if len(probes) == 1 else f"all {len(probes)} probes are"
+        what = ", ".join(s.title for s in red_outcomes)
+        says = f"{green} green, and the work does not flow: {what}"
+        return Composite(component, Class.SILENT_FAILURE, says, tuple(s.id for s in red_outcomes))
     if red_probes or red_outcomes:
         return _of(component, Class.OUTAGE, [*red_probes, *red_outcomes])
     if blind:
@@ -124,6 +127,7 @@ def _critical(signs: Iterable[Sign]) -> list[Sign]:
     return [s for s in signs if s.status is Status.CRITICAL]
 
 
-def _of(component: str, of: Class, signs: Sequence[Sign], before: str = "") -> Composite:
-    says = "; ".join(f"{s.title}: {s.detail or s.reason or s.status}" for s in signs)
-    return Composite(component, of, before + says, tuple(s.id for s in signs))
+def _of(component: str, of: Class, signs: Sequence[Sign]) -> Composite:
+    says = "; ".join(f"{s.title}: {s.detail or s.reason or s.status}" for s in signs[:_SAID])
+    more = f"; and {len(signs) - _SAID} more" if len(signs) > _SAID else ""
+    return Composite(component, of, says + more, tuple(s.id for s in signs))

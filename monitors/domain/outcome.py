@@ -169,7 +169,8 @@ def _says(state: FlowState, since: date, until: date) -> str:
     expected = sum(state.normal.mean(d) for d in days) if state.normal else 0.0
     counted = sum(c.count or 0 for c in days.values())
     share = f", {counted / expected:.0%} of normal" if expected else ""
-    return f"{counted} in {len(days)} days where {expected:.0f} are normal{share}"
+    span = "1 day" if len(days) == 1 else f"{len(days)} days"
+    return f"{counted} in {span} where {expected:.0f} are normal{share}"
 
 
 def _silent(state: FlowState, command: ev.RaiseSilence) -> Sequence[Event]:

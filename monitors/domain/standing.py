@@ -58,8 +58,8 @@ def stand(state: FlowState, flow: Flow, heard: Heard, now: datetime, zone: str) 
     """An open alarm outlives everything; then nothing is green that was not read, counted and quiet."""
     if state.alarms:
         worst = sorted(state.alarms.values(), key=lambda a: list(STATUS).index(a.chart))
-        said = "; ".join(f"{WORDS[a.chart]}: {a.detail}" for a in worst)
-        return Standing(STATUS[worst[0].chart], None, said)
+        first = worst[0]
+        return Standing(STATUS[first.chart], None, f"{WORDS[first.chart]}: {first.detail}")
     if state.stage is Stage.LEARNING or state.normal is None:
         return _unknown(Reason.NO_DATA, "no baseline is frozen: nobody knows what is normal")
     if heard.fault:
@@ -84,7 +84,8 @@ def _counted(state: FlowState, due: date) -> Standing:
     counted = state.days[last].count
     mean = state.normal.mean(last) if state.normal else 0.0
     said = f"{counted} on {last:%a %d %b}, {mean:.1f} are normal"
-    return Standing(Status.OK, None, f"{said}; {gaps} days without a count" if gaps else said)
+    without = "1 day" if gaps == 1 else f"{gaps} days"
+    return Standing(Status.OK, None, f"{said}; {without} without a count" if gaps else said)
 
 
 def _unknown(reason: Reason, detail: str) -> Standing:

@@ -84,7 +84,7 @@ def test_a_gap_is_passed_by_once_a_later_day_is_known_and_stays_on_record(frozen
     frozen.live("incidents", [120, None, 121])
     view = frozen.service.view("incidents")
     assert view.state.days[date(2026, 10, 28)].count is None
-    assert view.standing.detail.endswith("1 days without a count")
+    assert view.standing.detail.endswith("1 day without a count")
 
 
 def test_a_reading_that_failed_is_an_error_until_a_good_one(frozen: FlowWorld) -> None:

@@ -41,7 +41,7 @@ def test_a_component_is_classed_by_what_its_probes_and_its_work_say_together(
 def test_a_silent_failure_says_that_the_probes_are_green_and_what_does_not_flow() -> None:
     assert (
         composite("custody", [PROBE, sign(Status.CRITICAL)]).says
-        == "1 probe is green, and Referrals: as found"
+        == "its probe is green, and the work does not flow: Referrals"
     )
 
 

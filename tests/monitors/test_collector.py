@@ -1,0 +1,92 @@
+"""Every source is read when it is due; one that fails makes its flow unknown and touches no other."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cutover.core.clock import FixedClock
+from monitors.collector import Collector
+from monitors.count_sources import CountSources
+from monitors.domain.check import Reason, Status
+from tests.conftest import MakeDesk
+from tests.monitors.flow_world import FlowWorld, open_flows
+
+CSV = {"id": "filed", "title": "Filed", "counts": {"kind": "csv", "path": "filed.csv"}, "every": "6h"}
+
+
+def write(folder: Path, count: int) -> None:
+    days = [date(2025, 10, 24) + timedelta(days=n) for n in range(count)]
+    (folder / "filed.csv").write_text("day,count\n" + "".join(f"{day},8\n" for day in days))
+
+
+@dataclass
+class Until:
+    """A pace that jumps to whatever is waited for, and says stop at a moment."""
+
+    clock: FixedClock
+    ends: datetime
+    stop: asyncio.Event
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def sleep_until(self, at: datetime) -> None:
+        self.clock.set(min(at, self.ends))
+        if at >= self.ends:
+            self.stop.set()
+
+    def hold(self) -> AbstractAsyncContextManager[None]:
+        return self.clock.hold()
+
+
+@pytest.fixture
+def world(make_desk: MakeDesk, clock: FixedClock) -> FlowWorld:
+    return open_flows(make_desk, clock, CSV)
+
+
+@pytest.fixture
+def collector(world: FlowWorld, tmp_path: Path, clock: FixedClock) -> Collector:
+    write(tmp_path, 364)
+    return Collector(world.service, CountSources(tmp_path, "Europe/London", str, dict), clock)
+
+
+def test_a_baseline_is_learnt_from_the_source_itself(collector: Collector) -> None:
+    assert asyncio.run(collector.freeze("filed", "chen")).daily == 8
+
+
+def test_a_reading_is_counted_and_a_failed_one_is_said(
+    world: FlowWorld, collector: Collector, tmp_path: Path
+) -> None:
+    asyncio.run(collector.freeze("filed", "chen"))
+    write(tmp_path, 370)
+    at = world.morning(2)
+    assert asyncio.run(collector.collect_all(at)) == {}
+    assert world.service.view("filed").standing.status is Status.OK
+    (tmp_path / "filed.csv").write_text("day,count\n2026-10-27,-1\n")
+    faults = asyncio.run(collector.collect_all(at))
+    assert faults == {"filed": "flow filed: row 1: -1 is negative"}
+    assert world.service.view("filed").standing.reason is Reason.ERROR
+
+
+def test_it_goes_on_reading_until_it_is_stopped(
+    world: FlowWorld, collector: Collector, tmp_path: Path
+) -> None:
+    """A reading every six hours, so the counts of two days are there after two."""
+    asyncio.run(collector.freeze("filed", "chen"))
+    write(tmp_path, 370)
+    begins = world.morning(1)
+
+    async def two_days() -> None:
+        stop = asyncio.Event()
+        pace = Until(world.clock, begins + timedelta(days=2), stop)
+        sources = CountSources(tmp_path, "Europe/London", str, dict)
+        await Collector(world.service, sources, pace).run(stop)
+
+    asyncio.run(two_days())
+    assert len(world.service.state("filed").days) == 2

@@ -225,7 +225,7 @@ class Live:
         os.environ.update(self.env)
         try:
             setup = RunSetup(prefect=self.prefect)
-            self.run_id = begin(self.folder, "live", "asha", RunType.LIVE, setup)
+            self.run_id = begin(self.folder, "live", "bo", RunType.LIVE, setup)
         finally:
             os.environ.clear()
             os.environ.update(before)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cutover.app.bootstrap import catalogue, projections
+from cutover.app.facts import catalogue, projections
 from cutover.core.clock import Clock, SystemClock
 from cutover.core.event import Event, Fact
 from cutover.domain.programme import Programme

@@ -1,14 +1,51 @@
 """Paper capture: controlled stationery from the press to the last record, each sheet accounted for."""
 
-from paper_capture.domain.form import Form, FormField
-from paper_capture.domain.moves import Disposition, Entry, Grade, Person, UsedSheet
-from paper_capture.domain.register import Account, Identity
-from paper_capture.domain.serial import Block, Serial, parse_serial
-from paper_capture.domain.sheet import Stage
-from paper_capture.forms import load_forms
-from paper_capture.service import Disposal, PaperService
+from typing import TYPE_CHECKING
+
+from cutover.core.late import late_names
+
+if TYPE_CHECKING:
+    from paper_capture.domain.form import Form, FormField
+    from paper_capture.domain.moves import Disposition, Entry, Grade, Person, UsedSheet
+    from paper_capture.domain.register import Account, Identity
+    from paper_capture.domain.serial import Block, Serial, parse_serial
+    from paper_capture.domain.sheet import Stage
+    from paper_capture.forms import load_forms
+    from paper_capture.service import Disposal, PaperService
 
 __all__ = [
     "Account", "Block", "Disposal", "Disposition", "Entry", "Form", "FormField", "Grade", "Identity", "PaperService",
     "Person", "Serial", "Stage", "UsedSheet", "load_forms", "parse_serial",
 ]  # fmt: skip
+
+__getattr__ = late_names(
+    __name__,
+    {
+        "domain.form": (
+            "Form",
+            "FormField",
+        ),
+        "domain.moves": (
+            "Disposition",
+            "Entry",
+            "Grade",
+            "Person",
+            "UsedSheet",
+        ),
+        "domain.register": (
+            "Account",
+            "Identity",
+        ),
+        "domain.serial": (
+            "Block",
+            "Serial",
+            "parse_serial",
+        ),
+        "domain.sheet": ("Stage",),
+        "forms": ("load_forms",),
+        "service": (
+            "Disposal",
+            "PaperService",
+        ),
+    },
+)

@@ -3,8 +3,9 @@
 Each name is loaded when it is first used: numpy and the database cost time that `cutover --help` must not.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cutover.core.late import late_names
 
 if TYPE_CHECKING:
     from runbooks.actions import ActionKind, Actions, Call, HttpAction, Outcome
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
     from runbooks.steps import Executor, InlineExecutor, Step
 
 _FROM = {
-    "runbooks.actions": ("ActionKind", "Actions", "Call", "HttpAction", "Outcome"),
-    "runbooks.domain.backout_plan": ("make_backout",),
-    "runbooks.domain.forecasting.forecast": ("Forecast", "forecast"),
-    "runbooks.domain.lint": ("lint",),
-    "runbooks.domain.plan": (
+    "actions": ("ActionKind", "Actions", "Call", "HttpAction", "Outcome"),
+    "domain.backout_plan": ("make_backout",),
+    "domain.forecasting.forecast": ("Forecast", "forecast"),
+    "domain.lint": ("lint",),
+    "domain.plan": (
         "Action",
         "Effect",
         "Estimate",
@@ -47,17 +48,15 @@ _FROM = {
         "TaskGate",
         "TaskType",
     ),
-    "runbooks.domain.plan_diff": ("PlanDiff", "diff"),
-    "runbooks.domain.run_events": ("Comms", "RunSetup", "RunStage", "RunType", "TaskStage"),
-    "runbooks.domain.run_state": ("RunState", "TaskState"),
-    "runbooks.domain.timing.network": ("Schedule", "schedule"),
-    "runbooks.formats.files": ("import_runbook", "read_runbook", "write_runbook"),
-    "runbooks.performer": ("Performer",),
-    "runbooks.service": ("Reading", "RunService"),
-    "runbooks.steps": ("Executor", "InlineExecutor", "Step"),
+    "domain.plan_diff": ("PlanDiff", "diff"),
+    "domain.run_events": ("Comms", "RunSetup", "RunStage", "RunType", "TaskStage"),
+    "domain.run_state": ("RunState", "TaskState"),
+    "domain.timing.network": ("Schedule", "schedule"),
+    "formats.files": ("import_runbook", "read_runbook", "write_runbook"),
+    "performer": ("Performer",),
+    "service": ("Reading", "RunService"),
+    "steps": ("Executor", "InlineExecutor", "Step"),
 }
-_WHERE = {name: module for module, names in _FROM.items() for name in names}
-
 __all__ = [
     "Action", "ActionKind", "Actions", "Call", "Comms", "Effect", "Estimate", "Executor", "Forecast", "HttpAction",
     "InlineExecutor", "Link", "Outcome", "Performer", "PlanDiff", "Reading", "RunService", "RunSetup", "RunStage",
@@ -66,8 +65,4 @@ __all__ = [
     "write_runbook",
 ]  # fmt: skip
 
-
-def __getattr__(name: str) -> Any:
-    if name in _WHERE:
-        return getattr(importlib.import_module(_WHERE[name]), name)
-    raise AttributeError(f"runbooks has no '{name}'")
+__getattr__ = late_names(__name__, _FROM)

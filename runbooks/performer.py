@@ -21,6 +21,7 @@ from cutover.store.engine import DatabaseAway
 from cutover.store.leases import LeaseLostError
 from cutover.store.pen import Raced
 from cutover.store.steady import steady_seconds
+from runbooks import foresight
 from runbooks.actions import Actions, Outcome
 from runbooks.actions.trying import Trial
 from runbooks.domain import run_events as ev
@@ -38,7 +39,6 @@ from runbooks.domain.plan import Effect, Task
 from runbooks.domain.run_events import RUN, RunStage, TaskStage
 from runbooks.domain.run_state import RunState
 from runbooks.forecast_rhythm import ForecastRhythm
-from runbooks.forecaster import move
 from runbooks.news import QUIET, News
 from runbooks.open_gates import open_gates, passing, times_out
 from runbooks.outcomes import AT_ONCE, Outcomes
@@ -384,7 +384,7 @@ class Performer:
         state, now = self._seen(), self.pace.now()
         if not self._rhythm.is_due(state, now) or state.stage is not RunStage.ACTIVE:
             return
-        if moved := move(state, now, PERFORMER, self.service.background(self.run_id)):
+        if moved := foresight.move(state, now, PERFORMER, self.service.background(self.run_id)):
             self.service.ask(self.run_id, moved, fence=self.tenure.fence)
 
     def _next_moment(self) -> datetime | None:

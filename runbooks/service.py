@@ -15,19 +15,13 @@ from cutover.domain.programme import Programme
 from cutover.store.as_of import desk_as_of
 from cutover.store.desk import Ask, Desk
 from cutover.store.leases import Fence
+from runbooks import foresight
 from runbooks.domain import run_events as ev
-from runbooks.domain.backout_plan import backout_id
 from runbooks.domain.deciding import undecidable
 from runbooks.domain.execution import RUN_MACHINE, effect_key, run_stream
-from runbooks.domain.forecasting.backout_time import way_back_tasks
-from runbooks.domain.forecasting.calibration import PastRun, past_run
-from runbooks.domain.forecasting.fitting import fitted, past_durations
 from runbooks.domain.plan import Runbook, Task, TaskGate, TaskType, faults
-from runbooks.domain.reviewing.review import Review
 from runbooks.domain.run_events import RunSetup, RunType, TaskStage
 from runbooks.domain.run_state import RunState
-from runbooks.forecaster import Background
-from runbooks.reviewer import review_of
 
 PERFORMER = "performer"  # the actor of everything the software does by itself
 
@@ -62,7 +56,7 @@ class RunService:
         self.programme = programme
         self.providers = dict(providers or {})
         self.plans = plans
-        self._backgrounds: dict[tuple[str, int], Background] = {}
+        self._backgrounds: dict[tuple[str, int], foresight.Background] = {}
         self._found: set[str] = set()  # runs seen: none ever goes away
 
     # --- runs ---
@@ -149,9 +143,9 @@ class RunService:
         """Where a run stood at a past moment."""
         return self.as_of(moment).state(run_id)
 
-    def review(self, run_id: str) -> Review:
+    def review(self, run_id: str) -> foresight.Review:
         """What a run teaches, from its facts alone; one that goes on is reviewed as far as it has come."""
-        return review_of(self, self.find(run_id))
+        return foresight.review_of(self, self.find(run_id))
 
     def as_seen(self, run_id: str) -> RunState:
         """The run as this process saw it last, without a look at the journal."""
@@ -186,29 +180,29 @@ class RunService:
         if task not in (plan := self.state(run_id).plan):
             raise NotFound("task", task, plan)
 
-    def past_runs(self, runbook_id: str, but: str = "") -> list[PastRun]:
+    def past_runs(self, runbook_id: str, but: str = "") -> list[foresight.PastRun]:
         """What earlier runs of a runbook forecast and how they went, oldest first."""
         return [self._past(name) for name in self.run_ids(runbook_id) if name != but]
 
-    def _past(self, run_id: str) -> PastRun:
+    def _past(self, run_id: str) -> foresight.PastRun:
         facts = self.desk.journal.read(run_stream(run_id))
         said = next((f.event for f in facts if isinstance(f.event, ev.ForecastMoved)), None)
         first = (said.p50, said.p80, said.p95) if said else None
-        return past_run(self.state(run_id), first)
+        return foresight.past_run(self.state(run_id), first)
 
-    def background(self, run_id: str) -> Background:
+    def background(self, run_id: str) -> foresight.Background:
         """What a forecast of this run knows besides the run; looked up once for each version of its plan."""
         state = self.state(run_id)
         if (known := (run_id, state.edits.version)) not in self._backgrounds:
             book = state.runbook
             earlier = [self.state(name) for name in self.run_ids(book.id) if name != run_id]
-            fits = fitted(book.tasks, past_durations(earlier))
-            self._backgrounds[known] = Background(self.programme, self.way_back(book), fits)
+            fits = foresight.fitted(book.tasks, foresight.past_durations(earlier))
+            self._backgrounds[known] = foresight.Background(self.programme, self.way_back(book), fits)
         return self._backgrounds[known]
 
     def way_back(self, book: Runbook) -> tuple[Task, ...]:
         """The tasks of the plan that leads back from this one, as edited or as made; none: ()."""
-        return way_back_tasks(book, self.plans(backout_id(book)))
+        return foresight.way_back_tasks(book, self.plans(foresight.backout_id(book)))
 
     # --- gates ---
 

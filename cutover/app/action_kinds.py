@@ -22,7 +22,7 @@ from cutover.core.clock import Pace
 from cutover.core.errors import Invalid, Problem, Unavailable
 from cutover.domain.modes import Mode
 from cutover.domain.programme import Id, Part
-from cutover.reconciliation.contract import Side
+from cutover.reconciliation.sides import Side
 from runbooks.actions.arguments import BUILT_IN
 from runbooks.actions.deployment import DeploymentAction
 from runbooks.actions.http import HttpAction

@@ -12,9 +12,9 @@ from cutover.core.clock import Pace
 from cutover.core.errors import Invalid, NotFound
 from cutover.domain.modes import COMPONENT, Mode, SwitchMode, component_stream
 from cutover.domain.programme import Programme
-from cutover.reconciliation.contract import Side
 from cutover.reconciliation.findings import address
 from cutover.reconciliation.service import ReconciliationService
+from cutover.reconciliation.sides import Side
 from cutover.store.desk import Desk
 from monitors.domain.check import Status
 from monitors.domain.declared import AnyCheck

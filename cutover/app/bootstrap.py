@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -14,29 +14,12 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine
 
-import contingency.domain.improvements
-import contingency.domain.notices
-import contingency.service
-import cutover.domain.gates
-import cutover.domain.modes
-import cutover.reconciliation.comparison
-import monitors.domain.alert
-import monitors.domain.downtime_events
-import monitors.domain.flow_events
-import monitors.domain.health
-import monitors.domain.ledger
-import monitors.domain.register
-import monitors.domain.suspicion
-import paper_capture.service
-import runbooks.domain.run_events
-import runbooks.domain.weather
 from contingency.bulletins import BulletinService, partner_messages
 from contingency.improvements import ActionService, FeedbackService
 from contingency.notices import play_notices
 from contingency.report import ReportService
 from contingency.service import BacklogService, ContingencyService, ConversionService
 from contingency.sources import Sources
-from contingency.tables import projections as contingency_views
 from contingency.targets import HttpTarget
 from cutover.app.action_kinds import declared_kinds, kinds_of_runbooks
 from cutover.app.actions import (
@@ -49,15 +32,15 @@ from cutover.app.actions import (
     SnapshotAction,
 )
 from cutover.app.evidence import providers
+from cutover.app.facts import catalogue, projections
 from cutover.app.notify import channels, deliver_due
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.app.queries import Queries
 from cutover.app.settings import Settings, read_settings
 from cutover.core.clock import Clock, Pace, SystemClock, show
-from cutover.core.event import Catalogue, Event, Fact
+from cutover.core.event import Fact
 from cutover.core.ids import IdFactory
 from cutover.reconciliation.service import ReconciliationService
-from cutover.reconciliation.tables import ReconciliationView
 from cutover.store import schema
 from cutover.store.accounts import Accounts
 from cutover.store.clock_file import RealPace, programme_clock
@@ -65,13 +48,11 @@ from cutover.store.desk import Desk
 from cutover.store.engine import open_engine, sqlite_url
 from cutover.store.journal import Journal
 from cutover.store.outbox import Message
-from cutover.store.pen import Projection
 from cutover.store.projections import prepare
 from cutover.store.steady import SteadyClock, clock_of
 from cutover.web.links import Links
 from cutover.web.tokens import Tokens
 from monitors.ageing_service import AgeingService
-from monitors.alert_states import AlertStates
 from monitors.collector import Collector
 from monitors.count_sources import CountSources
 from monitors.domain.kinds import HeartbeatCheck
@@ -83,52 +64,14 @@ from monitors.notices import alert_messages
 from monitors.prober import Prober
 from monitors.register_service import RegisterService
 from monitors.service import MonitorService
-from monitors.tables import CaseFiles, MonitorStates
 from paper_capture.service import PaperService
-from paper_capture.tables import PaperProjection
 from runbooks.actions import ActionKind, Actions, Secrets
 from runbooks.domain.run_state import RunState
 from runbooks.performer import Performer
 from runbooks.service import RunService
 from runbooks.steps import Executor, InlineExecutor
 
-EVENTS: tuple[Iterable[type[Event]], ...] = (
-    cutover.domain.modes.EVENTS,
-    cutover.domain.gates.EVENTS,
-    cutover.reconciliation.comparison.EVENTS,
-    runbooks.domain.run_events.EVENTS,
-    runbooks.domain.weather.EVENTS,
-    monitors.domain.health.EVENTS,
-    monitors.domain.downtime_events.EVENTS,
-    monitors.domain.alert.EVENTS,
-    monitors.domain.ledger.EVENTS,
-    monitors.domain.flow_events.EVENTS,
-    monitors.domain.register.EVENTS,
-    monitors.domain.suspicion.EVENTS,
-    paper_capture.service.EVENTS,
-    contingency.service.EVENTS,
-    contingency.domain.notices.EVENTS,
-    contingency.domain.improvements.EVENTS,
-)
-
 _current: ContextVar[World | None] = ContextVar("cutover_world", default=None)
-
-
-def catalogue() -> Catalogue:
-    """Every kind of fact this version knows."""
-    return Catalogue(*EVENTS)
-
-
-def projections() -> list[Projection]:
-    """Every view of the journal this version keeps."""
-    return [
-        ReconciliationView(),
-        MonitorStates(),
-        AlertStates(),
-        CaseFiles(),
-        PaperProjection(),
-        *contingency_views(),
-    ]
 
 
 @dataclass

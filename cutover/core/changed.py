@@ -6,36 +6,35 @@ its rules and sends every value through `__init__`. States check nothing when th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-Slot = tuple[str, Callable[[Any], Any], Callable[[Any, Any], None]]
+Write = Callable[[Any, Any], None]
 
 
 def changed(row: T, **change: Any) -> T:
     """The same row with these fields changed. Raises TypeError for a field that it has not."""
     kind: Any = type(row)
     copy: T = object.__new__(kind)
-    left = len(change)
-    for name, read, write in _slots(kind):
-        if name in change:
-            write(copy, change[name])
-            left -= 1
-        else:
-            write(copy, read(row))
-    if left:
-        raise TypeError(f"{kind.__name__} has no {', '.join(sorted(change.keys() - _names(kind)))}")
+    read, writers = _slots(kind)
+    for write, value in zip(writers.values(), read(row), strict=True):
+        write(copy, value)
+    try:
+        for name, value in change.items():
+            writers[name](copy, value)
+    except KeyError:
+        unknown = ", ".join(sorted(change.keys() - writers.keys()))
+        raise TypeError(f"{kind.__name__} has no {unknown}") from None
     return copy
 
 
 @lru_cache
-def _slots(kind: Any) -> tuple[Slot, ...]:
-    """How each field is read and written; a class without slots has no such thing, and that is a defect of ours."""
-    return tuple((f.name, getattr(kind, f.name).__get__, getattr(kind, f.name).__set__) for f in fields(kind))
-
-
-def _names(kind: Any) -> set[str]:
-    return {name for name, _, _ in _slots(kind)}
+def _slots(kind: Any) -> tuple[Callable[[Any], Iterable[Any]], Mapping[str, Write]]:
+    """How all fields are read at once, and each is written; a class without slots has no such thing: a defect of ours."""
+    names = [field.name for field in fields(kind)]
+    read = attrgetter(*names) if len(names) > 1 else lambda row: (getattr(row, names[0]),)
+    return read, {name: getattr(kind, name).__set__ for name in names}

@@ -19,7 +19,7 @@ from cutover.core.errors import NotFound
 class Event(BaseModel):
     """A fact about one stream. `version` rises when the body changes shape; `upcast` reads the old shapes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     version: ClassVar[int] = 1
 
     @classmethod
@@ -47,7 +47,7 @@ class Event(BaseModel):
 class Command(BaseModel):
     """A wish of a named person or part (`by`), which a machine grants as events or refuses with reasons."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     by: str
 
 

@@ -34,7 +34,7 @@ class Finding(StrEnum):
 class Criterion(BaseModel):
     """One line of a gate: what must be true, who speaks for it, how old its evidence may be (None: any age)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     id: str
     title: str
     source: str = Field(

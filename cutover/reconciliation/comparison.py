@@ -18,7 +18,7 @@ from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
 from cutover.reconciliation.findings import Outcome, Verdict
-from cutover.reconciliation.snapshot import Snapshot
+from cutover.reconciliation.sides import Snapshot
 
 
 class Stage(StrEnum):

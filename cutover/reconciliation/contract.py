@@ -20,17 +20,13 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.programme import Id, Part
+from cutover.reconciliation.sides import Side
 from cutover.store.documents import read_yaml
 
 TYPES = "text, integer, decimal(p,s), timestamp, date or boolean"
 _DECIMAL = re.compile(r"decimal\((\d{1,2}),\s*(\d{1,2})\)")
 _WIDEST = 38
 FORMATS = ("csv", "parquet")
-
-
-class Side(StrEnum):
-    SOURCE = "source"
-    TARGET = "target"
 
 
 class Rule(StrEnum):

@@ -16,10 +16,11 @@ import duckdb
 from duckdb.func import SPECIAL
 
 from cutover.reconciliation import rows
-from cutover.reconciliation.contract import Contract, Side
+from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.explain import kind_of
 from cutover.reconciliation.findings import Class
 from cutover.reconciliation.rows import keys, literal, name
+from cutover.reconciliation.sides import Side
 from cutover.reconciliation.snapshot import reading
 
 FIRST = 5

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import duckdb
 
-from cutover.reconciliation.contract import Contract, Side
+from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.findings import Class, Conservation, Equation
 from cutover.reconciliation.rows import key_is_null, keys, parquet
+from cutover.reconciliation.sides import Side
 
 ONE_EACH = 1 + (1 << 32)  # a source row counts 1, a target row 2^32: one sum tells both numbers of copies
 _COPIES = (1 << 32) - 1

@@ -16,7 +16,8 @@ from pathlib import Path
 import duckdb
 
 from cutover.core.errors import Invalid, Problem, nearest
-from cutover.reconciliation.contract import Contract, Side
+from cutover.reconciliation.contract import Contract
+from cutover.reconciliation.sides import Side
 
 NO_STATE = "(none)"
 _ENGINE_TYPES = {

@@ -24,10 +24,11 @@ from cutover.reconciliation.comparison import (
     Start,
     comparison_stream,
 )
-from cutover.reconciliation.contract import Contract, Side
+from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.findings import Class, Coverage, Outcome, Reading, Verdict, judge
 from cutover.reconciliation.match import match
-from cutover.reconciliation.snapshot import ENGINE, Snapshot
+from cutover.reconciliation.sides import Side, Snapshot
+from cutover.reconciliation.snapshot import ENGINE
 from cutover.store.desk import Desk
 
 

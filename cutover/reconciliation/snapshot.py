@@ -16,32 +16,14 @@ import duckdb
 import httpx
 
 from cutover.core.errors import Invalid, Problem, Unavailable, nearest
-from cutover.domain.programme import Part
 from cutover.reconciliation import rows
-from cutover.reconciliation.contract import Contract, Place, Side
+from cutover.reconciliation.contract import Contract, Place
+from cutover.reconciliation.sides import Side, Snapshot
 
 ENGINE = f"duckdb {duckdb.__version__}"
 MEMORY = "1GB"
 THREADS = 2
 PATIENCE = 30.0  # seconds without a byte after which a system counts as silent
-
-
-class Snapshot(Part):
-    """What was read of one side and kept: `file` holds keys and hashes, `raw` the rows as they came.
-
-    Both are relative to the folder of the snapshot; a raw file of the programme's own is named in full.
-    """
-
-    side: Side
-    origin: str
-    read_at: datetime
-    rows: int
-    file: str
-    sha256: str
-    raw: str
-    engine: str
-    contract_sha256: str
-    gaps: tuple[str, ...] = ()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cutover.app.bootstrap as wiring
+import cutover.app.facts as wiring
 from cutover.cli.border import CRASHED, EXITS, INTERRUPTED
 from cutover.core.errors import CutoverError
 from cutover.core.event import Event

@@ -57,7 +57,7 @@ class Severity(StrEnum):
 class Figure(BaseModel):
     """A number that came with a result: a phase of an answer, a plugin's performance figure, a count. Finite always."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     name: str
     value: float = Field(allow_inf_nan=False)
     unit: str = ""
@@ -66,7 +66,7 @@ class Figure(BaseModel):
 class Result(BaseModel):
     """One evaluation of one check. `latency` is in seconds of real time; `figures` are what it measured besides."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     status: Status
     reason: Reason | None = None
     detail: str = ""

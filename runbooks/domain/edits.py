@@ -32,7 +32,7 @@ ONCE_BEGUN = frozenset(
 class FieldEdit(BaseModel):
     """One field of one task: what stood there when the edit was proposed, and what shall; plain values."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     task: str
     field: str
     before: Any
@@ -42,7 +42,7 @@ class FieldEdit(BaseModel):
 class AddedTask(BaseModel):
     """A new task and the one behind which it is listed ('' is the end of the plan)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     task: Task
     behind: str = ""
 

@@ -23,7 +23,7 @@ from runbooks.domain.elbow_room import ElbowRoom, with_room
 from runbooks.domain.plan import Action, Effect, Task, TaskType
 from runbooks.domain.run_decisions import WORKING, decide_run
 from runbooks.domain.run_events import RUN, TASK, Completion, RunStage, RunType, TaskStage
-from runbooks.domain.run_state import RunState, TaskState, evolve
+from runbooks.domain.run_state import RunState, TaskState, evolve, evolve_all
 
 PERFORMED = frozenset({TaskType.AUTOMATED})
 
@@ -336,7 +336,7 @@ def effect_key(state: RunState, task_id: str) -> str:
     return f"{state.run_id}.{task_id}.{state.tasks[task_id].tries}"  # safe as one step of a URL path
 
 
-RUN_MACHINE = Machine("run", RunState(), decide, evolve)
+RUN_MACHINE = Machine("run", RunState(), decide, evolve, evolve_all)
 
 
 def run_stream(run_id: str) -> str:

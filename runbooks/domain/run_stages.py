@@ -47,7 +47,7 @@ class Comms(StrEnum):
 class RunSetup(BaseModel):
     """How a run was started, so that `resume` starts it the same way."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     auto: bool = Field(default=False, description="people's tasks are played at their planned durations")
     scenario: bool = Field(default=False, description="against the range, with its fault plan and cast")
     speed: float | None = Field(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import reduce
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from cutover.core.changed import changed
 from cutover.core.event import Event, Fact
@@ -17,9 +18,10 @@ from runbooks.domain import run_events as ev
 from runbooks.domain.indexed import Indexed
 from runbooks.domain.plan import LinkKind, Runbook, Task
 from runbooks.domain.run_events import RUN, TASK, Completion, RunSetup, RunStage, RunType, TaskStage
-from runbooks.domain.standing import Standing
+from runbooks.domain.standing import Draft, Standing
 
 NO_PLAN = Runbook(id="none", title="none")
+MANY = 100  # facts from which on changing rows in place pays for copying all of them once
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ class TaskState:
     @property
     def is_over(self) -> bool:
         return self.stage is TaskStage.COMPLETE
+
+
+Rows = TypeVar("Rows", Standing[TaskState], Draft[TaskState])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,23 @@ def evolve(state: RunState, fact: Fact) -> RunState:
         return change(state, fact, event)
     stage = RUN.next(state.stage, type(event))
     return replace(state, stage=stage, message="", ended_at=fact.at if stage in RUN.terminal else None)
+
+
+def evolve_all(state: RunState, facts: Iterable[Fact]) -> RunState:
+    """The same for many facts: between two that concern the whole run, the rows of tasks are changed in place."""
+    told = list(facts)
+    if len(told) < MANY:
+        return reduce(evolve, told, state)
+    draft: Draft[TaskState] | None = None
+    for fact in told:
+        event = fact.event
+        if isinstance(event, ev.TaskEvent) and not isinstance(event, ev.PointOfNoReturnPassed):
+            draft = _put(state, draft or Draft(state.tasks), fact, event)
+            continue
+        if draft is not None:
+            state, draft = changed(state, tasks=draft.settled()), None
+        state = evolve(state, fact)
+    return state if draft is None else changed(state, tasks=draft.settled())
 
 
 def _started(state: RunState, fact: Fact, event: Any) -> RunState:
@@ -206,12 +228,17 @@ def _evolve_task(state: RunState, fact: Fact, event: ev.TaskEvent) -> RunState:
         by = ", ".join(event.decided_by) or fact.actor
         passed = turning_back.NoReturn(event.task, state.plan[event.task].component, fact.at, by)
         return replace(state, no_return_at=fact.at, no_return_by=by, no_returns=(*state.no_returns, passed))
-    tasks = state.tasks.put(event.task, _moved(state.tasks[event.task], fact, event))
+    return changed(state, tasks=_put(state, state.tasks, fact, event))
+
+
+def _put(state: RunState, tasks: Rows, fact: Fact, event: ev.TaskEvent) -> Rows:
+    """The rows after a fact about one task: its own, and those it releases."""
+    tasks = tasks.put(event.task, _moved(tasks[event.task], fact, event))
     if isinstance(event, ev.GateSaidNo):
-        tasks = _released(state, tasks, state.plan.repairs(event.task))
-    elif isinstance(event, _RELEASING):
-        tasks = _released(state, tasks, state.plan.followers(event.task))
-    return changed(state, tasks=tasks)
+        return _released(state, tasks, state.plan.repairs(event.task))
+    if isinstance(event, _RELEASING):
+        return _released(state, tasks, state.plan.followers(event.task))
+    return tasks
 
 
 def _moved(at: TaskState, fact: Fact, event: ev.TaskEvent) -> TaskState:
@@ -254,7 +281,7 @@ _CHANGES: Mapping[type[ev.TaskEvent], Callable[[TaskState, Fact, Any], dict[str,
 }
 
 
-def _released(state: RunState, tasks: Standing[TaskState], names: Iterable[str]) -> Standing[TaskState]:
+def _released(state: RunState, tasks: Rows, names: Iterable[str]) -> Rows:
     """Every named task whose predecessors are all satisfied moves from not startable to startable."""
     for name in names:
         at = tasks[name]
@@ -264,7 +291,7 @@ def _released(state: RunState, tasks: Standing[TaskState], names: Iterable[str])
     return tasks
 
 
-def _ready_at(state: RunState, tasks: Mapping[str, TaskState], task: Task) -> datetime | None:
+def _ready_at(state: RunState, tasks: Standing[TaskState] | Draft[TaskState], task: Task) -> datetime | None:
     if task.repairs and (tasks[task.repairs].stage is not TaskStage.FAILED or tasks[task.repairs].held):
         return None
     assert state.opens is not None  # a run that has begun has a window

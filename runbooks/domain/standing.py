@@ -104,5 +104,26 @@ class Standing(Mapping[str, S]):
         return self._open
 
 
+class Draft(Generic[S]):
+    """The rows while a long past is folded: changed in place, and nobody else sees them before they are settled."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, standing: Standing[S]) -> None:
+        self._rows = dict(standing.items())
+
+    def __getitem__(self, name: str) -> S:
+        return self._rows[name]
+
+    def put(self, name: str, row: S) -> Draft[S]:
+        """One row changed. Raises KeyError for a name that is not in it."""
+        self._rows[name]
+        self._rows[name] = row
+        return self
+
+    def settled(self) -> Standing[S]:
+        return Standing(self._rows)
+
+
 def _is_open(row: Staged) -> bool:
     return row.stage is not TaskStage.COMPLETE

@@ -6,7 +6,7 @@ import pytest
 from from_code.commands import typed
 from from_code.facts import slugs, tables
 
-from cutover.app.bootstrap import catalogue
+from cutover.app.facts import catalogue
 from cutover.app.settings import PREFIX, Settings
 from cutover.main import GROUPS
 from tests.docs.pages import DOCS, anchors

@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cutover.app.bootstrap import EVENTS, World, as_current, build_world, catalogue, open_world, projections
+from cutover.app.bootstrap import World, as_current, build_world, open_world
+from cutover.app.facts import EVENTS, catalogue, projections
 from cutover.app.settings import Settings
 from cutover.core.errors import Invalid, Refused
 from cutover.domain.gates import Verdict

@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from cutover.core.errors import Invalid
-from cutover.reconciliation.contract import Rule, Side, by_id, load_contracts
+from cutover.reconciliation.contract import Rule, by_id, load_contracts
+from cutover.reconciliation.sides import Side
 from tests.cutover.reconciliation.world import contract
 
 CRIMES = """\

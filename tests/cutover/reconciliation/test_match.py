@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cutover.reconciliation import snapshot
-from cutover.reconciliation.contract import Contract, Side
+from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.match import match
+from cutover.reconciliation.sides import Side
 from tests.cutover.reconciliation.world import write_csv
 
 COLUMNS = ("station", "number", "value", "count", "status")

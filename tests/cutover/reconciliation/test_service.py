@@ -7,8 +7,8 @@ import pytest
 from cutover.core.errors import NotFound, Refused, Unavailable
 from cutover.reconciliation import snapshot
 from cutover.reconciliation.comparison import COMPARISON, Start, comparison_stream
-from cutover.reconciliation.contract import Side
 from cutover.reconciliation.findings import Verdict
+from cutover.reconciliation.sides import Side
 from tests.cutover.reconciliation.world import (
     COLUMNS,
     World,

@@ -8,10 +8,11 @@ from cutover.core.errors import Unavailable
 from cutover.store import schema
 from cutover.store.engine import open_engine, reading, sqlite_url, writing
 from cutover.store.metadata import TRUTH
+from cutover.store.migrating import migrations
 
 
 def test_head_is_the_newest_migration():
-    assert ScriptDirectory.from_config(schema.migrations()).get_current_head() == schema.HEAD
+    assert ScriptDirectory.from_config(migrations()).get_current_head() == schema.HEAD
 
 
 def test_an_empty_database_is_upgraded_once(tmp_path):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import reduce
+
 import pytest
 
 from cutover.core.errors import Refused
 from cutover.core.event import Fact
 from cutover.domain.gates import Verdict
 from runbooks.domain import run_events as ev
+from runbooks.domain.execution import RUN_MACHINE
 from runbooks.domain.run_events import Completion, RunStage, TaskStage
-from runbooks.domain.run_state import evolve
+from runbooks.domain.run_state import MANY, RunState, evolve, evolve_all
 from tests.conftest import START
 from tests.runbooks.plans import BACKOUT, HOUR, WINDOW, Bench, auto, gate, task
 
@@ -134,3 +138,39 @@ def test_a_fact_that_cannot_follow_is_refused_by_the_table() -> None:
     bench = Bench.of(task("A"))
     with pytest.raises(Refused, match="TaskFailed is not possible while startable"):
         evolve(bench.state, Fact(ev.TaskFailed(task="A", reason="no"), START, "bo"))
+
+
+def test_a_long_past_folds_to_what_its_facts_lead_to_one_by_one() -> None:
+    names = [f"T{n}" for n in range(70)]
+    bench = Bench.of(
+        *(
+            task(name, *([names[n - 1]] if n % 7 else []), point_of_no_return=n == 33)
+            for n, name in enumerate(names)
+        ),
+        gate("G"),
+        task("fix", repairs="G"),
+    )
+    bench.ask(ev.BeginTask(by="performer", task="G", key="gate:G:1"))
+    for n, name in enumerate(names):
+        bench.claim(name)
+        if n == 20:
+            bench.ask(ev.PauseRun(by="asha", message="wait"))
+            bench.ask(ev.UnpauseRun(by="asha"))
+        if n == 40:
+            bench.ask(ev.PassGate(by="performer", task="G", verdict=Verdict.NO_GO, reason="not yet"))
+        if n % 3 == 0:
+            bench.fail(name)
+            bench.retry(name)
+        bench.finish(name)
+        bench.after(timedelta(minutes=5))
+    assert len(bench.facts) > MANY
+    assert evolve_all(RunState(), bench.facts) == reduce(evolve, bench.facts, RunState()) == bench.state
+    assert list(bench.state.tasks.under_way()) == list(RUN_MACHINE.fold(bench.facts).tasks.under_way())
+
+
+def test_a_long_past_that_cannot_have_been_is_refused_as_a_short_one_is() -> None:
+    bench = Bench.of(*(task(f"T{n}") for n in range(MANY)))
+    for n in range(MANY):
+        bench.claim(f"T{n}")
+    with pytest.raises(Refused, match="TaskClaimed is not possible"):
+        evolve_all(RunState(), [*bench.facts, bench.facts[-1]])

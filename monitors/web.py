@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from cutover.core.clock import Clock
 from cutover.domain.programme import Programme
+from cutover.store.as_of import desk_as_of, past_moment
 from cutover.store.desk import Desk
 from cutover.web.components import ModeLine, component_modes, named
 from cutover.web.kit import Page, Panel, Query
@@ -19,6 +20,7 @@ from monitors.domain.health import Stage, check_stream
 from monitors.domain.ledger import Summary
 from monitors.ledger_service import LedgerService
 from monitors.looks import LOOKS, REASONS, Look
+from monitors.past import ledger_at, views_at
 from monitors.service import MonitorService
 from monitors.view import CheckView
 from monitors.watch_cards import Watch, WatchCards, watch_cards, worst
@@ -54,9 +56,10 @@ class LedgerCard:
 
 @dataclass(frozen=True, slots=True)
 class HealthPage:
-    """What `health.html` reads."""
+    """What `health.html` reads; `then` says of which past moment it is, '' while it is live."""
 
     now: str
+    then: str
     headline: Look
     alerting: int
     counts: tuple[tuple[Look, int], ...]
@@ -81,24 +84,27 @@ def pages(
 ) -> list[Page]:
     """The page of this room. `extras` are the panels of other rooms to show on it, `watch` reads flows and ages.
 
-    `?wall` shows the same for a screen on a wall: sizes follow the screen, and nothing is there to press.
+    `?wall` shows the same for a screen on a wall: sizes follow the screen, and nothing is there to press. `?at=` shows
+    the checks and the ledger of a past moment; flows, ages and other rooms show only now.
     """
 
     def build(query: Query) -> HealthPage:
-        now, visitor = clock.now(), visitor_of(query)
-        views = monitors.all(now)
-        cards = watch_cards(watch, programme, now, visitor) if watch else None
+        then, visitor = past_moment(query.get("at", ""), programme.zone, clock.now()), visitor_of(query)
+        now, seen = then or clock.now(), desk_as_of(desk, then) if then else desk
+        views = views_at(monitors, seen, now) if then else monitors.all(now)
+        cards = watch_cards(watch, programme, now, visitor) if watch and not then else None
         return HealthPage(
             now=moment(now, programme.zone),
+            then=moment(then, programme.zone),
             headline=(worst(cards) if cards else None) or _headline(views),
             alerting=sum(view.alerting for view in views),
             counts=_counts(views),
-            modes=component_modes(programme, desk, now),
+            modes=component_modes(programme, seen, now),
             checks=tuple(check_line(view, programme, now) for view in views),
-            ledger=ledger_card(ledger.summary(now)),
-            panels=tuple(extras()) if extras else (),
+            ledger=ledger_card(ledger_at(seen, now) if then else ledger.summary(now)),
+            panels=tuple(extras()) if extras and not then else (),
             watch=cards,
-            may_act=visitor.may_act,
+            may_act=visitor.may_act and not then,
             look="wall" if "wall" in query else "",
         )
 

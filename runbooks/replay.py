@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
-from cutover.core.clock import FixedClock, read_moment
+from cutover.core.clock import FixedClock
 from cutover.core.errors import Invalid, NotFound, Problem
 from cutover.core.event import Recorded
+from cutover.store.as_of import past_moment
 from cutover.store.desk import Desk
 from cutover.store.engine import reading
 from cutover.store.journal import Journal
@@ -56,11 +57,8 @@ def past(service: RunService, text: str, run_id: str = "") -> Past:
 
     Raises Invalid for a moment that is none, that happens twice, that is still to come, or before the run began.
     """
-    zone, now = service.programme.zone, service.desk.clock.now()
-    at = read_moment(text, zone)
-    if at > now:
-        expected = f"a moment up to now, {worded(now, zone)}"
-        raise Invalid(Problem(f"{worded(at, zone)} is still to come", field="at", expected=expected))
+    now = service.desk.clock.now()
+    at = past_moment(text, service.programme.zone, now) or now
     then = service.as_of(at)
     _check_begun(service, then, at, run_id)
     return Past(at, then, then.desk, FixedClock(at), service)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 from cutover.core.clock import Clock
 from cutover.core.errors import NotFound
@@ -20,6 +21,7 @@ from runbooks.domain.execution import RUN_MACHINE, run_stream
 from runbooks.domain.notes import EvidenceAttached, Note, TaskCommented
 from runbooks.domain.plan import Task
 from runbooks.gate_acts import Ballot, ballot
+from runbooks.replay import Replay, banner, past
 from runbooks.service import RunService
 
 MOST_FACTS = 100
@@ -48,6 +50,7 @@ class NoteLine:
 class TaskPage:
     """What `task.html` reads; `moves` are the names of the forms that this visitor is offered."""
 
+    replay: Replay | None
     now: str
     run_id: str
     run_look: Look
@@ -73,7 +76,9 @@ class TaskPages:
         return (Page("/board/tasks/{task}", "runbooks", "task.html", TaskPage, self.show),)
 
     def show(self, query: Query) -> TaskPage:
-        """Raises NotFound for a run or a task that is none."""
+        """Raises NotFound for a run or a task that is none, Invalid for a past moment that is none."""
+        if query.get("at"):
+            return self._then(query)
         run_id = self.service.find(query.get("run", ""))
         state, seen = self.service.desk.load(RUN_MACHINE, run_stream(run_id))
         if query["task"] not in state.plan:
@@ -82,6 +87,7 @@ class TaskPages:
         task, visitor = state.plan[query["task"]], visitor_of(query)
         gate = self.service.gate(run_id, task.id) if task.gate else None
         return TaskPage(
+            replay=None,
             now=run.time(run.now),
             run_id=run_id,
             run_look=RUN_STAGES[state.stage],
@@ -96,6 +102,13 @@ class TaskPages:
             notes=tuple(_note(run, note) for note in state.notes.of(task.id)),
             history=tuple(self._history(run_id, task.id)),
         )
+
+    def _then(self, query: Query) -> TaskPage:
+        """The same task as it stood at a past moment: nothing is done to the past."""
+        seen = past(self.service, query["at"], query.get("run", ""))
+        page = TaskPages(seen.service, self.programme, seen.clock).show({**query, "at": ""})
+        address = f"/board/tasks/{quote(query['task'], safe='')}"
+        return replace(page, replay=banner(seen, page.run_id, address, {}), moves=(), ballot=None)
 
     def _history(self, run_id: str, task: str) -> Iterator[tuple[str, FactLine]]:
         """Newest first: what moved the task."""

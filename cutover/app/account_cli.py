@@ -101,6 +101,7 @@ def link_commands(opener: Opener) -> App:
     """The `link` commands."""
     app = App(name="link", help="Links for who has no account: to read the board, or to work on one task.")
     _add_links(app, opener)
+    _add_calendar_link(app, opener)
 
     @app.command
     def revoke(what: str, *, programme: Folder = Path()) -> int:
@@ -148,8 +149,28 @@ def _add_links(app: App, opener: Opener) -> None:
         return _say(world, path, base_url, as_json=json)
 
 
+def _add_calendar_link(app: App, opener: Opener) -> None:
+    @app.command
+    def calendar(
+        *,
+        person: Annotated[str, Parameter(name="--for", help="whose calendar, an id of programme.yaml")],
+        hours: Hours = 24,
+        run: Annotated[str, Parameter(help="the run meant; default: the newest")] = "",
+        base_url: Base = "",
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
+        """A link that a calendar program subscribes to: one person's part of a run, as it is expected now."""
+        from datetime import timedelta
+
+        world = opener(programme)
+        _known(world, person)
+        path = world.links.calendar(person, world.runs.find(run), timedelta(hours=hours))
+        return _say(world, path, base_url, as_json=json)
+
+
 def _say(world: World, path: str, base_url: str, *, as_json: bool) -> int:
-    kind = "public" if path.startswith("/open/") else "task"
+    kind = {"open": "public", "calendar": "calendar"}.get(path.split("/")[1], "task")
     link = world.links.read(path.rpartition("/")[2], kind)
     base = (base_url or world.settings.base_url).rstrip("/")
     found = {"link": f"{base}{path}", "id": link.id, "expires": link.expires_at}

@@ -27,6 +27,7 @@ from monitors.watch_cards import Watch
 from monitors.web import pages as health_pages
 from runbooks.backout_web import BackoutPages
 from runbooks.board_acts import BoardActs
+from runbooks.calendar_web import CalendarPages
 from runbooks.domain.weather import weather_words
 from runbooks.edits_web import EditPages
 from runbooks.evidence_acts import EvidenceActs
@@ -84,6 +85,7 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
     evidence = EvidenceActs(world.runs, KeptFiles(world.folder.state / "evidence"))
     links = TaskLinks(world.runs, programme, clock, world.links)
     changing = (EditPages(world.runs, programme, clock), BackoutPages(world.runs, programme, clock))
+    calendars = CalendarPages(world.runs, programme, clock, world.links)
     guard = SignIn(world.accounts, world.links, programme, SystemClock(), as_person)
     return build_app(
         programme.title,
@@ -92,6 +94,7 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
             *(page for part in changing for page in part.pages()),
             *evidence.pages(),
             *links.pages(),
+            *calendars.pages(),
             *guard.pages(),
         ],
         world.journal,

@@ -14,8 +14,8 @@ from itertools import takewhile
 
 from sqlalchemy import ColumnElement, select
 
-from cutover.core.clock import FixedClock
-from cutover.core.errors import Refused
+from cutover.core.clock import FixedClock, read_moment, show
+from cutover.core.errors import Invalid, Problem, Refused
 from cutover.core.event import Recorded
 from cutover.store.desk import Desk
 from cutover.store.engine import reading
@@ -66,6 +66,20 @@ class AsOf(Journal):
 def desk_as_of(desk: Desk, moment: datetime) -> Desk:
     """A desk of its own on the past: it shares no folded state with the live one."""
     return Desk(AsOf(desk.journal, moment), FixedClock(moment))
+
+
+def past_moment(text: str, zone: str, now: datetime) -> datetime | None:
+    """The moment that `text` names on the wall clock of `zone`; none for ''.
+
+    Raises Invalid for a moment that is none, that happens twice, or that is still to come.
+    """
+    if not text:
+        return None
+    at = read_moment(text, zone)
+    if at > now:
+        expected = f"a moment up to now, {show(now, zone)}"
+        raise Invalid(Problem(f"{show(at, zone)} is still to come", field="at", expected=expected))
+    return at
 
 
 def horizon(journal: Journal) -> tuple[ColumnElement[bool], ...]:

@@ -1,8 +1,8 @@
 """Links that let somebody in without an account: what they are for, until when, and why one is refused.
 
 A link carries its whole meaning and a signature over it, so anything that can tell a person something can also
-mint one, and nothing is stored until one is revoked. It opens one thing: the board to read, or one task of one
-person to work on.
+mint one, and nothing is stored until one is revoked. It opens one thing: the board to read, one task of one
+person to work on, or one person's calendar of a run.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from cutover.core.clock import Clock
 from cutover.core.errors import Refused
 from cutover.store.accounts import Accounts
 
-PUBLIC, TASK = "public", "task"
+PUBLIC, TASK, CALENDAR = "public", "task", "calendar"
 LONGEST = timedelta(days=14)
-PUBLIC_PATH, TASK_PATH = "/open", "/task"
+PUBLIC_PATH, TASK_PATH, CALENDAR_PATH = "/open", "/task", "/calendar"
 _SIGN = 20  # bytes of the signature kept: 160 bits
 _MOST = 1200  # characters of a link that are read at all
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a link says: `kind` public or task; of a task link, whose, and which task of which run."""
+    """What a link says: `kind` public, task or calendar; whose, of which run, and of a task link which task."""
 
     kind: str
     made_at: datetime
@@ -58,6 +58,10 @@ class Links:
         """The path of a link by which `person` works on one task, and on nothing else."""
         return f"{TASK_PATH}/{self._token(TASK, lasts, person=person, run=run, task=task)}"
 
+    def calendar(self, person: str, run: str, lasts: timedelta) -> str:
+        """The path of a calendar that shows one person's part of a run, and nothing else."""
+        return f"{CALENDAR_PATH}/{self._token(CALENDAR, lasts, person=person, run=run)}"
+
     def read(self, token: str, kind: str) -> Link:
         """What a link says. Raises Refused for one that is broken, of another kind, expired or revoked."""
         link = _parse(token, self.accounts.link_key())
@@ -65,7 +69,7 @@ class Links:
             raise Refused("this link is broken: copy it whole, or ask for a new one")
         if self.clock.now() >= link.expires_at:
             raise Refused(f"this link expired at {link.expires_at:%d %b %H:%M}Z: ask for a new one")
-        whole = f"person:{link.person}" if link.kind == TASK else PUBLIC
+        whole = f"person:{link.person}" if link.kind != PUBLIC else PUBLIC
         revoked = self.accounts.revoked_at(f"link:{link.id}", whole)
         if f"link:{link.id}" in revoked or revoked.get(whole, link.made_at) > link.made_at:
             raise Refused("this link was revoked: ask for a new one")

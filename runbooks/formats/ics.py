@@ -42,6 +42,39 @@ def write_ics(
     With `expected` they show a run as it goes and replace the plan's own events; `only` writes one person's or team's.
     Raises Invalid for a plan that cannot be scheduled, NotFound for somebody the plan does not name.
     """
+    tasks, writing = _begun(runbook, programme, at, expected)
+    everybody = _who(tasks, programme)
+    if only and only not in everybody:
+        raise NotFound("person or team of this plan", only, everybody)
+    made: dict[str, bytes] = {}
+    for who, title in everybody.items():
+        if only not in ("", who):
+            continue
+        name = f"{slug(runbook.id)}-{slug(who) or 'nobody'}"
+        while f"{name}.ics" in made:
+            name += "-2"
+        made[f"{name}.ics"] = writing.calendar(tasks, (who,), title)
+    return [write_whole(folder / name, content) for name, content in made.items()]
+
+
+def person_calendar(
+    runbook: Runbook, programme: Programme, person: str, *, at: datetime, expected: Expected
+) -> bytes:
+    """One calendar of all that is a person's: by name, as a decider, and by their team; with every gate.
+
+    Raises NotFound for somebody whom the programme does not know.
+    """
+    known = programme.person(person)
+    if known is None:
+        raise NotFound("person", person, [p.id for p in programme.people])
+    tasks, writing = _begun(runbook, programme, at, expected)
+    return writing.calendar(tasks, (person, known.team), known.name)
+
+
+def _begun(
+    runbook: Runbook, programme: Programme, at: datetime | None, expected: Expected | None
+) -> tuple[tuple[Task, ...], _Writing]:
+    """The tasks in UTC, and what writes them. Raises Invalid for a wall time that a clock change forbids."""
     tasks, forbidden = in_zone(runbook.tasks, programme.zone)
     if forbidden:
         raise Invalid(
@@ -54,19 +87,7 @@ def write_ics(
         expected.times if expected else schedule(tasks, programme.opens, calendars=calendars_of(programme))
     )
     issued = (at or SystemClock().now()).astimezone(UTC).replace(microsecond=0)
-    writing = _Writing(runbook, programme, timing, issued, expected.says if expected else {})
-    everybody = _who(tasks, programme)
-    if only and only not in everybody:
-        raise NotFound("person or team of this plan", only, everybody)
-    made: dict[str, bytes] = {}
-    for who, title in everybody.items():
-        if only not in ("", who):
-            continue
-        name = f"{slug(runbook.id)}-{slug(who) or 'nobody'}"
-        while f"{name}.ics" in made:
-            name += "-2"
-        made[f"{name}.ics"] = writing.calendar(tasks, who, title)
-    return [write_whole(folder / name, content) for name, content in made.items()]
+    return tasks, _Writing(runbook, programme, timing, issued, expected.says if expected else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +117,11 @@ def _is_turning_point(task: Task) -> bool:
     return task.type is TaskType.APPROVAL or task.point_of_no_return
 
 
+def _part_for(task: Task, names: Sequence[str]) -> str:
+    """What a task is to somebody who goes by several names: their own and their team's."""
+    return next((part for who in names if who and (part := _part_of(task, who))), "")
+
+
 def _part_of(task: Task, who: str) -> str:
     """What a task is to somebody: their own, to stand in for, to decide on, their team's; '' for nothing."""
     if who == task.owner:
@@ -117,14 +143,17 @@ class _Writing:
     issued: datetime
     known: Mapping[str, str]
 
-    def calendar(self, tasks: Sequence[Task], who: str, title: str) -> bytes:
+    def calendar(self, tasks: Sequence[Task], names: Sequence[str], title: str) -> bytes:
         calendar = Calendar()
         calendar.add("prodid", PRODUCT)
         calendar.add("version", "2.0")
-        calendar.add("x-wr-calname", f"{self.runbook.title or self.runbook.id}: {title}")
-        shown = (t for t in tasks if t.id in self.timing.slots and (_part_of(t, who) or _is_turning_point(t)))
+        name = f"{self.runbook.title or self.runbook.id}: {title}"
+        calendar.add("x-wr-calname", " ".join(_plain(name).split()))
+        shown = (
+            t for t in tasks if t.id in self.timing.slots and (_part_for(t, names) or _is_turning_point(t))
+        )
         for task in sorted(shown, key=lambda t: (self.timing.slots[t.id].early_start, t.id)):
-            calendar.add_component(self._event(task, _part_of(task, who)))
+            calendar.add_component(self._event(task, _part_for(task, names)))
         content: bytes = calendar.to_ical()
         return content
 

@@ -6,6 +6,7 @@ import pytest
 
 from cutover.core.clock import FixedClock
 from cutover.domain.modes import Mode
+from cutover.store.metadata import utc_text
 from monitors.domain.check import critical, ok
 from monitors.web import HealthPage, pages
 from tests.conftest import MakeDesk
@@ -95,3 +96,35 @@ def test_the_page_is_served_with_modes_checks_and_ledger(world: World) -> None:
     world.watch()
     text = Browser(world.app()).get("/health").text
     assert text.index("Components") < text.index("Custody answers") < text.index("Case transfer ledger")
+
+
+def test_health_of_a_past_minute_is_as_it_stood_then_and_plainly_not_live(world: World) -> None:
+    """Custody fails hard and recovers: in between, looked back to, it is believed to fail."""
+    world.watch()
+    failing = world.clock.now()
+    for _ in range(3):
+        world.monitors.record("custody", ok("answered 200", 0.1), world.after(minutes=2))
+    world.ledger.acknowledge("file-1", "CT")
+    browser = Browser(world.app())
+    now, then = browser.get("/health").text, browser.get("/health", at=utc_text(failing)).text
+    assert "As it was at" in then
+    assert 'data-live="health"' in now
+    assert 'data-live="health"' not in then
+    (page,) = pages(world.monitors, world.ledger, world.desk, PROGRAMME, world.clock)
+    before, after = page.build({"at": utc_text(failing)}), page.build({})
+    status = [next(c.look[2] for c in shown.checks if c.id == "custody") for shown in (before, after)]
+    assert status == ["CRITICAL", "OK"]
+    sums = [shown.ledger.sentence for shown in (before, after)]
+    assert sums[0] == "1 sent = 0 acknowledged + 0 rejected + 1 in flight."
+    assert sums[1] == "1 sent = 1 acknowledged + 0 rejected + 0 in flight."
+
+
+def test_before_a_check_was_ever_asked_it_was_unknown_and_the_future_is_refused(world: World) -> None:
+    began = world.clock.now()
+    world.after(hours=1)
+    world.watch()
+    (page,) = pages(world.monitors, world.ledger, world.desk, PROGRAMME, world.clock)
+    assert {c.look[2] for c in page.build({"at": utc_text(began)}).checks} == {"UNKNOWN: no result ever came"}
+    answer = Browser(world.app()).get("/health", at="2026-12-24T10:00")
+    assert answer.status_code == 400
+    assert "is still to come" in answer.text

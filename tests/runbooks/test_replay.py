@@ -142,3 +142,19 @@ def test_of_any_legal_history_the_past_is_the_prefix_and_its_end_the_present(
 
 
 _numbers = itertools.count(1)
+
+
+def test_a_task_of_a_past_minute_stands_as_it_stood_and_offers_nothing_to_do(world: World) -> None:
+    """G2 said no on Sunday and go on Monday: between them it reads as it did then."""
+    said_no = next(
+        f.at for f in world.desk.journal.read(run_stream(world.run_id)) if isinstance(f.event, ev.GateSaidNo)
+    )
+    then = page(world, "/board/tasks/G2", at=utc_text(said_no))
+    assert "As it was at" in then
+    assert "604 crimes are not in the target" in then
+    assert "TaskDone" not in then
+    assert 'data-live="task"' not in then
+    assert f"?run={world.run_id}&amp;at=" in then, "its neighbours are of the same minute"
+    assert "data-live" in page(world, "/board/tasks/G2")
+    browser = world.enter(world.guarded(), "asha")
+    assert "Write a comment" not in browser.get("/board/tasks/G2", at=utc_text(said_no)).text

@@ -39,6 +39,7 @@ from monitors.service import MonitorService
 from monitors.tables import CaseFiles, MonitorStates
 from runbooks.backout_web import BackoutPages
 from runbooks.board_acts import BoardActs
+from runbooks.calendar_web import CalendarPages
 from runbooks.domain import run_events as ev
 from runbooks.domain.plan import Runbook, in_zone
 from runbooks.edits_web import EditPages
@@ -180,6 +181,7 @@ class World:
             EditPages(self.runs, PROGRAMME, self.clock),
             BackoutPages(self.runs, PROGRAMME, self.clock),
         )
+        calendars = CalendarPages(self.runs, PROGRAMME, self.clock, self.sign_in.links)
         acts = [
             *(act for part in changing for act in part.acts()),
             *self.sign_in.acts(),
@@ -193,6 +195,7 @@ class World:
             *(page for part in changing for page in part.pages()),
             *evidence.pages(),
             *linked.pages(),
+            *calendars.pages(),
             *self.sign_in.pages(),
         ]
         return build_app(

@@ -50,6 +50,12 @@ DEPLOYMENTS = (
     Deployment(
         "back-conversion", "flows.back_conversion.back_conversion", "paper", "Bring the paper records back."
     ),
+    Deployment(
+        "hypercare",
+        "flows.hypercare.hypercare",
+        "watch",
+        "Watch the programme until its agreed days are over.",
+    ),
 )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -22,10 +22,12 @@ from monitors.domain.telling import Alarm
 from monitors.flow_service import FlowView
 from monitors.notifier import Notifier
 from monitors.prober import Prober
+from monitors.view import CheckView
 from monitors.watch import Watch
 from runbooks.tenure import IN_DOUBT, Tenure, stand_by
 
 LEASE = "watch"
+NAMED = 5
 LOOK = 1.0  # real seconds between two looks at the lease
 
 log = structlog.get_logger()
@@ -37,6 +39,7 @@ class Watching:
 
     world: World
     standby: bool = False
+    spread: bool = True
 
     async def run(self, stop: asyncio.Event) -> None:
         world, wall = self.world, SystemClock()
@@ -47,7 +50,7 @@ class Watching:
             tenure.take()
         keeping = asyncio.create_task(_keep(tenure, stop))
         try:
-            await make_watch(world).run(stop)
+            await make_watch(world, spread=self.spread).run(stop)
         finally:
             keeping.cancel()
             with suppress(asyncio.CancelledError):
@@ -55,8 +58,27 @@ class Watching:
             tenure.give_back()
 
 
-def make_watch(world: World) -> Watch:
-    """Everything that goes on while a programme is watched."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How everything stands: how many are watched, and what asks for somebody."""
+
+    watched: int
+    alerting: tuple[str, ...]
+
+    def __str__(self) -> str:
+        asking = f"{len(self.alerting)} ask for somebody: {', '.join(self.alerting[:NAMED])}"
+        return f"{self.watched} watched, {asking if self.alerting else 'none asks for somebody'}"
+
+
+def standing(world: World) -> Standing:
+    """How everything stands now."""
+    views, flows = world.monitors.all(), world.flows.all()
+    asking = [view.check_id for view in views if view.alerting] + [f.flow.id for f in flows if f.alerting]
+    return Standing(len(views) + len(flows), tuple(asking))
+
+
+def make_watch(world: World, *, spread: bool = True) -> Watch:
+    """Everything that goes on while a programme is watched. `spread`: not all checks ask at once when it begins."""
     notify = world.folder.watched.notify
     notifier = make_notifier(world)
     at = notify.alertmanager
@@ -68,7 +90,7 @@ def make_watch(world: World) -> Watch:
             world.pace,
             ledger=world.ledger.summary,
             ageing=world.ageing.look,
-            spread=True,
+            spread=spread,
             secrets=world.secrets,
             home=world.folder.path,
             kept=world.inbox.kept,
@@ -84,7 +106,8 @@ def make_watch(world: World) -> Watch:
 
 
 def make_notifier(world: World) -> Notifier:
-    programme = world.folder.programme
+    """`began` is now: what was silent before we watched is no news yet."""
+    programme, began = world.folder.programme, world.clock.now()
 
     def channel(person: str) -> str:
         known = programme.person(person)
@@ -94,7 +117,7 @@ def make_notifier(world: World) -> Notifier:
         world.desk,
         world.folder.watched.notify,
         programme.zone,
-        lambda now: [*_checks(world, now), *_flows(world, now)],
+        lambda now: [*_checks(world, began, now), *_flows(world, now)],
         channel,
     )
 
@@ -105,9 +128,18 @@ def deliver(world: World) -> int:
     return deliver_due(world.engine, known, world.clock.now())
 
 
-def _checks(world: World, now: datetime) -> Iterator[Alarm]:
+def _checks(world: World, began: datetime, now: datetime) -> Iterator[Alarm]:
     for view in world.monitors.all(now):
-        yield view.alarm
+        yield check_alarm(view, world.monitors.checks[view.check_id].fresh_for, began, now)
+
+
+def check_alarm(view: CheckView, fresh_for: timedelta, began: datetime, now: datetime) -> Alarm:
+    """A check's alarm. One that was not heard because nobody watched is given the time it takes to be heard."""
+    alarm = view.alarm
+    silent = view.reason in (Reason.NO_DATA, Reason.STALE)
+    if silent and not alarm.held and now - began <= fresh_for:
+        return replace(alarm, held="the watch has only begun")
+    return alarm
 
 
 def _flows(world: World, now: datetime) -> Iterator[Alarm]:

@@ -1,0 +1,98 @@
+"""One process watches a programme, tells whom it concerns, and is not woken by its own absence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cutover.app.bootstrap import World, build_world
+from cutover.app.settings import Settings
+from cutover.app.watching import LEASE, Watching, check_alarm, deliver, make_notifier, standing
+from cutover.core.clock import SystemClock
+from cutover.core.errors import Conflict
+from cutover.store.leases import Fence, acquire
+from monitors.domain.check import Status, critical, ok
+
+PROGRAMME = """
+title: Small
+window: {opens: 2026-10-23T21:00Z, closes: 2026-10-23T22:00Z}
+people: [{id: bo, name: Bo, roles: [hypercare]}]
+"""
+MONITORS = """
+checks:
+  - {id: exports, kind: files, title: Exports come, owner: bo, folder: in, interval: 1s, retry_interval: 1s, max_attempts: 1}
+  - {id: nightly, kind: heartbeat, title: The nightly export reports, owner: bo, every: 1d}
+notify: {routes: [{to: [owner]}]}
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    (tmp_path / "programme.yaml").write_text(PROGRAMME)
+    (tmp_path / "monitors").mkdir()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "monitors" / "all.yaml").write_text(MONITORS)
+    world = build_world(tmp_path, settings=Settings())
+    yield world
+    world.engine.dispose()
+
+
+def watch(world: World) -> None:
+    """Until every check was heard."""
+
+    async def scene() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(Watching(world, spread=False).run(stop))
+        while not running.done() and not all(map(world.monitors.last, world.monitors.checks)):
+            await asyncio.sleep(0.05)
+        stop.set()
+        await running
+
+    asyncio.run(asyncio.wait_for(scene(), 30))
+
+
+def test_a_watch_asks_judges_and_leaves_nothing_behind(world: World) -> None:
+    watch(world)
+    assert world.monitors.state("exports").detail == "the number of files is 0"
+    assert (
+        world.monitors.state("nightly").status is Status.CRITICAL
+    )  # it never reported, and its deadline is over
+    assert standing(world).watched == 2
+    acquire(world.engine, LEASE, "somebody-else:1:1", SystemClock().now())  # the lease was given back
+
+
+def test_a_second_watch_is_turned_away_and_names_the_first(world: World) -> None:
+    held: Fence = acquire(world.engine, LEASE, "elsewhere:1:1", SystemClock().now())
+    assert held.epoch == 1
+    with pytest.raises(Conflict, match="watch is being run by elsewhere"):
+        watch(world)
+
+
+def test_what_was_silent_before_the_watch_began_is_no_news_yet(world: World) -> None:
+    now = world.clock.now()
+    view = world.monitors.state("exports", now)
+    span = timedelta(seconds=3)
+    assert check_alarm(view, span, now, now).held == "the watch has only begun"
+    assert check_alarm(view, span, now - 2 * span, now).held == ""
+    assert check_alarm(replace(view, reason=None), span, now, now).held == ""
+
+
+def test_an_alarm_is_a_notice_to_its_owner_and_its_end_another(world: World) -> None:
+    notifier, now = make_notifier(world), world.clock.now()
+    world.monitors.record("exports", critical("gone"), now)
+    notifier.tell(now + timedelta(seconds=1))
+    for second in (1, 2):
+        world.monitors.record("exports", ok(), now + timedelta(seconds=second))
+    notifier.tell(now + timedelta(seconds=3))
+    assert deliver(world) == 2
+    notices = sorted(path.read_text() for path in (world.folder.state / "notices").glob("*.txt"))
+    assert [text.splitlines()[:2] for text in notices] == [
+        ["To: bo", "Subject: FIRING high: Exports come"],
+        ["To: bo", "Subject: RESOLVED high: Exports come"],
+    ]
+    assert deliver(world) == 0

@@ -48,7 +48,7 @@ def watch(world: World) -> None:
     async def scene() -> None:
         stop = asyncio.Event()
         running = asyncio.create_task(Watching(world, spread=False).run(stop))
-        while not running.done() and not all(map(world.monitors.last, world.monitors.checks)):
+        while not running.done() and not all(map(world.monitors.last, world.monitors.checks)):  # noqa: ASYNC110  another thread writes
             await asyncio.sleep(0.05)
         stop.set()
         await running

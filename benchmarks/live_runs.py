@@ -19,10 +19,11 @@ from cutover.store.engine import open_engine, sqlite_url
 from cutover.store.journal import Journal
 from cutover.store.pen import Batch
 from cutover.store.projections import prepare
+from runbooks import foresight
 from runbooks.domain import run_events as ev
 from runbooks.domain.execution import run_stream
 from runbooks.domain.plan import Action, Effect, Link, Runbook, Stream, Task, TaskType
-from runbooks.service import RunService
+from runbooks.service import PERFORMER, RunService
 
 OPENS = datetime(2026, 10, 23, 21, 0, tzinfo=UTC)
 PROGRAMME = Programme.model_validate(
@@ -74,6 +75,8 @@ def worked(service: RunService, run_id: str, *, events: int, left: int) -> int:
     each = max(0, (events - 1) // max(1, len(done)) - 2)
     facts = [Fact(event, OPENS + timedelta(minutes=n), "asha") for n, event in enumerate(_told(done, each))]
     stream, seq = run_stream(run_id), 1
+    if looked_ahead := foresight.move(state, OPENS, PERFORMER):  # as whoever performs a run does first of all
+        seq += len(service.ask(run_id, looked_ahead))
     for at in range(0, len(facts), CHUNK):
         part = facts[at : at + CHUNK]
         service.desk.journal.append(Batch(stream, seq, part))

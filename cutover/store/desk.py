@@ -20,6 +20,7 @@ from cutover.core.clock import Clock
 from cutover.core.errors import CutoverError
 from cutover.core.event import Command, Fact, Recorded
 from cutover.core.machine import Machine
+from cutover.core.unswept import unswept
 from cutover.store.engine import is_away
 from cutover.store.journal import Journal
 from cutover.store.leases import Fence
@@ -89,8 +90,9 @@ class Desk:
         """The state of a stream now, and its seq (0 when nothing has happened yet)."""
         known = (machine.name, stream)
         seq, state = self._states.get(known, (0, machine.start))
-        for fresh in self.journal.pages(stream, after=seq):
-            seq, state = fresh[-1].seq, machine.fold(fresh, state)
+        with unswept():
+            for fresh in self.journal.pages(stream, after=seq):
+                seq, state = fresh[-1].seq, machine.fold(fresh, state)
         with self._lock:
             self._keep(known, seq, state)
         return state, seq

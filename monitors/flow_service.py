@@ -153,7 +153,9 @@ class FlowService:
         state = self.state(flow_id)
         if state.first_day is None:
             return changes
-        changes += self._ask(flow_id, ev.TakeDays(by=WATCH, days=self._mature_days(flow, state, at)), at)
+        if days := self._mature_days(flow, state, at):
+            command = ev.TakeDays(by=WATCH, days=days)
+            changes += self._desk.ask(OUTCOME, flow_stream(flow_id), command, at=at)
         return changes + self._look_for_silence(flow, at)
 
     # --- what people decide ----------------------------------------------------------------------------
@@ -285,7 +287,8 @@ class FlowService:
         if last is None:
             return ()
         days = (since + timedelta(days=n) for n in range((last - since).days + 1))
-        return tuple(ev.Reported(day=day, count=own.get(day), of=of.get(day)) for day in days)
+        told = (ev.Reported(day=day, count=own.get(day), of=of.get(day)) for day in days)
+        return tuple(one for one in told if _is_news(one, state))
 
     def _series(self, flow: Flow, since: date, until: date) -> dict[date, int]:
         if not isinstance(flow.counts, PoolCounts):
@@ -343,6 +346,13 @@ class FlowService:
         if flow_id not in self.flows:
             raise NotFound("flow", flow_id, self.flows)
         return self.flows[flow_id]
+
+
+def _is_news(one: ev.Reported, state: FlowState) -> bool:
+    known = state.days.get(one.day)
+    if known is None or one.count is None:
+        return known is None
+    return (known.count, known.of) != (one.count, known.of if one.of is None else one.of)
 
 
 class _Key:

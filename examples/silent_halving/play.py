@@ -30,7 +30,6 @@ from monitors.domain.check import Status
 from monitors.domain.composite import Class
 from monitors.domain.counts import Told
 from monitors.domain.flow_events import FlowAlarmRaised
-from monitors.probes import open_session
 
 HERE = Path(__file__).parent
 SEED = 20261027
@@ -159,7 +158,7 @@ def _declared(world: World) -> dict[str, int | None]:
 
 async def _probes_green(world: World) -> bool:
     prober = world.prober()
-    async with open_session() as session:
+    async with prober.open_session() as session:
         for check in world.folder.checks:
             result = await prober.probe(check, session, world.clock.now())
             world.monitors.record(check.id, result, world.clock.now())

@@ -1,0 +1,57 @@
+"""The scenarios of examples/ that play themselves: silent halving, no acknowledgement."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from monitors.domain.composite import Class
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+pytestmark = pytest.mark.real  # the probes ask systems on loopback
+
+
+@pytest.fixture
+def scenario() -> Iterator[Callable[[str], ModuleType]]:
+    loaded = []
+
+    def load(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, EXAMPLES / name / "play.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        loaded.append(name)
+        spec.loader.exec_module(module)
+        return module
+
+    yield load
+    for name in loaded:
+        del sys.modules[name]
+
+
+def test_silent_halving_is_seen_in_the_declared_days_while_every_probe_is_green(
+    scenario: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
+    """A year of history in six flows, nine days after the go-live, and a quiet year: some seconds of a core."""
+    found = scenario("silent_halving").play(tmp_path / "programme", days=9)
+    assert found.probes_green
+    assert found.graded is Class.SILENT_FAILURE
+    assert {n: found.alarmed[n] <= found.declared[n] for n in found.alarmed} == dict.fromkeys(
+        found.alarmed, True
+    )
+    assert found.quiet_alarms <= found.allowed
+
+
+def test_no_acknowledgement_is_caught_within_one_cycle_and_nothing_is_doubled_or_lost(
+    scenario: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
+    found = scenario("no_acknowledgement").play(tmp_path / "programme")
+    assert found.in_one_cycle
+    assert (found.sent_twice, found.lost, found.ledger.holds) == (0, 0, True)
+    assert found.holds

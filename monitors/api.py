@@ -51,29 +51,29 @@ class MonitorApi:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/metrics", _answered(self._scrape), methods=["GET"]),
-            Route("/api/v1/heartbeats/{name}", _answered(self._beat), methods=["POST"]),
-            Route("/api/v1/alertmanager", _answered(self._hear), methods=["POST"]),
+            Route("/metrics", answered(self._scrape), methods=["GET"]),
+            Route("/api/v1/heartbeats/{name}", answered(self._beat), methods=["POST"]),
+            Route("/api/v1/alertmanager", answered(self._hear), methods=["POST"]),
         ]
 
     async def _scrape(self, request: Request) -> Response:
         if await run_in_threadpool(self.has_accounts):
-            await run_in_threadpool(self.tokens.check, _bearer(request), METRICS)
+            await run_in_threadpool(self.tokens.check, bearer(request), METRICS)
         return Response(await run_in_threadpool(self.metrics), media_type="text/plain; version=0.0.4")
 
     async def _beat(self, request: Request) -> Response:
         """`?state=` success (the default), started or failed; the body may say why."""
         name = request.path_params["name"]
-        await run_in_threadpool(self.tokens.check, _bearer(request), heartbeat_scope(name))
+        await run_in_threadpool(self.tokens.check, bearer(request), heartbeat_scope(name))
         said, at = _said(request.query_params.get("state", Said.SUCCESS)), self.clock.now()
-        note = (await _body(request, LARGEST_NOTE)).decode("utf-8", "replace")
+        note = (await body_of(request, LARGEST_NOTE)).decode("utf-8", "replace")
         await run_in_threadpool(self.inbox.beat, name, said, at, note)
         return JSONResponse({"heartbeat": name, "state": said, "at": at.isoformat()}, status_code=202)
 
     async def _hear(self, request: Request) -> Response:
-        await run_in_threadpool(self.tokens.check, _bearer(request), ALERTS)
+        await run_in_threadpool(self.tokens.check, bearer(request), ALERTS)
         try:
-            webhook = Webhook.model_validate_json(await _body(request, LARGEST))
+            webhook = Webhook.model_validate_json(await body_of(request, LARGEST))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "body"
@@ -84,7 +84,7 @@ class MonitorApi:
         return JSONResponse({"alerts": len(webhook.alerts)}, status_code=202)
 
 
-def _answered(do: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+def answered(do: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
             return await do(request)
@@ -95,7 +95,7 @@ def _answered(do: Callable[[Request], Awaitable[Response]]) -> Callable[[Request
     return endpoint
 
 
-def _bearer(request: Request) -> str:
+def bearer(request: Request) -> str:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.casefold() != "bearer" or not token:
         raise Refused("send a token: Authorization: Bearer ...; `cutover monitor token` makes one")
@@ -109,7 +109,7 @@ def _said(state: str) -> Said:
         raise Invalid(f"state '{state}' is none; expected {', '.join(Said)}") from None
 
 
-async def _body(request: Request, most: int) -> bytes:
+async def body_of(request: Request, most: int) -> bytes:
     received = bytearray()
     async for chunk in request.stream():
         received += chunk

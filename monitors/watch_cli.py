@@ -13,6 +13,8 @@ from cutover.cli.output import answer, table
 from cutover.core.errors import Invalid, NotFound, Problem
 from monitors.api import ALERTS, METRICS, heartbeat_scope
 from monitors.cli import AsJson, Folder, moment
+from monitors.counts_api import counts_scope
+from monitors.domain.flow import ApiCounts
 from monitors.domain.kinds import HeartbeatCheck
 from monitors.rules import rule_files
 
@@ -63,17 +65,17 @@ def _rules(app: App, doors: WatchDoors) -> None:
 def _tokens(app: App, doors: WatchDoors) -> None:
     @app.command
     def token(
-        what: Annotated[str, Parameter(help="a heartbeat's id, `alerts`, or `metrics`")],
+        what: Annotated[str, Parameter(help="a heartbeat's or a flow's id, `alerts`, or `metrics`")],
         *,
         revoke: Annotated[bool, Parameter(negative="", help="end every token made for it until now")] = False,
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> None:
-        """Make the token by which a program reports a heartbeat, tells alerts or reads metrics; it is shown once."""
-        beats = [check.id for check in doors.watched(programme).checks if isinstance(check, HeartbeatCheck)]
-        if what not in (ALERTS, METRICS, *beats):
-            raise NotFound("heartbeat", what, [ALERTS, METRICS, *beats])
-        scope = heartbeat_scope(what) if what in beats else what
+        """Make the token by which a program reports a heartbeat, tells a flow's counts or alerts, or reads metrics; it is shown once."""
+        scopes, paths = _scopes(doors.watched(programme))
+        if what not in scopes:
+            raise NotFound("heartbeat or flow", what, scopes)
+        scope = scopes[what]
         tokens = doors.tokens(programme)
         if revoke:
             tokens.revoke(scope)
@@ -82,10 +84,21 @@ def _tokens(app: App, doors: WatchDoors) -> None:
             )
             return
         made, base = tokens.issue(scope), doors.base_url(programme).rstrip("/")
-        path = {ALERTS: "/api/v1/alertmanager", METRICS: "/metrics"}.get(what, f"/api/v1/heartbeats/{what}")
+        path = paths[what]
         asked = "" if what == METRICS else " -X POST"
         line = f"curl -fsS{asked} -H 'Authorization: Bearer {made}' {base}{path}"
         answer({"scope": scope, "token": made, "url": base + path}, as_json=json, text=[line])
+
+
+def _scopes(watched: Watched) -> tuple[dict[str, str], dict[str, str]]:
+    """What a token can be made for: its scope and where it is used, by what is typed."""
+    beats = [check.id for check in watched.checks if isinstance(check, HeartbeatCheck)]
+    flows = [flow.id for flow in watched.flows if isinstance(flow.counts, ApiCounts)]
+    scopes = {ALERTS: ALERTS, METRICS: METRICS}
+    scopes |= {name: heartbeat_scope(name) for name in beats} | {name: counts_scope(name) for name in flows}
+    paths = {ALERTS: "/api/v1/alertmanager", METRICS: "/metrics"}
+    paths |= {name: f"/api/v1/heartbeats/{name}" for name in beats}
+    return scopes, paths | {name: f"/api/v1/counts/{name}" for name in flows}
 
 
 def _downtimes(app: App, doors: WatchDoors) -> None:

@@ -20,6 +20,7 @@ from cutover.web.kit import Panel, build_app
 from cutover.web.serving import serve as run_server
 from cutover.web.sign_in import HOW_TO, SignIn, check_reach
 from monitors.api import MonitorApi
+from monitors.counts_api import CountsApi
 from monitors.exporter import render
 from monitors.health_acts import HealthActs
 from monitors.pack_web import pack_page
@@ -109,7 +110,7 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
             *HealthActs(world.monitors, watch).acts(),
         ],
         guard=guard,
-        routes=_api(world).routes(),
+        routes=[*_api(world).routes(), *CountsApi(world.flows, world.tokens, clock).routes()],
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 from cutover.core.clock import Pace
+from cutover.core.errors import CutoverError
 from cutover.core.event import Recorded
 from cutover.store.journal import Journal
+from cutover.store.watch import Watch, watching
 
 QUIET = 4.0  # real seconds after which the one who waits is woken though nothing was written
 
@@ -18,14 +19,14 @@ QUIET = 4.0  # real seconds after which the one who waits is woken though nothin
 class News:
     """What is written by this process wakes at once; other processes are looked after every `look` real seconds.
 
-    A look is one row of the journal: who waits for people all night is not woken four times a second for nothing.
+    A look is next to nothing and wakes nobody: who waits for people all night is not woken five times a second.
     """
 
     def __init__(self, look: float) -> None:
         self.look = look
         self._told = asyncio.Event()
-        self._journal: Journal | None = None
-        self._position = -1
+        self._watch: Watch | None = None
+        self._trouble: CutoverError | None = None
 
     def tell(self) -> None:
         self._told.set()
@@ -41,38 +42,47 @@ class News:
 
         def heard(recorded: Sequence[Recorded]) -> None:
             if recorded:
-                self._position = max(self._position, recorded[-1].position)
+                watch.heard(recorded)
                 loop.call_soon_threadsafe(self._told.set)
 
-        self._journal = journal
-        journal.listeners.append(heard)
-        try:
-            yield
-        finally:
-            journal.listeners.remove(heard)
+        with watching(journal) as watch:
+            self._watch = watch
+            journal.listeners.append(heard)
+            try:
+                yield
+            finally:
+                self._watch = None
+                journal.listeners.remove(heard)
 
     async def wait(self, pace: Pace, until: datetime | None, quiet: float = QUIET) -> None:
-        """Until something was written, `until` has come, or `quiet` real seconds have gone by."""
+        """Until something was written, `until` has come, or `quiet` real seconds have gone by. Raises DatabaseAway."""
         await asyncio.sleep(0)  # whoever was just told to begin begins
         if self._told.is_set():
             return
-        end = time.monotonic() + quiet
         waits: list[asyncio.Future[object]] = [asyncio.ensure_future(self._told.wait())]
         if until is not None:
             waits.append(asyncio.ensure_future(pace.sleep_until(until)))
+        looking = asyncio.get_running_loop().call_later(self.look, self._look, waits[0])
         try:
-            while time.monotonic() < end:
-                done, _ = await asyncio.wait(waits, timeout=self.look, return_when=asyncio.FIRST_COMPLETED)
-                if done or self._has_moved():
-                    return
+            await asyncio.wait(waits, timeout=quiet, return_when=asyncio.FIRST_COMPLETED)
         finally:  # also when the one who waits is cancelled
+            looking.cancel()
             for wait in waits:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
+        if self._trouble is not None:
+            trouble, self._trouble = self._trouble, None
+            raise trouble
 
-    def _has_moved(self) -> bool:
-        """Whether another process has written since this was last asked. Raises DatabaseAway."""
-        if self._journal is None:
-            return True
-        before, self._position = self._position, self._journal.head().position
-        return self._position != before
+    def _look(self, waits: asyncio.Future[object]) -> None:
+        """Wake who waits when another process has written, or when that cannot be told; else look again later."""
+        if waits.done():
+            return
+        try:
+            moved = self._watch is None or self._watch.has_moved()
+        except CutoverError as trouble:
+            self._trouble, moved = trouble, True
+        if moved:
+            self._told.set()
+        else:
+            asyncio.get_running_loop().call_later(self.look, self._look, waits)

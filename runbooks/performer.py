@@ -42,9 +42,10 @@ from runbooks.forecast_rhythm import ForecastRhythm
 from runbooks.news import QUIET, News
 from runbooks.open_gates import open_gates, passing, times_out
 from runbooks.outcomes import AT_ONCE, Outcomes
+from runbooks.rest import Rest
 from runbooks.service import PERFORMER, RunService
 from runbooks.steps import Executor, Step
-from runbooks.surroundings import note_clock_step, warn_of_stuck_gates
+from runbooks.surroundings import StepWatch, warn_of_stuck_gates
 from runbooks.tenure import LONGEST_WAIT, Tenure, when_back
 
 LOOK = 0.2  # real seconds after which the journal is looked at for what other processes wrote
@@ -80,9 +81,9 @@ class Performer:
         self._news = News(LOOK)
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._outcomes = Outcomes(run_id)
-        self._clock_step, self._stepped = clock_step, timedelta(0)
+        self._steps = StepWatch(service.desk, run_id, clock_step)
         self._unstarted: set[str] = set()  # begun in words, perhaps: the database went away meanwhile
-        self._rhythm = ForecastRhythm(pace.now())
+        self._rhythm, self._rest = ForecastRhythm(pace.now()), Rest()
 
     async def run(self) -> RunState:
         """Perform until the run has ended; returns its last state. Raises Conflict while another runner holds it."""
@@ -109,7 +110,8 @@ class Performer:
                 state, deadline = await self._turn()
                 if state.stage in RUN.terminal:
                     return state
-                quiet = LOOK_AT_GATES if open_gates(state) else QUIET
+                is_resting = self._rest.goes_on(state, self.pace.now())  # and then no gate is open
+                quiet = LOOK_AT_GATES if not is_resting and open_gates(state) else QUIET
                 await self._news.wait(self.pace, deadline, quiet)
             except DatabaseAway as error:
                 await self._sit_out(error)
@@ -118,26 +120,21 @@ class Performer:
         """Do what is due now; says how the run stands and when time alone makes something due."""
         async with self.pace.hold():  # deciding takes no time of a rehearsal
             self.tenure.keep()
-            self._note_clock_step()
+            self._steps.look()
             self._news.forget()
             self._reap()
             state = self._seen() if self._write() else self.service.state(self.run_id)
             if state.stage in RUN.terminal:
                 return state, None
-            due = next_actions(state, self.pace.now())
+            is_resting = self._rest.goes_on(state, self.pace.now())
+            due = [] if is_resting else next_actions(state, self.pace.now())
             self._begin_all(self._ready(due))
             for one in due:
                 self._try(one)
             self._forecast()
-            return self._seen(), self._next_moment()
-
-    def _note_clock_step(self) -> None:
-        """Deadlines are not moved by it; people who compare times afterwards must know."""
-        self._stepped += self._clock_step()
-        if self._stepped:
-            log.warning("clock_was_stepped", run=self.run_id, seconds=self._stepped.total_seconds())
-            note_clock_step(self.service.desk, self.run_id, self._stepped)
-            self._stepped = timedelta(0)
+            if not due and not is_resting:
+                self._rest.begin(self._seen(), self._next_moment())
+            return self._seen(), self._next_moment() if due else self._rest.until
 
     async def _sit_out(self, error: DatabaseAway) -> None:
         """Wait for the database. What is under way goes on while no other runner can have taken over; nothing begins."""

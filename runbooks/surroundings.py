@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -17,6 +18,8 @@ from runbooks.service import PERFORMER
 
 log = structlog.get_logger()
 
+log = structlog.get_logger()
+
 
 def weather(desk: Desk, run_id: str) -> Weather:
     return desk.state(WEATHER_MACHINE, weather_stream(run_id))
@@ -27,6 +30,21 @@ def compare(desk: Desk, run_id: str, recorded: int) -> Weather:
     command = CompareHistory(by=PERFORMER, performed=steps_begun(desk, run_id), recorded=recorded)
     desk.ask(WEATHER_MACHINE, weather_stream(run_id), command)
     return weather(desk, run_id)
+
+
+class StepWatch:
+    """Looks for steps of the clock. Deadlines are not moved by one; people who compare times afterwards must know."""
+
+    def __init__(self, desk: Desk, run_id: str, clock_step: Callable[[], timedelta]) -> None:
+        self._desk, self._run_id, self._clock_step = desk, run_id, clock_step
+        self._stepped = timedelta(0)  # and not yet written down
+
+    def look(self) -> None:
+        self._stepped += self._clock_step()
+        if self._stepped:
+            log.warning("clock_was_stepped", run=self._run_id, seconds=self._stepped.total_seconds())
+            note_clock_step(self._desk, self._run_id, self._stepped)
+            self._stepped = timedelta(0)
 
 
 def note_clock_step(desk: Desk, run_id: str, step: timedelta) -> None:

@@ -57,11 +57,12 @@ class Phrase:
         return self._spelled[dialect.name]
 
 
-def say(connection: Connection, text: str) -> None:
-    """A word that answers nothing."""
+def say(connection: Connection, text: str) -> Sequence[Sequence[Any]]:
+    """A word without values, and the rows that it is answered with."""
     cursor = connection.connection.cursor()
     try:
         cursor.execute(text)
+        return cursor.fetchall() if cursor.description else ()
     except connection.dialect.loaded_dbapi.Error as error:
         raise _told(connection, text, error, cursor) from error
     finally:

@@ -118,7 +118,7 @@ class EditPages:
         run, draft = read_run(state, self.programme, self.clock.now()), draft_of(query)
         if draft.task and draft.task not in state.plan:
             raise NotFound("task", draft.task, state.plan)
-        lines = [self._line(run, edit, visitor) for edit in reversed(state.edits.by_number.values())]
+        lines = [self._line(run, edit, visitor) for edit in reversed(tuple(state.edits.by_number.values()))]
         is_open = state.stage in GOING
         return EditsPage(
             now=run.time(run.now),

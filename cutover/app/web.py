@@ -16,7 +16,7 @@ from cutover.core.clock import SystemClock
 from cutover.reconciliation.web import reconciliation_page
 from cutover.store.kept_files import KeptFiles
 from cutover.web.journal import journal_page
-from cutover.web.kit import Panel, build_app
+from cutover.web.kit import Page, Panel, build_app
 from cutover.web.serving import serve as run_server
 from cutover.web.sign_in import HOW_TO, SignIn, check_reach
 from monitors.api import MonitorApi
@@ -63,7 +63,31 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
     """Every page and act of a programme. Raises NotFound when nobody is called `as_person`."""
     programme, clock = world.folder.programme, world.clock
     watch = Watch(world.flows, world.ageing, world.register, world.hypercare)
-    pages = [
+    guard = SignIn(world.accounts, world.links, programme, SystemClock(), as_person)
+    parts = (
+        guard,
+        EditPages(world.runs, programme, clock),
+        BackoutPages(world.runs, programme, clock),
+        EvidenceActs(world.runs, KeptFiles(world.folder.state / "evidence")),
+        TaskLinks(world.runs, programme, clock, world.links),
+    )
+    calendars = CalendarPages(world.runs, programme, clock, world.links)
+    acting = (*parts, BoardActs(world.runs), GateActs(world.runs), HealthActs(world.monitors, watch))
+    return build_app(
+        programme.title,
+        [*_pages_to_read(world, watch), *(page for part in (*parts, calendars) for page in part.pages())],
+        world.journal,
+        stop,
+        acts=[act for part in acting for act in part.acts()],
+        guard=guard,
+        routes=[*_api(world).routes(), *CountsApi(world.flows, world.tokens, clock).routes()],
+    )
+
+
+def _pages_to_read(world: World, watch: Watch) -> list[Page]:
+    """The pages of each room."""
+    programme, clock = world.folder.programme, world.clock
+    return [
         *board_pages(
             world.runs, world.desk, programme, clock, extras=lambda: _contingency(world), refine=True
         ),
@@ -83,35 +107,6 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
         report_page(world.report),
         journal_page(world.journal, programme.zone),
     ]
-    evidence = EvidenceActs(world.runs, KeptFiles(world.folder.state / "evidence"))
-    links = TaskLinks(world.runs, programme, clock, world.links)
-    changing = (EditPages(world.runs, programme, clock), BackoutPages(world.runs, programme, clock))
-    calendars = CalendarPages(world.runs, programme, clock, world.links)
-    guard = SignIn(world.accounts, world.links, programme, SystemClock(), as_person)
-    return build_app(
-        programme.title,
-        [
-            *pages,
-            *(page for part in changing for page in part.pages()),
-            *evidence.pages(),
-            *links.pages(),
-            *calendars.pages(),
-            *guard.pages(),
-        ],
-        world.journal,
-        stop,
-        acts=[
-            *guard.acts(),
-            *BoardActs(world.runs).acts(),
-            *GateActs(world.runs).acts(),
-            *evidence.acts(),
-            *links.acts(),
-            *(act for part in changing for act in part.acts()),
-            *HealthActs(world.monitors, watch).acts(),
-        ],
-        guard=guard,
-        routes=[*_api(world).routes(), *CountsApi(world.flows, world.tokens, clock).routes()],
-    )
 
 
 def _api(world: World) -> MonitorApi:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from jinja2 import BaseLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined, meta
@@ -74,8 +75,13 @@ class Frame:
 
 def templates(pages: Sequence[Page]) -> Environment:
     """The one environment: strict, escaping, with a loader for each package that brought a page."""
+    return _templates_of(frozenset(page.package for page in pages))
+
+
+@cache  # a template is compiled once in a process, however many applications show it
+def _templates_of(packages: frozenset[str]) -> Environment:
     loaders: dict[str, BaseLoader] = {KIT: PackageLoader("cutover.web", "templates")}
-    for package in {page.package for page in pages} - {KIT}:
+    for package in packages - {KIT}:
         loaders[package] = PackageLoader(package, "pages")
     environment = Environment(
         loader=PrefixLoader(loaders),

@@ -57,12 +57,16 @@ class FlowView:
 class FlowService:
     """Takes counts, draws charts, keeps alarms until a person closes them."""
 
-    def __init__(self, desk: Desk, flows: Iterable[Flow], watch: Hypercare, programme: Programme) -> None:
+    def __init__(
+        self, desk: Desk, flows: Iterable[Flow], watch: Hypercare, programme: Programme, *, past: bool = False
+    ) -> None:
+        """`past`: the desk is of a past moment, of which readings are not kept: facts alone are judged."""
         self.flows: Mapping[str, Flow] = {flow.id: flow for flow in flows}
         self.watch = watch
         self.programme = programme
         self._desk = desk
         self._counts = FlowCounts(desk.journal.engine)
+        self._is_past = past
 
     # --- what is known ---------------------------------------------------------------------------------
 
@@ -91,11 +95,11 @@ class FlowService:
     def view(self, flow_id: str, now: datetime | None = None) -> FlowView:
         """How one flow stands. Raises NotFound."""
         flow = self._flow(flow_id)
-        return self._view(flow, self._counts.heard().get(flow_id, Heard()), now or self.now())
+        return self._view(flow, self._heard(flow_id), now or self.now())
 
     def all(self, now: datetime | None = None) -> list[FlowView]:
         """How every flow stands, worst first."""
-        heard, at = self._counts.heard(), now or self.now()
+        heard, at = ({} if self._is_past else self._counts.heard()), now or self.now()
         views = [self._view(flow, heard.get(flow.id, Heard()), at) for flow in self.flows.values()]
         return sorted(views, key=lambda v: (not v.alerting, WORST_FIRST.index(v.standing.status), v.flow.id))
 
@@ -235,9 +239,16 @@ class FlowService:
             alerting=bool(open_) or (unknown and now >= self.go_live and not state.alarms),
         )
 
+    def at(self, desk: Desk) -> FlowService:
+        """The same flows as a past desk knows them."""
+        return FlowService(desk, self.flows.values(), self.watch, self.programme, past=True)
+
+    def _heard(self, flow_id: str) -> Heard:
+        return Heard() if self._is_past else self._counts.heard().get(flow_id, Heard())
+
     def _heard_of(self, flow: Flow, heard: Heard) -> Heard:
         """A pool is heard when all its parts are, and has the faults of all."""
-        if not isinstance(flow.counts, PoolCounts):
+        if self._is_past or not isinstance(flow.counts, PoolCounts):
             return heard
         known = self._counts.heard()
         parts = [known.get(name, Heard()) for name in flow.counts.of]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from cutover.core.duration import show_duration
 from cutover.domain.programme import Programme
+from cutover.store.desk import Desk
 from cutover.web.components import named
 from cutover.web.visitor import Visitor
 from cutover.web.words import lasting, moment
@@ -127,7 +128,7 @@ class WatchCards:
     parts: tuple[PartLine, ...]
     flows: tuple[FlowCard, ...]
     ages: tuple[AgeLine, ...]
-    exit: Look
+    exit: Look | None
     reasons: tuple[str, ...]
     gaps: tuple[str, ...]
     alarms: int
@@ -154,6 +155,21 @@ def watch_cards(watch: Watch, programme: Programme, now: datetime, visitor: Visi
         gaps=tuple(watch.register.gaps(now)),
         alarms=sum(len(view.state.alarms) for view in views),
         may_act=visitor.may_act,
+    )
+
+
+def past_cards(watch: Watch, desk: Desk, programme: Programme, now: datetime) -> WatchCards:
+    """The flows as their facts stood at a past `now`; what is not kept of the past is left out."""
+    views = watch.flows.at(desk).all(now)
+    return WatchCards(
+        parts=(),
+        flows=tuple(flow_card(view, programme, now) for view in views),
+        ages=(),
+        exit=None,
+        reasons=(),
+        gaps=(),
+        alarms=sum(len(view.state.alarms) for view in views),
+        may_act=False,
     )
 
 

@@ -23,7 +23,7 @@ from monitors.looks import LOOKS, REASONS, Look
 from monitors.past import ledger_at, views_at
 from monitors.service import MonitorService
 from monitors.view import CheckView
-from monitors.watch_cards import Watch, WatchCards, watch_cards, worst
+from monitors.watch_cards import Watch, WatchCards, past_cards, watch_cards, worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +85,17 @@ def pages(
     """The page of this room. `extras` are the panels of other rooms to show on it, `watch` reads flows and ages.
 
     `?wall` shows the same for a screen on a wall: sizes follow the screen, and nothing is there to press. `?at=` shows
-    the checks and the ledger of a past moment; flows, ages and other rooms show only now.
+    the checks, the flows and the ledger of a past moment; ages and other rooms show only now.
     """
 
     def build(query: Query) -> HealthPage:
         then, visitor = past_moment(query.get("at", ""), programme.zone, clock.now()), visitor_of(query)
         now, seen = then or clock.now(), desk_as_of(desk, then) if then else desk
         views = views_at(monitors, seen, now) if then else monitors.all(now)
-        cards = watch_cards(watch, programme, now, visitor) if watch and not then else None
+        cards = None
+        if watch:
+            live = not then
+            cards = watch_cards(watch, programme, now, visitor) if live else past_cards(watch, seen, programme, now)  # fmt: skip
         return HealthPage(
             now=moment(now, programme.zone),
             then=moment(then, programme.zone),

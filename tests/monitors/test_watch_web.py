@@ -171,6 +171,16 @@ def test_the_wall_shows_the_same_without_anything_to_press(world: Health) -> Non
     assert "flow-chart" in text
 
 
+def test_a_past_moment_shows_the_flows_as_their_facts_stood_and_nothing_to_press(world: Health) -> None:
+    fallen(world)
+    text = world.as_("bo").get("/health", at="2026-10-28T08:30Z").text
+    assert "As it was at Wed 28 Oct 08:30 GMT" in text
+    assert "to close" not in text
+    assert 'method="post"' not in text
+    after = world.as_("bo").get("/health", at="2026-10-29T09:00Z").text
+    assert "Outcome flows: 2 alarms to close" in after
+
+
 def test_the_board_pack_draws_whole_weeks_in_the_words_that_boards_know(world: Health) -> None:
     text = world.as_("bo").get("/health/pack").text
     assert "common cause" in text

@@ -110,6 +110,10 @@ def _remarks(view: CheckView) -> list[str]:
     remarks = [view.detail] if view.detail else []
     if view.acknowledged:
         remarks.append(f"{view.acknowledged.by} has it in hand until {view.acknowledged.until:%a %d %H:%M}Z")
+    if view.flapping:
+        remarks.append("flapping")
+    if view.downtime:
+        remarks.append(f"in a downtime: {', '.join(view.downtime)}")
     if view.suppressed_by:
         remarks.append(f"behind {', '.join(view.suppressed_by)}")
     return remarks

@@ -176,6 +176,8 @@ def _counts(views: Sequence[CheckView]) -> tuple[tuple[Look, int], ...]:
 
 
 def _firm(view: CheckView) -> str:
+    if view.flapping:
+        return "flapping: too many of the last results differ"
     if view.reason in (Reason.STALE, Reason.NO_DATA):
         return ""
     match view.stage:
@@ -207,6 +209,8 @@ def _hands(view: CheckView, programme: Programme) -> str:
     if ack := view.acknowledged:
         until = moment(ack.until, programme.zone)
         parts.append(f"acknowledged by {named(programme, ack.by)} until {until}: {ack.note}")
+    if view.downtime:
+        parts.append(f"in a downtime: {', '.join(view.downtime)}")
     if view.suppressed_by:
         parts.append(f"alert suppressed: {', '.join(view.suppressed_by)} is down")
     return "; ".join(parts)

@@ -21,7 +21,7 @@ import structlog
 from sqlalchemy import Engine
 
 from cutover.core.errors import Refused, Unavailable
-from cutover.store.outbox import Message, due, mark_failed, mark_sent
+from cutover.store.outbox import Message, claim, due, mark_failed, mark_sent
 
 
 class Channel(Protocol):
@@ -108,6 +108,8 @@ def deliver_due(engine: Engine, channels: Mapping[str, Channel], now: datetime) 
     sent, dead = 0, set[str]()
     while batch := due(engine, now):
         for message in batch:
+            if not claim(engine, message, now):
+                continue
             taken = message.channel not in dead and _send(channels, message, dead)
             (mark_sent if taken else mark_failed)(engine, message, now)
             sent += taken

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from cutover.store.engine import reading, writing
 from cutover.store.metadata import outbox_table as t
 
+CLAIM = timedelta(minutes=2)  # whoever took a message and died leaves it to others after this
 AT_ONCE = 500  # databases bound the values of one statement
 
 
@@ -62,6 +63,13 @@ def due(engine: Engine, now: datetime, limit: int = 50) -> list[Message]:
     )
     with reading(engine) as connection:
         return [Message(r.id, r.channel, r.recipient, r.subject, r.body) for r in connection.execute(query)]
+
+
+def claim(engine: Engine, message: Message, now: datetime) -> bool:
+    """Take a due message to send it. False when another process was quicker: it sends it, or it is due again soon."""
+    ours = (t.c.id == message.id) & t.c.sent_at.is_(None) & (t.c.next_attempt_at <= now)
+    with writing(engine) as connection:
+        return connection.execute(update(t).where(ours).values(next_attempt_at=now + CLAIM)).rowcount == 1
 
 
 def mark_sent(engine: Engine, message: Message, now: datetime) -> None:

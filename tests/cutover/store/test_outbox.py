@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from cutover.store.engine import writing
-from cutover.store.outbox import Message, due, enqueue, mark_failed, mark_sent
+from cutover.store.outbox import CLAIM, Message, claim, due, enqueue, mark_failed, mark_sent
 
 
 def notice(number: int) -> Message:
@@ -58,3 +58,13 @@ def test_a_message_of_a_transaction_that_failed_was_never_there(any_engine, cloc
     with pytest.raises(ZeroDivisionError):
         fail()
     assert due(any_engine, clock.now()) == []
+
+
+def test_of_two_that_would_send_it_one_does(any_engine, clock):
+    """Whoever took it and died leaves it to others after a while."""
+    put(any_engine, clock.now(), 1)
+    assert [claim(any_engine, notice(1), clock.now()) for _ in range(2)] == [True, False]
+    assert due(any_engine, clock.now()) == []
+    assert due(any_engine, clock.now() + CLAIM) == [notice(1)]
+    mark_sent(any_engine, notice(1), clock.now())
+    assert not claim(any_engine, notice(1), clock.now() + CLAIM)

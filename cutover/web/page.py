@@ -89,6 +89,7 @@ def _templates_of(packages: frozenset[str]) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # a server reads its templates once
     )
     # Globals and not imports: a block rendered alone does not see what its template imported.
     environment.globals["ui"] = environment.get_template(f"{KIT}/parts.html").module

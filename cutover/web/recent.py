@@ -5,6 +5,7 @@ Only what is read without acting is answered by it: whoever acts is always looke
 
 from __future__ import annotations
 
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
@@ -12,7 +13,7 @@ from time import monotonic
 
 from cutover.web.visitor import Visitor
 
-SECONDS = 15.0  # how long somebody whose session has ended elsewhere may go on reading
+SECONDS = 30.0  # how long somebody whose session has ended elsewhere may go on reading
 MOST = 5_000
 Brought = tuple[str, str]  # what the browser brought: a session, a public link
 
@@ -27,7 +28,8 @@ class Recent:
 
     def note(self, brought: Brought, visitor: Visitor) -> None:
         with self._lock:
-            self._known[brought] = self._seconds() + SECONDS, visitor
+            spread = 1 - zlib.crc32(brought[0].encode()) % 512 / 1024  # a crowd is not looked up all at once
+            self._known[brought] = self._seconds() + SECONDS * spread, visitor
             self._known.move_to_end(brought)
             while len(self._known) > MOST:
                 self._known.popitem(last=False)

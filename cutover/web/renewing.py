@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from cutover.web.drawing import Drawing
 from cutover.web.page import Frame, Page
 from cutover.web.shared import Alike, Navigation, Shared, View, Wanted, framed, mark_of, wanted_of
-from cutover.web.visitor import NOBODY, Asked, Guard, Visitor
+from cutover.web.visitor import NOBODY, Asked, Guard, KnownBy, Unguarded, Visitor
 
 NEWS = "news"  # the position that an open page was told of
 
@@ -48,13 +48,17 @@ class Renewal:
     async def answer(self, page: Page, alike: Alike, request: Request) -> Response | None:
         """What has changed since an open page was told of news; None: it takes the long way, through a thread.
 
-        Nobody is looked up: who asked a moment ago is still who they were.
+        Who asked a moment ago is not looked up again: they are still who they were.
         """
         self.guard.check_host(request.headers.get("host", ""))
         visitor, since = self.guard.recent(request.cookies), request.query_params[NEWS]
+        if visitor is None:
+            visitor = await run_in_threadpool(self.guard.visitor, request.cookies)
         wanted = wanted_of(request.query_params.get("fragment", ""))
         known = {name for name, _ in wanted} <= alike.regions | alike.own
-        if visitor is None or not (known and since.isdecimal()):
+        if visitor.known_by is KnownBy.NOTHING and not isinstance(self.guard, Unguarded):
+            return None  # whether they may read takes a look into the database
+        if not (known and since.isdecimal()):
             return None
         if not self.guard.may_read(visitor, public=page.public):
             return None
@@ -91,8 +95,9 @@ def asked(request: Request, visitor: Visitor) -> Asked:
 
 
 async def _sent(view: View, theirs: Wanted, ours: Sequence[str], request: Request) -> Response:
-    """Who has nothing of their own gets the bytes that everybody gets."""
-    if ours or "gzip" not in request.headers.get("accept-encoding", ""):
+    """What everybody gets is rendered and compressed already; what is somebody's own follows it."""
+    if "gzip" not in request.headers.get("accept-encoding", ""):
         return HTMLResponse("\n".join([*ours, await run_in_threadpool(view.answer, theirs)]))
     headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-    return HTMLResponse(await view.packed(theirs), headers=headers)
+    packed = await view.packed(theirs)
+    return HTMLResponse(packed.with_own("\n".join(ours).encode()), headers=headers)

@@ -8,7 +8,8 @@ open page names the marks that it holds, and is sent only what has changed.
 from __future__ import annotations
 
 import asyncio
-import gzip
+import struct
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ Navigation = tuple[tuple[str, str], ...]
 Wanted = tuple[tuple[str, str], ...]  # regions, each with the mark that the asker holds of it
 MOST = 32  # different pages kept: a query that somebody made up pushes out the one longest unasked for
 LEVEL = 5  # of compression
+_GZIP = (
+    b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # a gzip file's beginning: deflated, of no time and no system
+)
 _OF_ONE_REQUEST = frozenset({"fragment", "news"})
 
 
@@ -57,6 +61,26 @@ class Region:
     mark: str
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What many are sent, compressed; something of one's own may follow it. A gzip file, but for its two ends."""
+
+    body: bytes
+    check: int
+    size: int
+
+    def with_own(self, own: bytes) -> bytes:
+        """The whole answer as one gzip file: what all get is not compressed again (RFC 1951: blocks may be joined)."""
+        last = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        ends = struct.pack("<II", zlib.crc32(own, self.check), (self.size + len(own)) & 0xFFFFFFFF)
+        return b"".join((_GZIP, self.body, last.compress(own), last.flush(), ends))
+
+
+def packed(text: bytes) -> Packed:
+    first = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return Packed(first.compress(text) + first.flush(zlib.Z_FULL_FLUSH), zlib.crc32(text), len(text))
+
+
 @dataclass
 class View:
     """A page as it stood at a position of the journal. Regions and packed answers are made when first asked for."""
@@ -66,7 +90,7 @@ class View:
     sight: Sight
     render: Callable[[Any, str], str]
     _regions: dict[str, Region] = field(default_factory=dict)
-    _packs: dict[Wanted, asyncio.Future[bytes]] = field(default_factory=dict)
+    _packs: dict[Wanted, asyncio.Future[Packed]] = field(default_factory=dict)
     _turn: Lock = field(default_factory=Lock)
 
     def region(self, name: str) -> Region:
@@ -81,14 +105,14 @@ class View:
         found = ((name, held, self.region(name)) for name, held in wanted)
         return "\n".join(framed(name, one.html, one.mark) for name, held, one in found if one.mark != held)
 
-    async def packed(self, wanted: Wanted) -> bytes:
+    async def packed(self, wanted: Wanted) -> Packed:
         """The same, compressed once for everybody who asks for it."""
         if wanted not in self._packs:
             self._packs[wanted] = asyncio.ensure_future(run_in_threadpool(self._pack, wanted))
         return await asyncio.shield(self._packs[wanted])
 
-    def _pack(self, wanted: Wanted) -> bytes:
-        return gzip.compress(self.answer(wanted).encode(), LEVEL, mtime=0)
+    def _pack(self, wanted: Wanted) -> Packed:
+        return packed(self.answer(wanted).encode())
 
 
 class _Place:

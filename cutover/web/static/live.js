@@ -5,7 +5,7 @@
 (() => {
   const badge = document.getElementById("live");
   const EVERY = 500, QUIET = 25000, SLOW_REFRESH = 9000; // milliseconds
-  let held = [], source, position = document.body.dataset.position, heard = 0, read = 0, took = 0, waiting = false;
+  let held = [], source, position = document.body.dataset.position, heard = 0, read = 0, took = 0, waiting = false, asking = false, more = false;
 
   const say = (look, text) => {
     badge.hidden = false;
@@ -48,9 +48,9 @@
   };
 
   const refresh = async () => {
-    waiting = false; read = Date.now(); held = [];
+    waiting = false; asking = true; read = Date.now(); held = [];
     const names = regions().map(r => r.dataset.mark ? r.dataset.live + ":" + r.dataset.mark : r.dataset.live);
-    if (!names.length) return;
+    if (!names.length) { asking = false; return; }
     const url = new URL(document.body.dataset.address || location.href, location.origin);
     url.hash = ""; url.searchParams.set("fragment", names.join(",")); url.searchParams.set("news", position);
     try {
@@ -63,12 +63,13 @@
         if (fresh) swap(region, fresh);
       }
       held.length ? say("waiting", "changed meanwhile; what you typed is kept: send it, or reload") : say("on", "live");
-    } catch { say("waiting", "reconnecting"); }
-    took = Date.now() - read;
+    } catch { say("waiting", "reconnecting"); } finally { took = Date.now() - read; asking = false; }
+    if (more) { more = false; soon(); }
   };
   const soon = () => {
+    if (asking) { more = true; return; } // one question at a time
     if (waiting) return;
-    waiting = true; setTimeout(refresh, Math.max(0, Math.max(EVERY, 5 * took) - (Date.now() - read))); // a busy server is asked less
+    waiting = true; setTimeout(refresh, Math.max(0, Math.max(EVERY, 2 * took) - (Date.now() - read))); // a busy server is asked less
   };
 
   const connect = () => {

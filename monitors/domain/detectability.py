@@ -10,12 +10,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 from monitors.domain import silence
 from monitors.domain.baseline import DayKind, Normal
 from monitors.domain.cusum import PAGE_RATIO, TICKET_RATIO, drift, threshold
 from monitors.domain.flow import Flow, Hypercare
-from monitors.domain.run_length import RunLength, run_length
+
+if TYPE_CHECKING:
+    from monitors.domain.run_length import RunLength
 
 NEARLY_ALL = 0.9  # of such falls: what is declared as the time to detect
 HALF = 0.5
@@ -91,7 +94,7 @@ def detectability(flow: Flow, normal: Normal, height: float, first_day: date, qu
     def seen(actual: float, *, ratio: float = PAGE_RATIO, start: float = 0.5) -> Seen:
         if sum(drift(mu, normal.alpha, ratio, actual) for mu in week) <= 0:
             return Seen(None, None)  # this chart does not look for so small a fall
-        chances = run_length(week, normal.alpha, ratio, height, actual=actual, start=start * height)
+        chances = _chances(week, normal.alpha, ratio, height, actual=actual, start=start * height)
         return Seen(chances.days(HALF), chances.days(NEARLY_ALL))
 
     return Detectability(
@@ -113,9 +116,7 @@ def detectability(flow: Flow, normal: Normal, height: float, first_day: date, qu
 def quiet_chances(normal: Normal, height: float, days: int, first_day: date) -> float:
     """The chance that the page chart raises a false alarm in `days` days of normal flow."""
     week = _week(normal, first_day)
-    chances: RunLength = run_length(
-        week, normal.alpha, PAGE_RATIO, height, actual=1.0, start=height / 2, horizon=days
-    )
+    chances = _chances(week, normal.alpha, PAGE_RATIO, height, actual=1.0, start=height / 2, horizon=days)
     return chances.by[-1]
 
 
@@ -134,6 +135,13 @@ def hours(of: float) -> str:
     if not isfinite(of):
         return "never"
     return f"{of:.0f} h" if of < 72 else f"{of / 24:.0f} days"  # noqa: PLR2004
+
+
+def _chances(means: Sequence[float], alpha: float, ratio: float, height: float, **more: Any) -> RunLength:
+    """The reckoning needs numpy, a fifth of a second that no command pays which reckons nothing."""
+    from monitors.domain.run_length import run_length
+
+    return run_length(means, alpha, ratio, height, **more)
 
 
 def _stand_in(flow: Flow) -> str:

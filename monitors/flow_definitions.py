@@ -9,6 +9,7 @@ from pathlib import Path
 from cutover.core.errors import Problem, nearest
 from cutover.domain.programme import Programme
 from cutover.store.documents import line_of, nodes_of
+from monitors.domain.ageing import AgeingCheck
 from monitors.domain.flow import CsvCounts, Flow, PoolCounts, PrometheusCounts
 from monitors.domain.monitor_file import MonitorFile
 
@@ -23,6 +24,7 @@ def flow_problems(files: Files, programme: Programme | None) -> list[Problem]:
         *_twice(files),
         *_second_watch(files),
         *_strangers(placed),
+        *_false_comfort(placed, files),
         *_circles(placed),
         *(_misplaced(placed, programme) if programme else ()),
     ]
@@ -73,6 +75,26 @@ def _strangers(placed: list[Placed]) -> Iterator[Problem]:
         for field, name in named:
             if name and name not in flows:
                 yield _problem(one, field, f"no flow '{name}'", nearest(name, flows))
+
+
+def _false_comfort(placed: list[Placed], files: Files) -> Iterator[Problem]:
+    """What is said to stand in for a flow and does not see it."""
+    pools = {f.id: f.counts.of for _, _, f in placed if isinstance(f.counts, PoolCounts)}
+    rules = {c.id for file in files.values() for c in file.checks if isinstance(c, AgeingCheck)}
+    for one in placed:
+        flow = one[2]
+        if flow.pooled_into and flow.id not in pools.get(flow.pooled_into, (flow.id,)):
+            yield _problem(
+                one,
+                "pooled_into",
+                f"the pool '{flow.pooled_into}' is not the sum of '{flow.id}' among others",
+            )
+        elif flow.pooled_into and flow.pooled_into not in pools:
+            yield _problem(
+                one, "pooled_into", f"'{flow.pooled_into}' is no pool", nearest(flow.pooled_into, pools)
+            )
+        if flow.aged_by and flow.aged_by not in rules:
+            yield _problem(one, "aged_by", f"no ageing check '{flow.aged_by}'", nearest(flow.aged_by, rules))
 
 
 def _circles(placed: list[Placed]) -> Iterator[Problem]:

@@ -163,7 +163,7 @@ def flow_alarm(view: FlowView) -> Alarm:
         bad=bool(view.alarms) or (unknown and view.alerting),
         label=str(standing.status),
         detail=standing.detail,
-        since=view.heard.last_event or view.heard.at,
+        since=min((a.raised_at for a in view.alarms), default=view.heard.at),
         held="in somebody's hands" if in_hand else "",
     )
 

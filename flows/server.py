@@ -1,6 +1,7 @@
 """A local Prefect server, started and supervised by us: SQLite, loopback, offline, no account.
 
-It is a picture of the run, never its truth: when it dies, work goes on and the gap is reported.
+It is a picture of the run, never its truth: when it dies, work goes on inline, it is started again at the same address,
+and the gap is reported.
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import structlog
 
 from cutover.core.errors import Unavailable
 
 PATIENCE = 120.0  # seconds; the server's own 20 s start limit fails on a busy machine
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # seconds before one that died is started again
 OFFLINE: Mapping[str, str] = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -43,6 +46,9 @@ TUNED: Mapping[str, str] = {
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "500",
     "PREFECT_SERVER_SERVICES_TRIGGERS_READ_BATCH_SIZE": "100",
 }
+
+
+log = structlog.get_logger()
 
 
 def client_environment(api_url: str, home: Path) -> dict[str, str]:
@@ -78,19 +84,41 @@ def starting_server(home: Path, port: int = 0) -> Iterator[LocalServer]:
     """The same, without waiting for it: other work can be done while it comes up."""
     home.mkdir(parents=True, exist_ok=True)
     port = port or _free_port()
-    env = server_environment(home, os.environ)
-    with (home / "server.log").open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603  our own interpreter
-            [sys.executable, "-m", "flows.server", "--port", str(port)],
-            env=env,
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-        )
+    kept = Kept(
+        [sys.executable, "-m", "flows.server", "--port", str(port)],
+        server_environment(home, os.environ),
+        home,
+    )
     url = f"http://127.0.0.1:{port}/api"
+
+    def wait() -> None:
+        _await(url, kept.process, kept.log)
+        kept.watch()
+
     try:
-        yield LocalServer(url, lambda: _await(url, process, home / "server.log"))
+        yield LocalServer(url, wait)
     finally:
+        kept.end()
+
+
+class Kept:
+    """A process that is started again when it dies, sooner or later the oftener it did; it ends with us."""
+
+    def __init__(self, command: Sequence[str], env: Mapping[str, str], home: Path) -> None:
+        self.log = home / "server.log"
+        self._command, self._env = tuple(command), dict(env)
+        self._over, self._turn = threading.Event(), threading.Lock()
+        self.process = self._start()
+
+    def watch(self) -> None:
+        """From now on it is started again."""
+        threading.Thread(target=self._keep, name="prefect-server", daemon=True).start()
+
+    def end(self) -> None:
+        """Let it end by itself: it does when its standard input does."""
+        with self._turn:
+            self._over.set()
+            process = self.process
         if process.stdin:
             process.stdin.close()
         try:
@@ -99,8 +127,33 @@ def starting_server(home: Path, port: int = 0) -> Iterator[LocalServer]:
             process.kill()
             process.wait()
 
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(  # noqa: S603  our own interpreter
+                self._command, env=self._env, stdin=subprocess.PIPE, stdout=log, stderr=log
+            )
 
-def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    def _keep(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            began = time.monotonic()
+            code = self.process.wait()
+            if self._over.is_set():
+                return
+            pause = FIRST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
+            log.error("prefect_server_died", code=code, log=str(self.log), started_again_in=pause)
+            if self._over.wait(pause):
+                return
+            with self._turn:
+                if self._over.is_set():
+                    return
+                if self.process.stdin:
+                    self.process.stdin.close()
+                self.process = self._start()
+            log.warning("prefect_server_started_again", pid=self.process.pid)
+
+
+def _await(url: str, process: subprocess.Popen[bytes], said: Path) -> None:
     deadline = time.monotonic() + PATIENCE
     with httpx.Client() as client:
         while time.monotonic() < deadline:
@@ -111,7 +164,7 @@ def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
-    raise Unavailable(f"the local Prefect server did not come up; see {log}, or run with --no-prefect")
+    raise Unavailable(f"the local Prefect server did not come up; see {said}, or run with --no-prefect")
 
 
 def _free_port() -> int:

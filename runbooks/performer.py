@@ -45,7 +45,7 @@ from runbooks.outcomes import AT_ONCE, Outcomes
 from runbooks.rest import Rest
 from runbooks.service import PERFORMER, RunService
 from runbooks.steps import Executor, Step
-from runbooks.surroundings import StepWatch, warn_of_stuck_gates
+from runbooks.surroundings import StepWatch, warn_of_clock_behind, warn_of_stuck_gates
 from runbooks.tenure import LONGEST_WAIT, Tenure, when_back
 
 LOOK = 0.2  # real seconds after which the journal is looked at for what other processes wrote
@@ -103,6 +103,7 @@ class Performer:
         async with self.pace.hold():
             await when_back(self._find_uncertain)
         warn_of_stuck_gates(self._seen())
+        warn_of_clock_behind(self.service.desk, self.run_id)
         if self._seen().forecast is not None:
             self._rhythm.put_off(self.pace.now())
         while True:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import func, select
 
 from cutover.store.desk import Desk
+from cutover.store.engine import reading
 from cutover.store.leases import this_process
+from cutover.store.metadata import journal_table as j
 from runbooks.domain.deciding import stuck_gates, why_stuck
 from runbooks.domain.execution import PERFORMED, RUN_MACHINE, run_stream
 from runbooks.domain.run_events import FlowLinked, TaskBegun
 from runbooks.domain.run_state import RunState
 from runbooks.domain.weather import WEATHER_MACHINE, CompareHistory, NoteClockStep, Weather, weather_stream
 from runbooks.service import PERFORMER
+
+BEHIND = timedelta(minutes=2)  # clocks that agree no better are told of
 
 log = structlog.get_logger()
 
@@ -64,6 +69,18 @@ def steps_begun(desk: Desk, run_id: str) -> int:
     facts = desk.journal.read(run_stream(run_id))
     begun = [fact.event.task for fact in facts if isinstance(fact.event, TaskBegun)]
     return sum(1 for task in begun if task in plan and plan[task].type in PERFORMED)
+
+
+def warn_of_clock_behind(desk: Desk, run_id: str) -> None:
+    """Once, when a runner takes the run: its clock says an earlier time than the run's newest fact. Deadlines wait for it."""
+    newest, now = select(func.max(j.c.recorded_at)).where(j.c.stream == run_stream(run_id)), desk.clock.now()
+    with reading(desk.journal.engine) as connection:
+        last = datetime.fromisoformat(connection.execute(newest).scalar_one())
+    if now < last - BEHIND:
+        log.error(
+            "clock_is_behind_the_run", run=run_id, now=now.isoformat(), newest_fact=last.isoformat(),
+            remedy="set this machine's clock right and start again: until it has caught up no deadline of the run comes",
+        )  # fmt: skip
 
 
 def warn_of_stuck_gates(state: RunState) -> None:

@@ -151,6 +151,10 @@ class Hands:
             self.page.reload()
         self.says(text)
 
+    def unfold(self) -> None:
+        """Open everything that is folded away: what is hidden is not looked at."""
+        self.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+
     def fits(self) -> None:
         """Nothing has to be scrolled sideways."""
         wide = self.page.evaluate(

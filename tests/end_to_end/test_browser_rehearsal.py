@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,12 @@ from tests.real_parts import require_real
 
 pytestmark = pytest.mark.real
 RUN = "small-1"
+# Further pages: each must fit every screen, and is looked at by axe once, on the smallest and in the dark.
+MORE = (
+    "/health", "/health?at=" + f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}", "/report", f"/board/review?run={RUN}", "/plan", "/journal",
+    "/board/edits", "/board/edits?preview=1&task=A2&duration=50m&reason=slow", "/board/backout", "/board/backout?component=records",
+    "/board/calendar",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +101,7 @@ def _decide(browser: Browser, address: str) -> None:
     chen = Hands(browser, address, "phone").sign_in("chen")
     chen.page.goto("/board/tasks/G1")
     chen.waits_for("Decide")
+    assert _ballot_faults(browser, chen) == []
     chen.press("GO")
     chen.says("Not done.")
     chen.says("The backup was seen: no evidence")
@@ -103,6 +110,16 @@ def _decide(browser: Browser, address: str) -> None:
     chen.press("Give evidence")
     chen.press("GO")
     chen.says("The gate says go.")
+
+
+def _ballot_faults(browser: Browser, chen: Hands) -> list[str]:
+    """The open ballot with everything unfolded, as axe sees it: in the same session, with scripts."""
+    eyes = Hands(browser, chen.address, "phone", scripts=True)
+    eyes.context.add_cookies(chen.context.cookies())  # type: ignore[arg-type]
+    eyes.page.goto("/board/tasks/G1")
+    eyes.unfold()
+    eyes.fits()
+    return [*faults_of(eyes.page), *eyes.complaints]
 
 
 def _open(asha: Hands) -> None:
@@ -136,8 +153,13 @@ def test_every_page_is_clean_to_axe_and_fits_its_screen(browser: Browser, tmp_pa
                 hands.page.goto(path)
                 found += [f"{scheme}: {fault}" for fault in faults_of(hands.page)]
                 hands.fits()
+        for path in MORE:
+            hands.page.goto(path)
+            hands.unfold()
+            found += faults_of(hands.page) if size != "desktop" else []
+            hands.fits()
         hands.page.goto("/board/tasks/A1")
-        hands.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        hands.unfold()
         hands.page.get_by_label("Why it is left out").fill(" ")
         hands.press("Skip: release what follows")
         hands.says("this may not be empty")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 
 from cutover.core.errors import Unavailable
-from flows.server import OFFLINE, client_environment, local_server
+from flows import server
+from flows.server import OFFLINE, Kept, client_environment, local_server
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+ENDS_WITH_US = "import sys; sys.stdin.buffer.read()"  # as the server does
 
 
 def test_it_answers_and_is_found_through_the_client_s_environment(
@@ -32,3 +38,27 @@ def test_one_that_does_not_come_up_says_where_its_log_is(
         local_server(tmp_path),
     ):
         raise AssertionError("it must not come up")
+
+
+def until(there: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not there():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_one_that_dies_is_started_again_and_ends_with_us(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "FIRST_PAUSE", 0.01)
+    with structlog.testing.capture_logs() as logged:
+        kept = Kept([sys.executable, "-S", "-c", ENDS_WITH_US], os.environ, tmp_path)
+        kept.watch()
+        first = kept.process
+        first.kill()
+        until(lambda: kept.process is not first)
+        second = kept.process
+        kept.end()
+    assert second.poll() == 0, "told to end, it ended by itself"
+    assert [line["event"] for line in logged] == ["prefect_server_died", "prefect_server_started_again"]
+    assert kept.process is second

@@ -66,8 +66,8 @@ class Detectability:
 
 
 def charts_of(flows: Collection[Flow]) -> int:
-    """How many charts may wake somebody: what the allowed false alarms are shared among."""
-    return sum(1 + bool(flow.ratio_of) for flow in flows) or 1
+    """How many may wake somebody, silence included: what the allowed false alarms are shared among."""
+    return sum(1 + bool(flow.ratio_of) + flow.silence for flow in flows) or 1
 
 
 def threshold_of(watch: Hypercare, flows: Collection[Flow]) -> float:
@@ -76,7 +76,7 @@ def threshold_of(watch: Hypercare, flows: Collection[Flow]) -> float:
 
 
 def silence_limit(watch: Hypercare, flows: Collection[Flow], normal: Normal) -> float:
-    return silence.limit(normal.daily, watch.days, len(flows) or 1, watch.false_alarms)
+    return silence.limit(normal.daily, watch.days, charts_of(flows), watch.false_alarms)
 
 
 def assumed(flow: Flow) -> Normal | None:

@@ -30,7 +30,9 @@ def seen(daily: float, alpha: float = 0.05, **more: object) -> Detectability:
 
 def test_the_threshold_is_the_days_times_the_monitors_by_the_false_alarms_allowed() -> None:
     assert threshold(90, 40, 1) == pytest.approx(8.19, abs=0.01)
-    assert threshold_of(Hypercare(), [flow(), flow(id="b", ratio_of="referrals")]) == pytest.approx(log(270))
+    assert threshold_of(Hypercare(), [flow(), flow(id="b", ratio_of="referrals")]) == pytest.approx(
+        log(90 * 5)
+    )
     assert charts_of([]) == 1
 
 
@@ -88,7 +90,7 @@ def test_false_alarms_stay_within_what_is_allowed() -> None:
 
 def test_silence_is_limited_by_the_events_of_the_whole_watch() -> None:
     watch = Hypercare(days=365)
-    assert silence_limit(watch, [flow()], normal(8)) == pytest.approx(log(2920))
+    assert silence_limit(watch, [flow()], normal(8)) == pytest.approx(log(2 * 2920))
 
 
 def test_before_a_baseline_the_file_says_what_is_expected() -> None:

@@ -172,6 +172,14 @@ def test_no_result_for_long_enough_is_unknown_stale_whatever_was_settled(log: st
     assert health.read(state, check(), START if log else None, now) == expected
 
 
+@given(log=logs, early=st.integers(min_value=16, max_value=10_000))
+def test_a_result_from_the_future_says_nothing_of_now(log: str, early: int) -> None:
+    """A clock that was set back an hour leaves results of an hour ahead: never read as well."""
+    state, _ = run("o" + log)
+    expected = (Status.UNKNOWN, Reason.STALE)
+    assert health.read(state, check(), START + early * MINUTE, START) == expected
+
+
 def test_a_suspicion_is_shown_as_what_was_seen() -> None:
     state, _ = run("ou")
     assert health.read(state, check(), START, START) == (Status.UNKNOWN, Reason.NO_DATA)

@@ -1,0 +1,66 @@
+"""Each part goes on when another fails, and the dead man is fed only while alarms are judged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cutover.core.errors import Unavailable
+from cutover.store.clock_file import RealPace
+from monitors.alertmanager import Pusher
+from monitors.domain.telling import DeadMan, ToAlertmanager
+from monitors.prober import Prober
+from monitors.service import MonitorService
+from monitors.watch import Watch
+from tests.monitors.conftest import Target
+from tests.monitors.test_local_probes import Secrets
+
+pytestmark = pytest.mark.real
+SOON = timedelta(milliseconds=20)
+
+
+def watch(monitors: MonitorService, target: Target, tell: Callable[[], object], **more: Any) -> Watch:
+    secrets = Secrets(out=target.url + "/alive")
+    prober = Prober(monitors, [], dict, RealPace(), secrets=secrets)
+    return Watch(prober, RealPace(), tell, lambda: None, dead_man=DeadMan(url="out", every=SOON), **more)
+
+
+def run(watched: Watch, until: Callable[[], bool]) -> None:
+    async def scene() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(watched.run(stop))
+        while not until() and not running.done():  # noqa: ASYNC110  another part's news
+            await asyncio.sleep(0.01)
+        stop.set()
+        await running
+
+    asyncio.run(asyncio.wait_for(scene(), 20))
+
+
+def test_the_dead_man_is_fed_while_alarms_are_judged(monitors: MonitorService, target: Target) -> None:
+    run(watch(monitors, target, lambda: None), lambda: target.asked.count("GET /alive") >= 2)
+    assert set(target.asked) == {"GET /alive"}
+
+
+def test_the_dead_man_is_not_fed_when_they_are_not(monitors: MonitorService, target: Target) -> None:
+    looks = []
+
+    def broken() -> None:
+        looks.append(1)
+        raise Unavailable("the database does not answer")
+
+    watched = watch(monitors, target, broken)
+    run(watched, lambda: len(looks) >= 1 and watched.told_at is None and len(looks) > 0)
+    assert target.asked == []
+
+
+def test_an_alertmanager_that_is_away_stops_nobody_else(monitors: MonitorService, target: Target) -> None:
+    away = ToAlertmanager(url="http://127.0.0.1:1", every=SOON)
+    pusher = Pusher(monitors._engine, away, dict, "")
+    watched = watch(monitors, target, lambda: None, pusher=pusher, push_every=SOON)
+    run(watched, lambda: target.asked.count("GET /alive") >= 3)
+    assert watched.told_at is not None

@@ -1,10 +1,11 @@
-"""Prefect's server goes away and comes back in the midst of a run: inline meanwhile, a new flow run after, the gap is told."""
+"""Prefect's server is away for an hour in the midst of a run: all goes on meanwhile, a new flow run after, the gap is told."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,10 @@ TASK = """\
      action: {kind: mode, with: {component: records, to: %s}}}
 """
 STEPS = 5
-RUNBOOK = "id: small\ntitle: A small plan\ntasks:\n" + "".join(
-    TASK % (n, n, f"T{n - 1}" if n else "", ("dark", "live")[n % 2]) for n in range(STEPS)
-)
+PERSON = "  - {id: H, title: Count the cells, owner: asha, duration: 1h, after: [T1]}\n"
+RUNBOOK = "id: small\ntitle: A small plan\ntasks:\n" + PERSON + "".join(
+    TASK % (n, n, {0: "", 2: "H"}.get(n, f"T{n - 1}"), ("dark", "live")[n % 2]) for n in range(STEPS)
+)  # fmt: skip
 PLAY = """
 import asyncio, os, sys, threading
 from contextlib import suppress
@@ -36,6 +38,7 @@ from cutover.performing import InPrefect
 from cutover.store.clock_file import ScaledPace
 from flows.server import client_environment
 from runbooks.domain import run_events as ev
+from runbooks.players import OwnHands, Players
 from tests.conftest import START
 
 folder, upstream = Path(sys.argv[1]), urlsplit(sys.argv[2])
@@ -91,14 +94,19 @@ async def everything(line):
 
     world.journal.listeners.append(hear)
     with as_current(world):
+        players = asyncio.create_task(Players(world.runs, "small-1", world.pace, OwnHands(world.runs, "small-1")).play())
         await InPrefect(lambda: None).go_live(world, "small-1")
+        await players
     print("ended", world.runs.state("small-1").stage, flush=True)
 
 asyncio.run(everything(Line()))
 """
 
 
-def test_steps_go_on_inline_and_a_new_flow_run_shows_the_rest(prefect_server: str, tmp_path: Path) -> None:
+def test_an_hour_without_prefect_holds_nobody_up_and_a_new_flow_run_shows_the_rest(
+    prefect_server: str, tmp_path: Path
+) -> None:
+    """A person works for an hour and steps go on inline while there is no server; the gap is told afterwards."""
     folder = write_programme(tmp_path / "small", RUNBOOK)
     world = build_world(folder)
     world.runs.start(world.folder.runbook(), by="asha")
@@ -109,6 +117,12 @@ def test_steps_go_on_inline_and_a_new_flow_run_shows_the_rest(prefect_server: st
     )
     assert "ended complete" in done.stdout, done.stderr[-3000:]
     assert world.runs.state("small-1").stage is RunStage.COMPLETE
+    tasks = world.runs.state("small-1").tasks
+    cut, mended = tasks["T0"].ended_at, tasks["T2"].ended_at
+    assert cut is not None
+    assert mended is not None
+    assert mended - cut >= timedelta(hours=1)
+    assert (tasks["H"].by, tasks["H"].stage) == ("asha", "complete")
     assert len(flow_runs(world.desk, "small-1")) == 2
     seen = weather(world.desk, "small-1")
     assert (seen.picture, seen.performed) == (Picture.GAPPED, STEPS)

@@ -23,6 +23,7 @@ from runbooks.service import Provider, Reading
 if TYPE_CHECKING:
     from cutover.app.bootstrap import World
 
+OWN_SOURCES = ("reconcile", "monitor", "rehearsal", "readiness", "query", "file")
 _VERDICTS = {
     Verdict.PASS: Finding.MET,
     Verdict.FAIL: Finding.NOT_MET,
@@ -34,49 +35,43 @@ _STATES = {Status.OK: Finding.MET, Status.UNKNOWN: Finding.UNKNOWN}
 
 def providers(world: World) -> Mapping[str, Provider]:
     """Who answers for each kind of source in this world, by the first word of the source."""
-
-    def reconcile(name: str) -> Reading:
-        try:
-            outcome = world.reconciliation.latest(name)
-        except NotFound as error:
-            return Reading(Finding.ERROR, str(error))
-        if outcome is None:
-            return Reading(Finding.UNKNOWN, "never reconciled")
-        return Reading(_VERDICTS[outcome.verdict], str(outcome), address(name, outcome.run))
-
-    def monitor(name: str) -> Reading:
-        try:
-            view = world.monitors.state(name)
-        except NotFound as error:
-            return Reading(Finding.ERROR, str(error))
-        return Reading(
-            _STATES.get(view.status, Finding.NOT_MET),
-            f"{view.status}: {view.detail}" if view.detail else str(view.status),
-            f"/health#{name}",
-        )
-
-    def assumed(name: str) -> Reading:
-        return Reading(Finding.MET, f"assumed: this walk-through runs without its systems ({name})")
-
     if world.simulated:
-        return {
-            "reconcile": assumed,
-            "monitor": assumed,
-            **dict.fromkeys(FLOW_SOURCES, assumed),
-            "rehearsal": assumed,
-            "readiness": assumed,
-            "query": assumed,
-            "file": assumed,
-        }
+        return dict.fromkeys((*FLOW_SOURCES, *OWN_SOURCES), _assumed)
+    own = (_reconcile, _monitor, _rehearsal, _readiness, _query, _file)
     return {
-        "reconcile": reconcile,
-        "monitor": monitor,
         **flow_providers(world),
-        "rehearsal": partial(_rehearsal, world),
-        "readiness": partial(_readiness, world),
-        "query": world.queries.read,
-        "file": partial(_file, world),
+        **{kind: partial(answer, world) for kind, answer in zip(OWN_SOURCES, own, strict=True)},
     }
+
+
+def _assumed(name: str) -> Reading:
+    return Reading(Finding.MET, f"assumed: this walk-through runs without its systems ({name})")
+
+
+def _reconcile(world: World, name: str) -> Reading:
+    try:
+        outcome = world.reconciliation.latest(name)
+    except NotFound as error:
+        return Reading(Finding.ERROR, str(error))
+    if outcome is None:
+        return Reading(Finding.UNKNOWN, "never reconciled")
+    return Reading(_VERDICTS[outcome.verdict], str(outcome), address(name, outcome.run))
+
+
+def _monitor(world: World, name: str) -> Reading:
+    try:
+        view = world.monitors.state(name)
+    except NotFound as error:
+        return Reading(Finding.ERROR, str(error))
+    return Reading(
+        _STATES.get(view.status, Finding.NOT_MET),
+        f"{view.status}: {view.detail}" if view.detail else str(view.status),
+        f"/health#{name}",
+    )
+
+
+def _query(world: World, name: str) -> Reading:
+    return world.queries.read(name)
 
 
 def _readiness(world: World, rule: str) -> Reading:

@@ -65,6 +65,8 @@ async def probe_journey(
         return nowhere(check.system)
     walk, request = journey.next_request(check, journey.set_out(check, at))
     while request is not None:
+        if pause := journey.pause(check, walk):
+            await asyncio.sleep(pause)
         walk = journey.after(check, walk, await ask(session, base, request, check.timeout))
         walk, request = journey.next_request(check, walk)
     return journey.verdict(check, walk)

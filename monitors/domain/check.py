@@ -243,6 +243,16 @@ class Step(Part):
         default_factory=dict, description="name to remember -> dotted field of the answer"
     )
     always: bool = False
+    within: Seconds | None = Field(
+        default=None, description="a GET that is asked again until it is as expected, for so many seconds"
+    )
+    again_every: Seconds = Field(default=1.0, description="seconds between two of these questions")
+
+    @model_validator(mode="after")
+    def _repeats_no_writing(self) -> Self:
+        if self.within is not None and self.method != "GET":
+            raise ValueError(f"step '{self.name}': only a GET may be asked again until it is as expected")
+        return self
 
     @property
     def needs(self) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """How far a journey has come: the next request, what an answer adds to the shared context, the verdict.
 
 Theory: steps run in order and each may use what earlier ones kept. The first answer that is not as expected
-is the trouble of the whole journey; from there on only the steps that clear up (`always`) still run, and only
+is the trouble of the whole journey, except that a step may be asked again for a while (`within`): an acknowledgement
+takes its time. From there on only the steps that clear up (`always`) still run, and only
 those whose names are known: what was never booked need not be released.
 """
 
@@ -37,6 +38,7 @@ class Walk:
     known: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     trouble: str = ""
     latency: float = 0.0
+    waited: float = 0.0  # at this step, for an answer that is as expected
 
 
 def set_out(check: JourneyCheck, at: datetime) -> Walk:
@@ -58,12 +60,20 @@ def after(check: JourneyCheck, walk: Walk, answer: Answer | NoAnswer) -> Walk:
     """The walk once the present step is answered."""
     step = check.steps[walk.at_step]
     why, kept = _judge(step, walk, answer)
+    spent = walk.waited + answer.latency + step.again_every
+    if why and not walk.trouble and step.within is not None and spent <= step.within:
+        return replace(walk, waited=spent, latency=walk.latency + answer.latency)
     return Walk(
         at_step=walk.at_step + 1,
         known=MappingProxyType({**walk.known, **kept}),
         trouble=walk.trouble or (f"step '{step.name}': {why}" if why else ""),
         latency=walk.latency + answer.latency,
     )
+
+
+def pause(check: JourneyCheck, walk: Walk) -> float:
+    """Seconds to wait before the next request: none, unless the same is asked again."""
+    return check.steps[walk.at_step].again_every if walk.waited else 0.0
 
 
 def verdict(check: JourneyCheck, walk: Walk) -> Result:

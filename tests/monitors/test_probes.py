@@ -14,7 +14,7 @@ from monitors.probes import ask, probe_http, probe_journey
 from monitors.session import Session, open_session
 from tests.conftest import START
 from tests.monitors.conftest import CHECKS, Target
-from tests.monitors.domain.test_journey import STEPS, journey
+from tests.monitors.domain.test_journey import STEPS, TRANSFER, journey
 
 pytestmark = pytest.mark.real
 T = TypeVar("T")
@@ -89,3 +89,12 @@ def test_a_journey_into_a_failing_system_is_critical_at_its_first_step(target: T
     target.health = lambda: 503
     result = with_session(lambda s: probe_journey(s, journey(), {"custody": target.url}, START))
     assert (result.status, result.detail) == (Status.CRITICAL, "step 'book': answered 503, expected 201")
+
+
+def test_a_marked_file_is_sent_and_its_acknowledgement_waited_for(target: Target) -> None:
+    answers = iter(["received", "received", "accepted"])
+    target.health = lambda: target.verdict.update(state=next(answers, "accepted")) or 200  # type: ignore[func-returns-value]
+    result = with_session(lambda s: probe_journey(s, journey(TRANSFER), {"custody": target.url}, START))
+    assert (result.status, result.detail) == (Status.OK, "2 steps passed")
+    assert len(target.files) == 1
+    assert target.asked.count("GET /files/F-1") == 2  # the first of the three states was that of the sending

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from monitors.domain.check import Answer, JourneyCheck, NoAnswer, Request, Status
-from monitors.domain.journey import after, next_request, set_out, verdict
+from monitors.domain.journey import after, next_request, pause, set_out, verdict
 
 AT = datetime(2026, 10, 23, 21, 0, tzinfo=UTC)
 STEPS: list[dict[str, Any]] = [
@@ -92,3 +92,29 @@ def test_a_journey_without_steps_leads_nowhere() -> None:
 def test_a_step_that_refers_to_something_unknown_by_then_is_refused() -> None:
     with pytest.raises(ValidationError, match=r"step 'release' refers to \['reference'\]"):
         journey([STEPS[2]])
+
+
+TRANSFER: list[dict[str, Any]] = [
+    {"name": "send", "method": "POST", "path": "/files", "body": {"case": "marked {run}"}, "expect": {"status": 202}, "keep": {"reference": "reference"}},
+    {"name": "acknowledged", "path": "/files/{reference}", "expect": {"body": {"state": "accepted"}}, "within": 5, "again_every": 0.01},
+]  # fmt: skip
+
+
+def test_a_step_is_asked_again_until_it_is_as_expected_or_its_time_is_over() -> None:
+    """Each question took half a second: nine of them fit into five seconds."""
+    check = journey(TRANSFER)
+    walk = after(check, set_out(check, AT), answer({"reference": "F-1"}, 202))
+    for _ in range(3):
+        walk = after(check, walk, answer({"state": "received"}))
+        assert (walk.at_step, pause(check, walk)) == (1, 0.01)
+    done = after(check, walk, answer({"state": "accepted"}))
+    assert verdict(check, done).status is Status.OK
+    asked = 3
+    while walk.at_step == 1:
+        walk, asked = after(check, walk, answer({"state": "received"})), asked + 1
+    assert (asked, verdict(check, walk).detail[:20]) == (10, "step 'acknowledged':")
+
+
+def test_what_writes_is_not_asked_again() -> None:
+    with pytest.raises(ValidationError, match="only a GET may be asked again"):
+        journey([TRANSFER[0] | {"within": 5}])

@@ -168,7 +168,8 @@ class BoardActs:
         plan = self.service.state(run_id).plan
         if task not in plan:
             raise NotFound("task", task, plan)
-        newer = [f for f in self.service.desk.journal.read(run_stream(run_id), after=seen) if _moves(f, task)]
+        facts = self.service.desk.journal.naming(run_stream(run_id), "task", task, after=seen)
+        newer = [fact for fact in facts if _moves(fact, task)]
         if newer:
             raise Conflict("\n".join([*map(self._told, newer), "Look at it as it is now, and decide again."]))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from cutover.web.visitor import Visitor
 from runbooks.board import Run, TaskLine, task_line
-from runbooks.board_moves import concerns, moves, open_for
+from runbooks.board_moves import concerned, in_hand, moves
 from runbooks.domain.plan import Task, TaskType
 from runbooks.domain.run_events import TaskStage
 
@@ -35,13 +35,34 @@ class Mine:
     seen: int
 
 
-def mine(run: Run, visitor: Visitor, seen: int) -> Mine | None:
+@dataclass(frozen=True, slots=True)
+class Everybody:
+    """What waits for each person now, and what comes to them next: sorted once for all who look."""
+
+    now: Mapping[str, list[Task]]
+    ahead: Mapping[str, list[Task]]
+
+
+def everybody(run: Run) -> Everybody:
+    """Tasks now in the order of the plan, tasks ahead by when they are expected to begin."""
+    return Everybody(_by_person(run, in_hand(run.state)), _by_person(run, _next(run)))
+
+
+def _by_person(run: Run, tasks: Iterable[Task]) -> dict[str, list[Task]]:
+    found: dict[str, list[Task]] = {}
+    for task in tasks:
+        for person in concerned(run.state, task):
+            found.setdefault(person, []).append(task)
+    return found
+
+
+def mine(run: Run, visitor: Visitor, seen: int, all_: Everybody) -> Mine | None:
     """None for who is nobody in particular, or reads only."""
     if not visitor.may_act:
         return None
-    open_ = tuple(_line(run, task, visitor) for task in open_for(run.state, visitor.person))
-    ahead = tuple(task_line(run, task) for task in _next(run, visitor.person))
-    return Mine(visitor.name, open_, ahead[:AHEAD], seen)
+    open_ = tuple(_line(run, task, visitor) for task in all_.now.get(visitor.person, ()))
+    ahead = tuple(task_line(run, task) for task in all_.ahead.get(visitor.person, [])[:AHEAD])
+    return Mine(visitor.name, open_, ahead, seen)
 
 
 def _line(run: Run, task: Task, visitor: Visitor) -> MineLine:
@@ -49,8 +70,8 @@ def _line(run: Run, task: Task, visitor: Visitor) -> MineLine:
     return MineLine(task_line(run, task), may, task.type is TaskType.APPROVAL)
 
 
-def _next(run: Run, person: str) -> Iterator[Task]:
-    """Tasks of theirs that wait and are expected soon, the first to begin first."""
+def _next(run: Run) -> Iterator[Task]:
+    """Tasks that wait and are expected soon, the first to begin first."""
     slots = run.expected.slots
     waiting = [
         task
@@ -58,6 +79,5 @@ def _next(run: Run, person: str) -> Iterator[Task]:
         if run.state.tasks[task.id].stage is TaskStage.NOT_STARTABLE
         and task.id in slots
         and slots[task.id].early_start <= run.now + SOON
-        and concerns(run.state, task, person)
     ]
     yield from sorted(waiting, key=lambda task: slots[task.id].early_start)

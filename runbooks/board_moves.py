@@ -55,19 +55,23 @@ def check_role(state: RunState, task: str, visitor: Visitor, name: str, does: st
 
 def concerns(state: RunState, task: Task, person: str) -> bool:
     """Whether a task waits for this person: by name, by team, or as a decider of its gate."""
+    return person in concerned(state, task)
+
+
+def concerned(state: RunState, task: Task) -> set[str]:
+    """For whom a task waits."""
     if task.gate is not None:
-        return person in (*task.gate.deciders, *task.gate.deputies.values())
+        return {*task.gate.deciders, *task.gate.deputies.values()}
     named = {task.owner, task.deputy} - {""}
     if not named and not task.team:
-        return state.tasks[task.id].by == person
-    return person in named or person in state.members.get(task.team, ())
+        return {state.tasks[task.id].by} - {""}
+    return named | set(state.members.get(task.team, ()))
 
 
-def open_for(state: RunState, person: str) -> Iterator[Task]:
-    """The tasks of a person that somebody can do something about, in the order of the plan."""
+def in_hand(state: RunState) -> Iterator[Task]:
+    """The tasks that somebody can do something about, in the order of the plan."""
     for name, _ in state.tasks.under_way():
-        task = state.plan[name]
-        if task.type is not TaskType.MILESTONE and concerns(state, task, person):
+        if (task := state.plan[name]).type is not TaskType.MILESTONE:
             yield task
 
 

@@ -114,7 +114,7 @@ class TaskPages:
         """Newest first: what moved the task."""
         facts = [
             fact
-            for fact in self.service.desk.journal.read(run_stream(run_id))
+            for fact in self.service.desk.journal.naming(run_stream(run_id), "task", task)
             if isinstance(fact.event, ev.TaskEvent) and fact.event.task == task
         ]
         for fact in facts[: -MOST_FACTS - 1 : -1]:

@@ -41,7 +41,7 @@ from runbooks.board_cards import (
 )
 from runbooks.board_controls import AnnouncementLine, Controls, announcements, controls
 from runbooks.board_gates import GateCard, gate_card
-from runbooks.board_mine import Mine, mine
+from runbooks.board_mine import Everybody, Mine, everybody, mine
 from runbooks.domain.execution import RUN_MACHINE, run_stream
 from runbooks.domain.plan import TaskType
 from runbooks.domain.run_state import RunState
@@ -122,6 +122,7 @@ class BoardSight:
     page: BoardPage
     run: Run | None
     seen: int
+    everybody: Everybody | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ class _Board:
         visitor, run = visitor_of(query), sight.run
         return replace(
             sight.page,
-            mine=mine(run, visitor, sight.seen) if run else None,
+            mine=mine(run, visitor, sight.seen, sight.everybody) if run and sight.everybody else None,
             only_mine="mine" in query and visitor.may_act,
             controls=controls(run, visitor) if run else None,
         )
@@ -191,7 +192,7 @@ class _Board:
             facts=tuple((spelled(fact.event.kind()), fact_line(fact, zone)) for fact in facts),
             panels=tuple(self.extras()),
         )
-        return BoardSight(page, run, seen)
+        return BoardSight(page, run, seen, everybody(run) if run else None)
 
     def wall(self, query: Query) -> WallPage:
         """The same, for a screen on the wall: the most important that fits."""

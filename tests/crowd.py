@@ -19,6 +19,7 @@ from cutover.web.visitor import form_token
 EVERY = 0.5  # seconds between two looks of one viewer, at least: as the page's own script does
 _MARK = re.compile(r'data-live="(\w+)" data-mark="(\w+)"')
 _FACT = re.compile(r'href="/journal#p(\d+)"')
+_SEEN = re.compile(r'name="seen" value="(\d+)"')
 _REASON = re.compile(r'role="alert".*?<li>(.*?)</li>', re.DOTALL)
 
 
@@ -236,9 +237,18 @@ class Person:
         self.line, self.run = Line(port, f"cutover_session={session}"), run
         self.token = form_token(session)
         self.told: list[Told] = []
+        self.pages: list[float] = []  # seconds that each look at the board took
 
-    async def act(self, name: str, task: str, seen: int, **fields: str) -> Told:
-        form = {"token": self.token, "run": self.run, "seen": str(seen), "back": "board", **fields}
+    async def read(self) -> int:
+        """Read the board; returns how far the run had come on it, which its forms carry."""
+        began = time.perf_counter()
+        answer = await self.line.get(f"/board?run={self.run}")
+        self.pages.append(time.perf_counter() - began)
+        found = _SEEN.search(answer.text)
+        return int(found[1]) if found else 0
+
+    async def act(self, name: str, task: str, **fields: str) -> Told:
+        form = {"token": self.token, "run": self.run, **fields}
         began = time.perf_counter()
         answer = await self.line.post(f"/board/tasks/{task}/{name}", form)
         took = time.perf_counter() - began

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, time, timedelta
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -277,4 +278,9 @@ class Programme(Part):
         return next((c for c in self.components if c.id == component_id), None)
 
     def person(self, person_id: str) -> Person | None:
-        return next((p for p in self.people if p.id == person_id), None)
+        return self._people.get(person_id)
+
+    @cached_property
+    def _people(self) -> dict[str, Person]:
+        """By id, made once: a board asks for the name of everybody on it."""
+        return {person.id: person for person in reversed(self.people)}

@@ -42,6 +42,10 @@ class AsOf(Journal):
         facts = takewhile(lambda fact: fact.at <= self.moment, super().read(stream))
         return [fact for fact in facts if fact.seq > after]
 
+    def naming(self, stream: str, name: str, text: str, after: int = 0) -> list[Recorded]:
+        reached = max((fact.seq for fact in self.read(stream)), default=0)
+        return [fact for fact in super().naming(stream, name, text, after) if fact.seq <= reached]
+
     def pages(self, stream: str, after: int = 0) -> Iterator[list[Recorded]]:
         for page in super().pages(stream):
             seen = list(takewhile(lambda fact: fact.at <= self.moment, page))

@@ -72,6 +72,13 @@ class Journal:
             rows = READ.rows(connection, {"stream": stream, "after": after})
             return [ink.read_row(self.catalogue, row) for row in rows]
 
+    def naming(self, stream: str, name: str, text: str, after: int = 0) -> list[Recorded]:
+        """The facts of one stream with seq > `after` that carry `text` in the field `name`, in order."""
+        wanted = j.c.body.contains(canonical({name: text})[1:-1], autoescape=True)
+        query = select(j).where(j.c.stream == stream, j.c.seq > after, wanted).order_by(j.c.seq)
+        with reading(self.engine) as connection:
+            return [ink.read_row(self.catalogue, row) for row in connection.execute(query)]
+
     def pages(self, stream: str, after: int = 0) -> Iterator[list[Recorded]]:
         """The same a page at a time, so that a long run is folded without ever being in memory whole."""
         while True:

@@ -70,6 +70,18 @@ class Collector:
 
     async def freeze(self, flow_id: str, by: str, reason: str = "") -> Normal:
         """Read the history of a flow from its source and freeze its baseline. Raises Invalid, Unavailable, Refused."""
+        await self._read_history(flow_id)
+        return self._service.freeze(flow_id, by, reason=reason)
+
+    async def preview(self, flow_id: str) -> Normal | None:
+        """What freezing now would make the baseline; None where the history cannot be read or is too short."""
+        try:
+            await self._read_history(flow_id)
+            return self._service.learnt(flow_id)
+        except CutoverError:
+            return None
+
+    async def _read_history(self, flow_id: str) -> None:
         for name in self._service.needed(flow_id):
             flow = self._service.flows[name]
             begins, ends = self._service.history_span(flow)
@@ -79,7 +91,6 @@ class Collector:
                 raise Invalid(f"{name}: no history within {flow.counts.timeout:g} s") from None
             if found is not None:
                 self._service.remember(name, found)
-        return self._service.freeze(flow_id, by, reason=reason)
 
     async def _read(self, flow: Flow, since: date, until: date, now: datetime) -> Told | None:
         reading = partial(self._sources.read, flow, since, until, now)

@@ -69,10 +69,13 @@ def _looking(app: App, doors: FlowDoors) -> None:
     def detectability(programme: Folder = Path(), json: AsJson = False) -> int:
         """Would we see it, and when: days until each flow shows a halving and 13 % of normal.
 
+        Before a baseline is frozen it is reckoned from the history as its source tells it, else from `expected`.
         Exit 1 when a flow cannot be seen in the agreed time and nothing stands in for it.
         """
         service, register = doors.flows(programme), doors.register(programme)
-        found = {name: service.detectability(name) for name in service.flows}
+        collector = doors.collector(programme)
+        planned = {name: asyncio.run(collector.preview(name)) for name in _unfrozen(service)}
+        found = {name: service.detectability(name, planned.get(name)) for name in service.flows}
         known = [one for one in found.values() if one is not None]
         blind = [f"{name}: no baseline and no `expected`: nobody knows what is normal" for name, one in found.items() if one is None]  # fmt: skip
         faults = [*blind, *unsettled(known, register.waived())]
@@ -130,7 +133,7 @@ def _counting(app: App, doors: FlowDoors) -> None:
     ) -> None:
         """Read the history of a flow and freeze what is normal, in your name. A second time needs a reason."""
         service, collector = doors.flows(programme), doors.collector(programme)
-        names = flow or tuple(name for name in service.flows if service.state(name).normal is None)
+        names = flow or _unfrozen(service)
         frozen = {name: asyncio.run(collector.freeze(name, by, reason)) for name in names}
         text = [
             f"{name}: {n.daily:.1f} a day, scatter {n.alpha:.3f}, from {n.days} days"
@@ -202,6 +205,10 @@ def _signing(app: App, doors: FlowDoors) -> None:
         """Withdraw a waiver: it counts as unwatched again."""
         doors.register(programme).withdraw(subject, by, reason)
         answer(None, as_json=False, text=[f"the waiver of {subject} is withdrawn by {by}"])
+
+
+def _unfrozen(service: FlowService) -> tuple[str, ...]:
+    return tuple(name for name in service.flows if service.state(name).normal is None)
 
 
 def _row(view: FlowView) -> tuple[str, ...]:

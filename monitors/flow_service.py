@@ -103,10 +103,13 @@ class FlowService:
         views = [self._view(flow, heard.get(flow.id, Heard()), at) for flow in self.flows.values()]
         return sorted(views, key=lambda v: (not v.alerting, WORST_FIRST.index(v.standing.status), v.flow.id))
 
-    def detectability(self, flow_id: str) -> seeing.Detectability | None:
-        """How soon a fall of this flow would show; None when neither a baseline nor the file says what is normal."""
+    def detectability(self, flow_id: str, planned: Normal | None = None) -> seeing.Detectability | None:
+        """How soon a fall of this flow would show, by its baseline, else by what is `planned` to become it.
+
+        None when neither these nor the file say what is normal.
+        """
         flow = self._flow(flow_id)
-        normal = self.state(flow_id).normal or seeing.assumed(flow)
+        normal = self.state(flow_id).normal or planned or seeing.assumed(flow)
         return self._seen(flow, normal) if normal else None
 
     def wanted(self, flow_id: str, now: datetime) -> tuple[date, date]:
@@ -164,18 +167,22 @@ class FlowService:
 
     # --- what people decide ----------------------------------------------------------------------------
 
-    def freeze(self, flow_id: str, by: str, *, reason: str = "") -> Normal:
-        """Learn what is normal from the counts told of the history, and freeze it in somebody's name.
-
-        Raises Invalid for too short a history, Refused when a baseline is frozen already and there is no reason.
-        """
+    def learnt(self, flow_id: str) -> Normal:
+        """What the counts told of the history show as normal, frozen by nobody. Raises Invalid for too short a one."""
         flow = self._flow(flow_id)
         begins, ends = self.history_span(flow)
         own = self._series(flow, begins, ends)
         of = self._series(self._flow(flow.ratio_of), begins, ends) if flow.ratio_of else {}
         years = range(begins.year, ends.year + 3)
         free = bank_holidays(self.watch.holidays, years) | set(self.watch.closed_days)
-        normal = learn((Paired(day, count, of.get(day)) for day, count in own.items()), free)
+        return learn((Paired(day, count, of.get(day)) for day, count in own.items()), free)
+
+    def freeze(self, flow_id: str, by: str, *, reason: str = "") -> Normal:
+        """Learn what is normal and freeze it in somebody's name.
+
+        Raises Invalid for too short a history, Refused when a baseline is frozen already and there is no reason.
+        """
+        normal = self.learnt(flow_id)
         self._ask(flow_id, ev.FreezeBaseline(by=by, normal=normal, reason=reason), self.now())
         return normal
 

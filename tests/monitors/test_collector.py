@@ -60,6 +60,18 @@ def test_a_baseline_is_learnt_from_the_source_itself(collector: Collector) -> No
     assert asyncio.run(collector.freeze("filed", "chen")).daily == 8
 
 
+def test_before_anything_is_frozen_the_plan_reckons_with_the_history(
+    world: FlowWorld, collector: Collector
+) -> None:
+    planned = asyncio.run(collector.preview("filed"))
+    assert planned is not None
+    seen = world.service.detectability("filed", planned)
+    assert seen is not None
+    assert seen.daily == 8
+    assert world.service.state("filed").normal is None
+    assert asyncio.run(collector.preview("rare")) is None
+
+
 def test_a_reading_is_counted_and_a_failed_one_is_said(
     world: FlowWorld, collector: Collector, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import Engine
 
 from cutover.core.clock import FixedClock
 from cutover.core.errors import Invalid, NotFound, Refused
@@ -190,6 +191,18 @@ def test_a_pool_is_the_sum_of_its_parts_and_waits_for_all_of_them(
     world.live("referrals", [7])
     world.service.mature("both", world.clock.at)
     assert world.service.state("both").days[world.service.first_day].count == 107
+
+
+def test_the_same_on_a_real_postgresql(make_desk: MakeDesk, any_engine: Engine, clock: FixedClock) -> None:
+    """Counts told, told otherwise, a fault, an alarm, its end: on SQLite and on PostgreSQL."""
+    world = open_flows(lambda kinds: make_desk(kinds, on=any_engine), clock)
+    world.freeze("incidents")
+    world.live("incidents", [30, 30])
+    world.service.count("incidents", world.service.first_day, 31)
+    world.service.failed("incidents", "it does not answer")
+    assert status(world, "incidents") == (Status.CRITICAL, None)
+    world.service.close("incidents", None, "bo", Cause.FIXED, "repaired")
+    assert status(world, "incidents") == (Status.UNKNOWN, Reason.ERROR)
 
 
 def test_a_flow_that_does_not_exist_is_named_with_the_nearest(world: FlowWorld) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2s
 from threading import Lock
+from time import monotonic
 from typing import Any, Protocol
 
 from starlette.concurrency import run_in_threadpool
@@ -121,6 +122,7 @@ class _Place:
     def __init__(self) -> None:
         self.turn = Lock()
         self.view: View | None = None
+        self.began = 0.0  # when the journal was last looked at for it
         self.coming: asyncio.Future[View | None] | None = None
 
     def at_hand(self, stands: Hashable, since: int | None) -> View | None:
@@ -129,6 +131,11 @@ class _Place:
         return (
             view if view and since is not None and view.position >= since and view.stands == stands else None
         )
+
+    def begun_since(self, stands: Hashable, arrived: float) -> View | None:
+        """The view, if the journal was looked at for it after the asker came: all they can know of is in it."""
+        view = self.view
+        return view if view and self.began >= arrived and view.stands == stands else None
 
 
 class Shared:
@@ -150,13 +157,15 @@ class Shared:
         """The page as it stands now, or as it stood when it held position `since`; None: it is not shared."""
         if (stands := alike.stands(query)) is None:
             return None
-        place = self._place(key, query)
+        place, arrived = self._place(key, query), monotonic()
         with place.turn:
-            if known := place.at_hand(stands, since):
+            if known := place.at_hand(stands, since) or place.begun_since(stands, arrived):
                 return known
-            position, view = self._head(), place.view
+            began, view = monotonic(), place.view
+            position = self._head()
             if view is None or (view.position, view.stands) != (position, stands):
                 view = place.view = View(position, stands, alike.look(query), render)
+            place.began = began
             return view
 
     async def coming(

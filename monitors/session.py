@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 import socket
 import ssl
 import time
@@ -146,8 +147,8 @@ def trouble(error: BaseException) -> str:
         return f"no TLS: {error.reason or error}"
     if isinstance(error, socket.gaierror):
         return f"the name is not known: {error.strerror}"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno).lower()  # asyncio's own words name the call and not the reason
     return str(error) or type(error).__name__
 
 

@@ -68,7 +68,7 @@ class HealthActs:
     def _settle(self, form: SettleForm, sent: Sent) -> Done:
         name = sent["check"]
         self._watch.ageing.settle(name, sent.visitor.person, form.origin, form.note)
-        return Done(f"{HEALTH}#{name}", f"What was missing of {name} is settled in your name.")
+        return Done(f"{HEALTH}#age-{name}", f"What was missing of {name} is settled in your name.")
 
     def _until(self, text: str) -> datetime:
         try:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from cutover.core.clock import Clock, Pace
+from cutover.core.clock import Pace
 from cutover.core.errors import CutoverError, Unavailable
 from monitors.alertmanager import Pusher
 from monitors.domain.check import NoAnswer, Request
@@ -45,7 +45,6 @@ class Watch:
     push_every: timedelta = timedelta(seconds=30)
     dead_man: DeadMan | None = None
     others: Sequence[Part] = ()
-    clock: Clock | None = None
     told_at: datetime | None = field(default=None, init=False)
 
     async def run(self, stop: asyncio.Event) -> None:

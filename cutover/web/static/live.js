@@ -31,7 +31,8 @@
     if (region.dataset.sent === fresh.innerHTML) { region.dataset.mark = fresh.dataset.mark; return; }
     const sent = fresh.innerHTML, typed = typedIn(region), at = document.activeElement;
     const caret = region.contains(at) && "selectionStart" in at && at.type !== "checkbox" ? [at.selectionStart, at.selectionEnd] : null;
-    if (!keep(fresh, typed)) return held.push(region);
+    if (region.querySelector(".fault") && !region.dataset.sent) { region.dataset.sent = sent; return; } // a refused form keeps its reason
+    if (region.querySelector(".fault") || !keep(fresh, typed)) return held.push(region);
     const focused = region.contains(document.activeElement) ? document.activeElement : null;
     const place = focused ? alike(region, focused).indexOf(focused) : -1;
     const open = [...region.querySelectorAll("details[open][id]")].map(d => d.id);

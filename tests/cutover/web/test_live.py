@@ -107,13 +107,22 @@ def test_a_fact_named_in_the_address_is_found_on_whichever_page_it_stands(
     expect(chromium.locator("tr#p12")).to_be_in_viewport()
 
 
-def test_what_somebody_types_outlives_a_page_that_renews_itself(
+def test_what_somebody_types_and_why_it_was_refused_outlive_a_page_that_renews_itself(
     world: World, serve: Serve, chromium: Page
 ) -> None:
     world.start()
     world.ask(ev.ClaimTask(by="asha", task="F2"))
     stop = threading.Event()
     address = serve(world.guarded(as_person="asha", stop=stop), stop)
+    chromium.goto(f"{address}/board/tasks/F2")
+    expect(chromium.locator("#live")).to_have_text("live")
+    chromium.get_by_text("There is a problem").click()
+    chromium.get_by_label("What went wrong").fill(" ")
+    chromium.get_by_role("button", name="It failed: hold what follows").click()
+    expect(chromium.locator("#live")).to_have_text("live")
+    world.ask(CommentOnTask(by="bo", task="F2", text="the call is open"))
+    expect(chromium.locator("#live")).to_contain_text("changed meanwhile")
+    expect(chromium.locator("main")).to_contain_text("this may not be empty")  # a refusal keeps its reason
     chromium.goto(f"{address}/board/tasks/F2")
     expect(chromium.locator("#live")).to_have_text("live")
     evidence = chromium.get_by_label("What shows that it is done")

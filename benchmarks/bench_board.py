@@ -1,6 +1,10 @@
 """What the board of 2,000 tasks costs: server time of a first render and of a renewal, and bytes on the line.
 
 .venv/bin/python benchmarks/bench_board.py [--tasks 2000] [--rounds 5]
+
+Each round is a server that has started (imported, templates compiled) and knows nothing of the run: the first answer
+reads the journal, folds it, lays the plan out and draws it; the second is what the next viewer costs. CPU is that of
+the whole process, what it meanwhile looks ahead in the background included.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from live_runs import OPENS, PROGRAMME, desk, machine, plan, worked
 from starlette.testclient import TestClient
 
 from cutover.core.clock import FixedClock
+from cutover.store.desk import Desk
 from cutover.web.kit import build_app
 from runbooks.service import RunService
 from runbooks.web import pages
@@ -40,26 +45,29 @@ def main() -> None:
             show(path, one, wanted.rounds)
 
 
-def show(path: str, one: object, rounds: int) -> None:
+def show(path: str, one: Desk, rounds: int) -> None:
     """A new server each round: nothing is known of the run, the plan or the forecast."""
-    costs, walls, size, packed = [], [], 0, 0
+    costs, walls, others, size, packed = [], [], [], 0, 0
     for _ in range(rounds):
-        fresh = RunService(one, PROGRAMME)  # type: ignore[arg-type]
-        app = build_app(
-            "A large window", pages(fresh, one, PROGRAMME, one.clock), one.journal, threading.Event()
-        )  # type: ignore[attr-defined,arg-type]
-        client = TestClient(app)
-        client.get("/healthz")
-        cpu, wall = time.process_time(), time.perf_counter()
-        answer = client.get(path)
-        costs.append(time.process_time() - cpu)
-        walls.append(time.perf_counter() - wall)
+        desk_ = Desk(one.journal, one.clock)
+        fresh = RunService(desk_, PROGRAMME)
+        shown = pages(fresh, desk_, PROGRAMME, one.clock, refine=True)
+        app = build_app("A large window", shown, one.journal, threading.Event())
+        with TestClient(app) as client:
+            client.get("/healthz")
+            cpu, wall = time.process_time(), time.perf_counter()
+            answer = client.get(path)
+            costs.append(time.process_time() - cpu)
+            walls.append(time.perf_counter() - wall)
+            wall = time.perf_counter()
+            client.get(path)
+            others.append(time.perf_counter() - wall)
         assert answer.status_code == 200, answer.text[:500]
         size, packed = len(answer.content), len(gzip.compress(answer.content, 5))
     cost, wall = statistics.median(costs), statistics.median(walls)
     kept = "kept" if cost < SERVER_TIME and packed < ON_THE_LINE else "MISSED"
     print(
-        f"  {path}: {1000 * cost:.0f} ms CPU, {1000 * wall:.0f} ms wall, {size / 1000:.0f} kB, {packed / 1000:.0f} kB on the line: {kept}"
+        f"  {path}: {1000 * cost:.0f} ms CPU, {1000 * wall:.0f} ms wall, {size / 1000:.0f} kB, {packed / 1000:.0f} kB on the line: {kept}; the next viewer {1000 * statistics.median(others):.0f} ms wall"
     )
 
 

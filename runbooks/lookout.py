@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from runbooks.service import RunService
 
 REFINED_SAMPLES = 2_000
+AFTER = 0.5  # seconds until a look begins: the answer that asked for it goes first, they share one interpreter
 SHARE = 10  # times as long as a look took, until the next may begin
 REFINED_WITHIN = 20.0  # seconds; what is there by then is shown with its number of samples
 
@@ -47,7 +48,9 @@ class _Aside:
     def begin(self, name: str, work: Callable[[], None]) -> None:
         """Begin, unless it is under way or was a moment ago."""
         if monotonic() >= self._again and self._busy.acquire(blocking=False):
-            threading.Thread(target=self._do, args=(work,), name=name, daemon=True).start()
+            later = threading.Timer(AFTER, self._do, (work,))
+            later.name, later.daemon = name, True
+            later.start()
 
     def _do(self, work: Callable[[], None]) -> None:
         began = monotonic()

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from runbooks.service import RunService
 
 REFINED_SAMPLES = 2_000
-AFTER = 0.5  # seconds until a look begins: the answer that asked for it goes first, they share one interpreter
+AFTER = (
+    0.5  # seconds until a look begins: the answer that asked for it goes first, they share one interpreter
+)
 SHARE = 10  # times as long as a look took, until the next may begin
 REFINED_WITHIN = 20.0  # seconds; what is there by then is shown with its number of samples
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,9 +32,10 @@ class StepFailedError(Exception):
     """The step's own outcome was a failure; Prefect shows the run as failed."""
 
 
-@task(cache_policy=NO_CACHE, persist_result=False, retries=0)
-async def run_step(work: Callable[[], Awaitable[str]]) -> str:
-    """The one generic task: named and tagged by the step it carries."""
+@task(cache_policy=NO_CACHE, persist_result=False, retries=0, task_run_name="{name}")
+async def run_step(name: str, work: Callable[[], Awaitable[str]]) -> str:
+    """The one generic task, named by the step it carries; without tags, for each of which Prefect asks its server."""
+    del name
     return await work()
 
 
@@ -54,6 +56,19 @@ class Once:
     def cancel(self) -> None:
         if self._work is not None:
             self._work.cancel()
+
+
+async def show(step: Step, once: Once) -> None:
+    """The step as a task run of the flow around it. Raises whatever the Prefect layer fails with, never the step's failure."""
+
+    async def work() -> str:
+        outcome = await once.outcome()
+        if not outcome.ok:
+            raise StepFailedError(outcome.evidence)
+        return outcome.evidence
+
+    with suppress(StepFailedError):
+        await run_step(f"{step.task_id} {step.title}", work)
 
 
 class Throttle:
@@ -82,23 +97,13 @@ class PrefectExecutor:
 
     async def execute(self, step: Step) -> Outcome:
         once = Once(step.perform)
-
-        async def work() -> str:
-            outcome = await once.outcome()
-            if not outcome.ok:
-                raise StepFailedError(outcome.evidence)
-            return outcome.evidence
-
         if not await self._is_there():
             self.inline += 1
             log.error("prefect_is_away", step=step.task_id)
             return await once.outcome()
         await self._throttle.turn()
-        name = f"{step.task_id} {step.title}"
         try:
-            await run_step.with_options(task_run_name=name, tags=list(step.tags))(work)
-        except StepFailedError:
-            pass
+            await show(step, once)
         except Exception:  # the Prefect layer's border: whatever it is, the step must not suffer
             log.exception("prefect_layer_failed", step=step.task_id)
         except BaseException:

@@ -17,7 +17,7 @@ import structlog
 from prefect import flow
 from prefect.runtime import flow_run
 
-from flows.executor import Once, StepFailedError, Throttle, recorded, run_step, server_answers
+from flows.executor import Once, Throttle, recorded, server_answers, show
 from runbooks.actions import Outcome
 from runbooks.steps import Step
 
@@ -102,17 +102,8 @@ class Stretch:
 
 
 async def _shown(step: Step, once: Once) -> None:
-    async def work() -> str:
-        outcome = await once.outcome()
-        if not outcome.ok:
-            raise StepFailedError(outcome.evidence)
-        return outcome.evidence
-
-    named = run_step.with_options(task_run_name=f"{step.task_id} {step.title}", tags=list(step.tags))
     try:
-        await named(work)
-    except StepFailedError:
-        pass
+        await show(step, once)
     except Exception as error:  # noqa: BLE001  the Prefect layer's border: the step has its own outcome
         log.warning("prefect_layer_failed", step=step.task_id, error=repr(error))
 

@@ -274,8 +274,7 @@ class Performer:
                 finally:
                     await held.enter_async_context(self.pace.hold())
 
-            tags = tuple(tag for tag in (task.stream, task.team, task.component) if tag)
-            outcome = await self.executor.execute(Step(self.run_id, name, task.title, tags, perform))
+            outcome = await self.executor.execute(Step(self.run_id, name, task.title, perform))
             written = self._outcomes.bring(name, outcome)
             self._news.tell()
             await written

@@ -16,7 +16,6 @@ class Step:
     run_id: str
     task_id: str
     title: str
-    tags: tuple[str, ...]
     perform: Callable[[], Awaitable[Outcome]]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
@@ -12,7 +11,6 @@ from runbooks.actions import Outcome
 from runbooks.steps import Step
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
-Layer = Callable[[Callable[[], Awaitable[str]]], Awaitable[str]]
 
 
 class Broken:
@@ -21,10 +19,7 @@ class Broken:
     def __init__(self, when: str) -> None:
         self.when = when
 
-    def with_options(self, **_options: Any) -> Layer:
-        return self.call
-
-    async def call(self, work: Callable[[], Awaitable[str]]) -> str:
+    async def __call__(self, _name: str, work: Callable[[], Awaitable[str]]) -> str:
         if self.when == "before":
             raise ConnectionError("no server")
         if self.when == "during":
@@ -52,7 +47,7 @@ def test_the_step_is_performed_once(
     monkeypatch.setattr(flows.executor, "run_step", Broken(when))
     executor = flows.executor.PrefectExecutor()
     executor._seen = float("inf")  # the server seems to be there
-    outcome = asyncio.run(executor.execute(Step("small-1", "A", "Load", (), perform)))
+    outcome = asyncio.run(executor.execute(Step("small-1", "A", "Load", perform)))
     assert (outcome.ok, performed, executor.inline) == (ok, [1], inline)
 
 
@@ -66,7 +61,7 @@ def test_with_nobody_listening_the_step_is_done_inline(monkeypatch: pytest.Monke
 
     executor = flows.executor.PrefectExecutor()
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
-        outcome = asyncio.run(executor.execute(Step("small-1", "A", "Load", (), perform)))
+        outcome = asyncio.run(executor.execute(Step("small-1", "A", "Load", perform)))
     assert (outcome.evidence, executor.inline, executor.sent) == ("inline", 1, 0)
 
 
@@ -86,7 +81,7 @@ def test_a_step_whose_run_is_stopped_is_stopped_too(monkeypatch: pytest.MonkeyPa
     async def stopped() -> None:
         executor = flows.executor.PrefectExecutor()
         executor._seen = float("inf")
-        work = asyncio.create_task(executor.execute(Step("small-1", "A", "Load", (), perform)))
+        work = asyncio.create_task(executor.execute(Step("small-1", "A", "Load", perform)))
         await asyncio.sleep(0.05)
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)

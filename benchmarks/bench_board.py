@@ -4,7 +4,7 @@
 
 Each round is a server that has started (imported, templates compiled) and knows nothing of the run: the first answer
 reads the journal, folds it, lays the plan out and draws it; the second is what the next viewer costs. CPU is that of
-the whole process, what it meanwhile looks ahead in the background included.
+the whole process until the answer is there; what it looks ahead afterwards in the background is not in it.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def show(path: str, one: Desk, rounds: int) -> None:
     """A new server each round: nothing is known of the run, the plan or the forecast."""
     costs, walls, others, size, packed = [], [], [], 0, 0
     for _ in range(rounds):
+        end_looks()
         desk_ = Desk(one.journal, one.clock)
         fresh = RunService(desk_, PROGRAMME)
         shown = pages(fresh, desk_, PROGRAMME, one.clock, refine=True)
@@ -69,6 +70,13 @@ def show(path: str, one: Desk, rounds: int) -> None:
     print(
         f"  {path}: {1000 * cost:.0f} ms CPU, {1000 * wall:.0f} ms wall, {size / 1000:.0f} kB, {packed / 1000:.0f} kB on the line: {kept}; the next viewer {1000 * statistics.median(others):.0f} ms wall"
     )
+
+
+def end_looks() -> None:
+    """Wait for what the server of the round before still looks ahead: it is not this one's cost."""
+    for thread in threading.enumerate():
+        if thread.name.startswith(("outlook of", "second figure of")):
+            thread.join()
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@
     window.scrollTo({ top: y, behavior: "instant" });
   };
 
+  const away = () => { if (!badge.classList.contains("off")) say("waiting", "reconnecting"); }; // it had said that it stops
+
   const refresh = async () => {
     waiting = false; asking = true; read = Date.now(); held = [];
     const names = regions().map(r => r.dataset.mark ? r.dataset.live + ":" + r.dataset.mark : r.dataset.live);
@@ -63,8 +65,9 @@
         const fresh = page.querySelector(`[data-live="${region.dataset.live}"]`);
         if (fresh) swap(region, fresh);
       }
-      held.length ? say("waiting", "changed meanwhile; what you typed is kept: send it, or reload") : say("on", "live");
-    } catch { say("waiting", "reconnecting"); } finally { took = Date.now() - read; asking = false; }
+      if (held.length) say("waiting", "changed meanwhile; what you typed is kept: send it, or reload");
+      else if (source.readyState !== EventSource.CLOSED) say("on", "live"); // the answer may be the last of a server that has stopped
+    } catch { away(); } finally { took = Date.now() - read; asking = false; }
     if (more) { more = false; soon(); }
   };
   const soon = () => {
@@ -81,7 +84,7 @@
     source.addEventListener("beat", () => { heard = Date.now(); if (heard - read > SLOW_REFRESH) soon(); });
     source.addEventListener("trouble", e => { heard = Date.now(); say("waiting", "not up to date: " + e.data); });
     source.addEventListener("stopped", () => { source.close(); heard = Date.now() - QUIET + 5000; say("off", "stopped"); });
-    source.onerror = () => { if (!badge.classList.contains("off")) say("waiting", "reconnecting"); };
+    source.onerror = away;
   };
 
   // A fact named in the address may be on another page of the journal: go to where it stands.

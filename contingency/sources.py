@@ -30,6 +30,8 @@ from cutover.reconciliation.comparison import ReconciliationFailed, Reconciliati
 from cutover.reconciliation.findings import FATAL, Outcome
 from cutover.store.journal import Journal
 from monitors.domain.ledger import file_stream
+from monitors.domain.suspicion import EVENTS as SUSPICION_EVENTS
+from monitors.domain.suspicion import SUSPICION, SuspicionState
 from paper_capture.domain.sheet import sheet_stream
 from runbooks.domain.run_events import RunStarted, RunType, TaskDone
 
@@ -158,6 +160,7 @@ class Seen:
     unreadable: tuple[str, ...]
     gates: tuple[Life[GateState], ...]
     plays: tuple[Life[PlayState], ...]
+    suspicions: tuple[Life[SuspicionState], ...]
     loads: tuple[Recorded, ...]
     bulletins: BulletinStatus
     actions: tuple[ActionView, ...]
@@ -245,6 +248,7 @@ class Sources:
             unreadable=unreadable,
             gates=tuple(lives(journal, GATE, GATE_EVENTS)),
             plays=tuple(lives(journal, PLAY, PLAY_EVENTS)),
+            suspicions=tuple(lives(journal, SUSPICION, SUSPICION_EVENTS)),
             loads=tuple(_loads(journal)),
             bulletins=self.bulletins.status(now),
             actions=tuple(self.actions.actions()),

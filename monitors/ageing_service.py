@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Column, String, Table, Text, inspect, select
+from sqlalchemy import Column, Row, String, Table, Text, func, inspect, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.schema import CreateTable
@@ -20,6 +21,7 @@ from cutover.store.engine import reading, writing
 from cutover.store.metadata import UtcTime, metadata
 from monitors.domain.ageing import (
     MOST_ITEMS,
+    ROUND_THE_CLOCK,
     AgeingCheck,
     Ages,
     Items,
@@ -30,6 +32,8 @@ from monitors.domain.ageing import (
     judge_ages,
 )
 from monitors.domain.check import Check, Reason, Result, unknown
+from monitors.domain.flow import Hypercare
+from monitors.domain.service_time import ServiceHours
 from monitors.domain.suspicion import (
     SUSPICION,
     Origin,
@@ -39,13 +43,16 @@ from monitors.domain.suspicion import (
     SuspicionState,
     suspicion_stream,
 )
+from monitors.holidays import bank_holidays
 from monitors.rows import Rows, csv_rows, sql_rows
 
 WATCH = "ageing-watch"
-looks_table = Table(
-    "ageing_looks",
+YEARS = 3  # before and after, whose holidays are counted; what is older is over its standard anyhow
+looks_table = Table(  # the last look of every hour
+    "ageing_hours",
     metadata,
     Column("check_id", String(80), primary_key=True),
+    Column("hour", UtcTime, primary_key=True),
     Column("at", UtcTime, nullable=False),
     Column("ages", Text, nullable=False),
 )
@@ -60,9 +67,13 @@ class AgeingView:
     ages: Ages | None
     suspicion: SuspicionState
 
+    def is_stale(self, now: datetime) -> bool:
+        """Whether nothing is known of now: never looked at, not for long, or by a clock that was ahead."""
+        return self.at is None or abs(now - self.at) > self.check.fresh_for
+
 
 class AgeingService:
-    """Looks at items from where they begin. The last look is no view of the journal; a suspicion is a fact."""
+    """Looks at items from where they begin. The looks are no view of the journal; a suspicion is a fact."""
 
     def __init__(
         self,
@@ -71,13 +82,18 @@ class AgeingService:
         programme: Programme,
         folder: Path,
         secret: Callable[[str], str],
+        *,
+        watch: Hypercare | None = None,
     ) -> None:
+        """`watch` says on which days nobody works besides those that a calendar leaves out."""
         self.checks: Mapping[str, AgeingCheck] = {c.id: c for c in checks if isinstance(c, AgeingCheck)}
         self._desk = desk
         self._engine = desk.journal.engine
         self._programme = programme
         self._folder = folder
         self._secret = secret
+        self._watch = watch or Hypercare()
+        self._hours: dict[str, ServiceHours] = {}
         with reading(self._engine) as connection:
             is_there = inspect(connection).has_table(looks_table.name)
         if not is_there:
@@ -87,7 +103,7 @@ class AgeingService:
     def look(self, check: AgeingCheck, now: datetime) -> Result:
         """Read the lists and judge them; what cannot be read is UNKNOWN and never a good sign."""
         try:
-            found = ages(check, self._lists(check, now), now)
+            found = ages(check, self._lists(check, now), now, self.hours(check, now))
         except Unavailable as error:
             return unknown(Reason.ERROR, str(error))
         except CutoverError as error:
@@ -121,17 +137,49 @@ class AgeingService:
         command = SettleSuspicion(by=by, origin=origin, note=note)
         return self._desk.ask(SUSPICION, suspicion_stream(self._check(check_id).id), command)
 
-    def all(self) -> list[AgeingView]:
-        """Every check's last look: suspected backlogs first, then by the age of the oldest item."""
-        with reading(self._engine) as connection:
-            looks = {row.check_id: row for row in connection.execute(select(looks_table))}
+    def all(self, now: datetime | None = None, desk: Desk | None = None) -> list[AgeingView]:
+        """The last look of every check until `now`: suspected backlogs first, then by the age of the oldest item.
+
+        Of a past moment `desk` knows what was suspected then, and the last look of each hour is kept.
+        """
+        at, then = now or self._desk.clock.now(), desk or self._desk
+        looks = self._looks(at)
         views = []
         for check in self.checks.values():
             row = looks.get(check.id)
             found = Ages.model_validate_json(row.ages) if row else None
-            suspicion = self._desk.state(SUSPICION, suspicion_stream(check.id))
+            suspicion = then.state(SUSPICION, suspicion_stream(check.id))
             views.append(AgeingView(check, row.at if row else None, found, suspicion))
         return sorted(views, key=_by_age)
+
+    def hours(self, check: AgeingCheck, now: datetime) -> ServiceHours:
+        """The hours that count for a check, laid on the holidays of the years around `now`."""
+        if not check.in_working_time:
+            return ROUND_THE_CLOCK
+        key = f"{check.calendar} {now.year}"
+        if key not in self._hours:
+            declared = self._programme.calendars.get(check.calendar, ())
+            if check.calendar and not declared:
+                raise Invalid(f"{check.id}: no hours are declared for the calendar '{check.calendar}'")
+            self._hours[key] = ServiceHours(self._programme.zone, declared, self._closed(now.year))
+        return self._hours[key]
+
+    def _closed(self, year: int) -> frozenset[date]:
+        free = bank_holidays(self._watch.holidays, range(year - YEARS, year + YEARS + 1))
+        return frozenset(free | set(self._watch.closed_days))
+
+    def _looks(self, until: datetime) -> dict[str, Row[Any]]:
+        """The newest look of every check; one from the future says nothing: a clock was stepped."""
+        t = looks_table
+        newest = (
+            select(t.c.check_id, func.max(t.c.at).label("at"))
+            .where(t.c.at <= until)
+            .group_by(t.c.check_id)
+            .subquery()
+        )
+        query = select(t).join(newest, (t.c.check_id == newest.c.check_id) & (t.c.at == newest.c.at))
+        with reading(self._engine) as connection:
+            return {row.check_id: row for row in connection.execute(query)}
 
     def _lists(self, check: AgeingCheck, now: datetime) -> Lists:
         """The register is read last: what was created meanwhile is in no list and not missed."""
@@ -156,9 +204,12 @@ class AgeingService:
         insert = postgresql_insert if self._engine.dialect.name == "postgresql" else sqlite_insert
         fresh = insert(looks_table)
         changed = {"at": fresh.excluded.at, "ages": fresh.excluded.ages}
-        row = {"check_id": check_id, "at": at, "ages": found.model_dump_json()}
+        hour = at.replace(minute=0, second=0, microsecond=0)
+        row = {"check_id": check_id, "hour": hour, "at": at, "ages": found.model_dump_json()}
         with writing(self._engine, durable=False) as connection:
-            connection.execute(fresh.on_conflict_do_update(index_elements=["check_id"], set_=changed), row)
+            connection.execute(
+                fresh.on_conflict_do_update(index_elements=["check_id", "hour"], set_=changed), row
+            )
 
     def _check(self, check_id: str) -> AgeingCheck:
         if check_id not in self.checks:

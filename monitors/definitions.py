@@ -113,9 +113,10 @@ def _misplaced(placed: list[Placed], programme: Programme | None) -> Iterable[Pr
             yield _problem(
                 one, "component", f"no component '{check.component}'", nearest(check.component, components)
             )
-        system = getattr(check, "system", "")
-        if system and system not in programme.systems:
-            yield _problem(one, "system", f"no system '{system}'", nearest(system, programme.systems))
+        for what, known in (("system", programme.systems), ("calendar", programme.calendars)):
+            name = getattr(check, what, "")
+            if name and name not in known:
+                yield _problem(one, what, f"no {what} '{name}'", nearest(name, known))
 
 
 def _problem(one: Placed, field: str, message: str, near: str = "") -> Problem:

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from monitors.ageing_service import AgeingView
 from monitors.domain.check import Status
 from monitors.domain.flow_events import Chart
 from monitors.domain.ledger import Summary
+from monitors.domain.suspicion import Stage
 from monitors.flow_service import FlowView
 from monitors.view import CheckView
 
@@ -18,12 +20,17 @@ LABELS = ("check", "component", "severity")
 
 
 def render(
-    views: Iterable[CheckView], ledger: Summary | None, now: datetime, flows: Iterable[FlowView] = ()
+    views: Iterable[CheckView],
+    ledger: Summary | None,
+    now: datetime,
+    flows: Iterable[FlowView] = (),
+    ages: Iterable[AgeingView] = (),
 ) -> bytes:
     """The text exposition of how everything stands at `now`. A gauge without a value is absent, never 0."""
     registry, seen = CollectorRegistry(), list(views)
     _checks(registry, seen)
     _flows(registry, flows)
+    _ages(registry, ages, now)
     if ledger is not None:
         _ledger(registry, ledger)
     if last := max((view.last_result_at for view in seen if view.last_result_at), default=None):
@@ -94,6 +101,45 @@ def _of_flow(view: FlowView) -> dict[str, float | None]:
         "last_day_timestamp_seconds": datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
         if day
         else None,
+    }
+
+
+def _ages(registry: CollectorRegistry, views: Iterable[AgeingView], now: datetime) -> None:
+    gauges = {
+        name: _gauge(registry, f"ageing_{name}", help_, LABELS)
+        for name, help_ in (
+            ("oldest_seconds", "Age of the oldest item nobody acted on; 0 when none waits."),
+            ("overdue_seconds", "How long ago the oldest item fell due by its standard; 0 when it has not."),
+            ("waiting", "Items nobody acted on."),
+            ("over_standard", "Items that nobody acted on within the standard."),
+            ("unaccounted", "created - done - open: items that are in no list."),
+            ("suspected", "The size of the suspected backlog that nobody has settled; 0 when there is none."),
+            ("looked_timestamp_seconds", "When the lists were last read."),
+        )
+    }
+    for view in views:
+        for name, value in _of_ages(view, now).items():
+            if value is not None:
+                check = view.check
+                gauges[name].labels(check.id, check.component, check.severity).set(value)
+
+
+def _of_ages(view: AgeingView, now: datetime) -> dict[str, float | None]:
+    """What a look says holds only while it is fresh: afterwards nothing is known, and that is no figure."""
+    of, stands = view.ages, view.suspicion.stage is Stage.SUSPECTED
+    known: dict[str, float | None] = {
+        "suspected": view.suspicion.missing if stands else 0,
+        "looked_timestamp_seconds": _seconds(view.at),
+    }
+    if of is None or view.is_stale(now):
+        return known
+    first = of.oldest[0] if of.oldest else None
+    return known | {
+        "oldest_seconds": (now - first.since).total_seconds() if first else 0,
+        "overdue_seconds": max(0.0, (now - first.due).total_seconds()) if first else 0,
+        "waiting": of.unacted,
+        "over_standard": of.over_standard,
+        "unaccounted": of.unaccounted if of.open is not None else None,
     }
 
 

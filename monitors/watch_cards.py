@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cutover.core.duration import show_duration
 from cutover.domain.programme import Programme
 from cutover.store.desk import Desk
 from cutover.web.components import named
@@ -19,6 +18,7 @@ from monitors.domain.composite import Class, Verdict
 from monitors.domain.detectability import hours
 from monitors.domain.flow_events import Cause, Chart, flow_stream
 from monitors.domain.outcome import Alarm, in_hand
+from monitors.domain.service_time import show_limit
 from monitors.domain.standing import STATUS
 from monitors.flow_charts import FlowChart, flow_chart
 from monitors.flow_service import FlowService, FlowView
@@ -102,7 +102,11 @@ class AgeLine:
     oldest: str
     age: str
     is_over: bool
+    due: str
+    looked: str
+    is_stale: bool
     standard: str
+    clock: str
     waiting: str
     over: str
     balance: str
@@ -149,7 +153,7 @@ def watch_cards(watch: Watch, programme: Programme, now: datetime, visitor: Visi
             for p in parts
         ),
         flows=tuple(flow_card(view, programme, now) for view in views),
-        ages=tuple(age_line(view, programme, now) for view in watch.ageing.all()),
+        ages=tuple(age_line(view, programme, now) for view in watch.ageing.all(now)),
         exit=VERDICTS[said.verdict],
         reasons=said.reasons,
         gaps=tuple(watch.register.gaps(now)),
@@ -159,12 +163,12 @@ def watch_cards(watch: Watch, programme: Programme, now: datetime, visitor: Visi
 
 
 def past_cards(watch: Watch, desk: Desk, programme: Programme, now: datetime) -> WatchCards:
-    """The flows as their facts stood at a past `now`; what is not kept of the past is left out."""
+    """The flows as their facts stood at a past `now`, and the ages as they were looked at last before it."""
     views = watch.flows.at(desk).all(now)
     return WatchCards(
         parts=(),
         flows=tuple(flow_card(view, programme, now) for view in views),
-        ages=(),
+        ages=tuple(age_line(view, programme, now) for view in watch.ageing.all(now, desk)),
         exit=None,
         reasons=(),
         gaps=(),
@@ -205,6 +209,7 @@ def age_line(view: AgeingView, programme: Programme, now: datetime) -> AgeLine:
     check, of, suspected = view.check, view.ages, view.suspicion
     first = of.oldest[0] if of and of.oldest else None
     age = now - first.since if first else timedelta(0)
+    is_over = first is not None and first.due < now
     stands = suspected.stage is suspicion.Stage.SUSPECTED
     since = moment(suspected.since, programme.zone)
     return AgeLine(
@@ -212,8 +217,12 @@ def age_line(view: AgeingView, programme: Programme, now: datetime) -> AgeLine:
         title=check.title,
         oldest=first.id if first else "",
         age=lasting(age) if first else ("nothing waits" if of else "never looked at"),
-        is_over=age > check.standard,
-        standard=show_duration(check.standard),
+        is_over=is_over,
+        due=f"{'fell' if is_over else 'falls'} due {moment(first.due, programme.zone)}" if first else "",
+        looked=lasting(now - view.at) + " ago" if view.at else "",
+        is_stale=view.is_stale(now),
+        standard=show_limit(check.standard),
+        clock=f"in the hours of {check.calendar}" if check.calendar else "",
         waiting=f"{of.unacted:,}" if of else "",
         over=f"{of.over_standard:,}" if of else "",
         balance=_balance(view),

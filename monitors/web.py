@@ -85,7 +85,7 @@ def pages(
     """The page of this room. `extras` are the panels of other rooms to show on it, `watch` reads flows and ages.
 
     `?wall` shows the same for a screen on a wall: sizes follow the screen, and nothing is there to press. `?at=` shows
-    the checks, the flows and the ledger of a past moment; ages and other rooms show only now.
+    the checks, the flows, the ages and the ledger of a past moment; other rooms show only now.
     """
 
     def build(query: Query) -> HealthPage:

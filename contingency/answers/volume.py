@@ -11,8 +11,10 @@ from contingency.domain.backlog import OpenItem, item_stream
 from contingency.domain.triage import Grade
 from contingency.figures import Answer, Figure, Record, age, count, so_many, words
 from contingency.sources import CaseFile, Seen
+from contingency.trail import Life
 from cutover.core.clock import show
 from cutover.reconciliation.findings import Verdict
+from monitors.domain.suspicion import Stage, SuspicionState
 from paper_capture.domain.sheet import sheet_stream
 
 QUESTION = "Is the organisation fully aware of the volume and type of its backlogs?"
@@ -32,6 +34,7 @@ def volume(seen: Seen) -> Answer:
             *_case_files(seen),
             *_migrated(seen),
             *_sums(seen),
+            *_suspected(seen),
         ),
         gaps=tuple(_uncounted(seen)),
     )
@@ -158,6 +161,34 @@ def _sums(seen: Seen) -> Iterator[Figure]:
         records=offenders,
         concern=said,
     )
+
+
+def _suspected(seen: Seen) -> Iterator[Figure]:
+    """What a balance of created, done and open left over: in no list, so in none of the figures above either."""
+    zone = seen.programme.zone
+    open_ = [life for life in seen.suspicions if life.state.stage is Stage.SUSPECTED]
+    missing = sum(life.state.missing for life in open_)
+    said = (
+        f"a suspected backlog: {so_many(missing, 'item')} neither done nor in a queue, and nobody has said what became of them"
+        if missing
+        else ""
+    )
+    yield Figure(
+        label="Items that a broken balance leaves in no list",
+        value=missing,
+        records=tuple(_suspicion(life, f"{life.state.missing:,} since {show(life.first.at, zone)}: {', '.join(life.state.named)}") for life in open_),
+        concern=said,
+        listed=True,
+    )  # fmt: skip
+    settled = [life for life in seen.suspicions if life.state.stage is Stage.CLEAR]
+    yield count(
+        "Suspected backlogs that somebody explained by name",
+        (_suspicion(life, f"{life.state.missing:,} items, {life.state.origin} ({life.state.settled_by}): {life.state.note}") for life in settled),
+    )  # fmt: skip
+
+
+def _suspicion(life: Life[SuspicionState], title: str) -> Record:
+    return Record(id=life.name, title=title, stream=life.stream, position=life.last.position)
 
 
 def _uncounted(seen: Seen) -> Iterator[str]:

@@ -141,8 +141,10 @@ class World:
 
     @cached_property
     def ageing(self) -> AgeingService:
-        folder = self.folder
-        return AgeingService(self.desk, folder.checks, folder.programme, folder.path, self.secrets)
+        folder, watched = self.folder, self.folder.watched
+        return AgeingService(
+            self.desk, watched.checks, folder.programme, folder.path, self.secrets, watch=watched.hypercare
+        )
 
     @cached_property
     def register(self) -> RegisterService:

@@ -114,7 +114,8 @@ def _api(world: World) -> MonitorApi:
 
     def metrics() -> bytes:
         now = world.clock.now()
-        return render(world.monitors.all(now), world.ledger.summary(now), now, world.flows.all(now))
+        views, flows, ages = world.monitors.all(now), world.flows.all(now), world.ageing.all(now)
+        return render(views, world.ledger.summary(now), now, flows, ages)
 
     return MonitorApi(world.inbox, world.tokens, world.clock, metrics, world.accounts.any)
 

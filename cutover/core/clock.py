@@ -10,7 +10,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -79,6 +79,24 @@ def to_utc(wall: datetime, zone: str) -> datetime:
     happened = early.astimezone(place).replace(tzinfo=None) == wall
     why = "happens twice" if happened else "does not exist"
     raise Invalid(Problem(f"{wall:%Y-%m-%d %H:%M} {why} in {zone} (clock change)", expected=candidates))
+
+
+def at_wall(day: date, wall: time, place: ZoneInfo, *, fold: int) -> datetime:
+    """When a wall clock of `place` shows a time of a day, in UTC, for hours that come round.
+
+    Of one that comes twice `fold` says which; one that the clock skips is the moment at which it skips.
+    """
+    early, late = (datetime.combine(day, wall, place).replace(fold=f).astimezone(UTC) for f in (0, 1))
+    return (early, late)[fold] if early <= late else _change(late, early, place)
+
+
+def _change(low: datetime, high: datetime, place: ZoneInfo) -> datetime:
+    """The moment between two at which the zone changes its clock, to the second."""
+    before = low.astimezone(place).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) // 2
+        low, high = (middle, high) if middle.astimezone(place).utcoffset() == before else (low, middle)
+    return high.replace(microsecond=0)
 
 
 def read_moment(text: str, zone: str) -> datetime:

@@ -7,6 +7,7 @@ itself is still green.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from cutover.core.errors import Invalid, Problem
 from cutover.domain.programme import Part, Span
 from monitors.domain.check import Check, Result, critical, ok, warning
 from monitors.domain.kinds import SecretName
+from monitors.domain.service_time import LONGEST, Limit, ServiceHours, WorkingDays, show_limit
 
 MOST_ITEMS = 1_000_000
 NAMED = 10  # items named in a report
@@ -27,6 +29,7 @@ WEEK = timedelta(days=7)
 SLOWER = 0.9  # of the throughput: the cautious end of a clearance forecast
 CLOCK_SKEW = timedelta(minutes=5)
 MINUTE = timedelta(minutes=1)
+ROUND_THE_CLOCK = ServiceHours()
 
 
 class SqlItems(Part):
@@ -56,25 +59,51 @@ class AgeingCheck(Check):
     upstream: Items = Field(description="where items begin: (id, created)")
     done: Items = Field(description="what was acted on: (id, when)")
     queue: Items | None = Field(default=None, description="what the queue itself says is open: (id)")
-    standard: Span = Field(description="the service standard: an item is acted on within it")
-    grace: Span = Field(default=timedelta(hours=24), description="beyond standard and grace it is CRITICAL")
+    standard: Limit = Field(
+        description="the service standard: an item is acted on within it; such as 48h, or 2 working days"
+    )
+    grace: Limit | None = Field(
+        default=None,
+        description="beyond standard and grace it is CRITICAL; default 24h, of working time one working day",
+    )
+    calendar: str = Field(
+        default="",
+        description="a calendar of the programme: only its hours count; default: round the clock, and working days are mon-fri",
+    )
     settles_in: Span = Field(
         default=timedelta(hours=1), description="items younger than this may still be on their way"
     )
 
     @model_validator(mode="after")
     def _has_a_standard(self) -> Self:
-        if self.standard <= timedelta(0):
+        for name, limit in (("standard", self.standard), ("grace", self.grace)):
+            if isinstance(limit, timedelta) and limit > LONGEST:
+                raise ValueError(f"{name} is longer than {LONGEST.days} days")
+        if isinstance(self.standard, timedelta) and self.standard <= timedelta(0):
             raise ValueError("standard must be longer than nothing")
         return self
 
+    @property
+    def patience(self) -> timedelta | WorkingDays:
+        """How long beyond the standard it is a warning and no more."""
+        if self.grace is not None:
+            return self.grace
+        return WorkingDays(days=1) if self.in_working_time else timedelta(hours=24)
+
+    @property
+    def in_working_time(self) -> bool:
+        """Whether it matters when the service works."""
+        return bool(self.calendar) or any(isinstance(x, WorkingDays) for x in (self.standard, self.grace))
+
 
 class Oldest(BaseModel):
-    """An item nobody acted on, and since when it is there."""
+    """An item nobody acted on: since when it is there, when it fell due, and when that became grave."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     id: str
     since: datetime
+    due: datetime
+    grave: datetime
 
 
 class Ages(BaseModel):
@@ -147,10 +176,11 @@ def items(rows: Iterable[tuple[Any, ...]], where: str, zone: str, now: datetime)
     return found
 
 
-def ages(check: AgeingCheck, lists: Lists, now: datetime) -> Ages:
-    """The left join: everything that began and was not acted on, oldest first."""
+def ages(check: AgeingCheck, lists: Lists, now: datetime, hours: ServiceHours = ROUND_THE_CLOCK) -> Ages:
+    """The left join: everything that began and was not acted on, oldest first. `hours` are those of its calendar."""
     unacted = sorted((at, name) for name, at in lists.upstream.items() if name not in lists.done)
-    over = sum(now - at > check.standard for at, _ in unacted)
+    # What came first falls due first, so one cut parts what is over its standard from what is not.
+    over = bisect_left(unacted, True, key=lambda one: hours.due(one[0], check.standard) >= now)
     settled = [(at, name) for at, name in unacted if now - at >= check.settles_in]
     lost = [] if lists.queue is None else [one for one in settled if one[1] not in lists.queue]
     handled = set(lists.done) | (lists.queue or frozenset())
@@ -163,8 +193,8 @@ def ages(check: AgeingCheck, lists: Lists, now: datetime) -> Ages:
         over_standard=over,
         unaccounted=len(lost),
         strangers=len(handled - lists.upstream.keys()),
-        oldest=_named(unacted),
-        lost=_named(lost),
+        oldest=_named(unacted, check, hours),
+        lost=_named(lost, check, hours),
         arrived=sum(at > week for at in lists.upstream.values()),
         completed=sum(at > week for at in lists.done.values()),
     )
@@ -182,10 +212,11 @@ def judge_ages(check: AgeingCheck, of: Ages, now: datetime) -> Result:
     if not of.oldest:
         return ok(f"{of.created} items, every one acted on")
     oldest, said = of.oldest[0], f"the oldest, {of.oldest[0].id}, waits for {_age(of.oldest[0], now)}"
-    if now - oldest.since > check.standard + check.grace:
-        return critical(f"{of.over_standard} over the standard of {show_duration(check.standard)}; {said}")
+    over = f"{of.over_standard} over the standard of {show_limit(check.standard)}; {said}"
+    if oldest.grave < now:
+        return critical(over)
     if of.over_standard:
-        return warning(f"{of.over_standard} over the standard of {show_duration(check.standard)}; {said}")
+        return warning(over)
     return ok(f"{of.unacted} wait; {said}")
 
 
@@ -216,8 +247,13 @@ def _item(row: tuple[Any, ...], zone: str, now: datetime) -> tuple[str, datetime
     return str(name).strip(), at
 
 
-def _named(found: list[tuple[datetime, str]]) -> tuple[Oldest, ...]:
-    return tuple(Oldest(id=name, since=at) for at, name in found[:NAMED])
+def _named(found: list[tuple[datetime, str]], check: AgeingCheck, hours: ServiceHours) -> tuple[Oldest, ...]:
+    return tuple(_aged(name, at, check, hours) for at, name in found[:NAMED])
+
+
+def _aged(name: str, at: datetime, check: AgeingCheck, hours: ServiceHours) -> Oldest:
+    due = hours.due(at, check.standard)
+    return Oldest(id=name, since=at, due=due, grave=hours.due(due, check.patience))
 
 
 def _age(one: Oldest, now: datetime) -> str:

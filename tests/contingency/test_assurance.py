@@ -14,6 +14,7 @@ from cutover.core.clock import FixedClock
 from cutover.core.errors import Invalid
 from cutover.domain.gates import Verdict
 from monitors.domain.check import Status
+from monitors.domain.suspicion import SUSPICION, Origin, ReportBreak, SettleSuspicion, suspicion_stream
 from paper_capture.domain.moves import Grade
 from tests.conftest import START, MakeDesk
 from tests.contingency.assured import LOST, RECORDS, Assured
@@ -266,3 +267,27 @@ def test_a_sum_that_does_not_come_out_is_a_suspected_backlog(assured: Assured) -
     figure = next(f for f in answer.figures if f.label == "Identities of the paper register that do not hold")
     assert figure.concern.startswith("a suspected backlog: the paper register does not come out")
     assert {record.id for record in figure.records} == {serial, other}
+
+
+def test_items_that_a_broken_balance_leaves_in_no_list_speak_against_awareness_until_they_are_explained(
+    assured: Assured,
+) -> None:
+    """686 assessed nowhere and queued nowhere: the volume is not known, whatever every queue says."""
+    assured.all_is_well()
+    stream = suspicion_stream("triage")
+    broken = ReportBreak(
+        by="watch", missing=686, created=35_107, done=34_400, open=21, named=("DA-17", "DA-31")
+    )
+    assured.desk.ask(SUSPICION, stream, broken)
+    answer = assured.reports.assess().answers[0]
+    figure = next(f for f in answer.figures if "broken balance" in f.label)
+    assert (answer.standing, figure.value) == (Standing.NO, 686)
+    assert figure.concern.startswith("a suspected backlog: 686 items neither done nor in a queue")
+    assert figure.records[0].stream == stream
+    assert "DA-17, DA-31" in figure.records[0].title
+    assured.desk.ask(
+        SUSPICION, stream, SettleSuspicion(by="halina", origin=Origin.FOUND, note="an old inbox")
+    )
+    after = assured.reports.assess()
+    assert after.answers[0].standing is Standing.YES
+    assert value(after, 1, "Suspected backlogs that somebody explained by name") == 1

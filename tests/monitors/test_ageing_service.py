@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from cutover.core.clock import FixedClock
+from cutover.core.clock import FixedClock, to_utc
 from cutover.core.errors import NotFound
+from cutover.domain.programme import Hours
 from monitors.ageing_service import AgeingService
 from monitors.domain import suspicion
 from monitors.domain.ageing import AgeingCheck
 from monitors.domain.check import Reason, Status
+from monitors.domain.flow import Hypercare
 from monitors.domain.suspicion import Origin, Stage
 from tests.conftest import MakeDesk
 from tests.monitors.flow_world import PROGRAMME
@@ -128,3 +130,31 @@ def test_a_file_outside_the_folder_is_refused(make_desk: MakeDesk, folder: Path,
     of = check(upstream=CSV | {"path": "../elsewhere.csv"})
     service = AgeingService(make_desk(suspicion.EVENTS), [of], PROGRAMME, folder, lambda name: name)
     assert "not in the programme folder" in service.look(of, clock.at).detail
+
+
+def test_two_working_days_of_an_office_run_over_the_weekend_the_clock_change_and_a_free_day(
+    make_desk: MakeDesk, folder: Path, clock: FixedClock
+) -> None:
+    """Item 2 came on Friday at 12:00, the office is shut on Monday: due on Wednesday at 12:00, grave on Thursday."""
+    office = Hours.model_validate({"days": "mon-fri", "opens": "09:00", "closes": "17:00"})
+    programme = PROGRAMME.model_copy(update={"calendars": {"office": (office,)}})
+    of = check(standard="2 working days", calendar="office", queue=None)
+    watch = Hypercare(holidays="GB/ENG", closed_days=(date(2026, 10, 26),))
+    service = AgeingService(make_desk(suspicion.EVENTS), [of], programme, folder, str, watch=watch)
+    (folder / "assessed.csv").write_text("id,at\n1,2026-10-23T15:00\n3,2026-10-23T15:00\n")
+    seen = []
+    for wall in ("2026-10-28T11:59", "2026-10-28T12:01", "2026-10-29T12:01"):
+        clock.set(to_utc(datetime.fromisoformat(wall), "Europe/London"))
+        seen.append(service.look(of, clock.at).status)
+    assert seen == [Status.OK, Status.WARNING, Status.CRITICAL]
+    assert service.look(of, clock.at).detail.startswith(
+        "1 over the standard of 2 working days; the oldest, 2"
+    )
+
+
+def test_a_calendar_that_is_none_is_unknown_and_never_a_good_sign(
+    make_desk: MakeDesk, folder: Path, clock: FixedClock
+) -> None:
+    of = check(calendar="office")
+    service = AgeingService(make_desk(suspicion.EVENTS), [of], PROGRAMME, folder, str)
+    assert service.look(of, clock.at).detail == "triage: no hours are declared for the calendar 'office'"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cutover.core.errors import Invalid
-from cutover.domain.programme import Programme
+from cutover.domain.programme import Hours, Programme
 from monitors.definitions import load_checks
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "seventy_two_hours" / "monitors"
@@ -94,3 +94,15 @@ def test_every_wrong_file_is_reported_at_once(tmp_path: Path) -> None:
     assert first == "a.yaml:2: checks.1.intervall: unknown field 'intervall'; did you mean 'interval'?"
     assert second.startswith("b.yaml:2: checks.1.interval: 'soon' is not a duration")
     assert third == "c.yaml: the file is empty"
+
+
+def test_the_programme_must_know_the_calendar_of_an_age(tmp_path: Path) -> None:
+    lists = "upstream: {kind: csv, path: a.csv}, done: {kind: csv, path: b.csv}, standard: 2 working days"
+    (tmp_path / "a.yaml").write_text(
+        f"checks:\n  - {{id: triage, kind: ageing, title: T, owner: bo, calendar: ofice, {lists}}}\n"
+    )
+    office = Hours.model_validate({"days": "mon-fri", "opens": "09:00", "closes": "17:00"})
+    programme = PROGRAMME.model_copy(update={"calendars": {"office": (office,)}})
+    assert problems(tmp_path, programme) == [
+        "a.yaml:2: checks.1.calendar: no calendar 'ofice'; did you mean 'office'?"
+    ]

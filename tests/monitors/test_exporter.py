@@ -6,11 +6,17 @@ from datetime import timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from monitors.ageing_service import AgeingView
+from monitors.domain.ageing import Ages, Oldest
 from monitors.domain.check import critical, ok
 from monitors.domain.ledger import Summary
+from monitors.domain.suspicion import Stage, SuspicionState
 from monitors.exporter import render
 from monitors.service import MonitorService
 from tests.conftest import START
+from tests.monitors.domain.test_ageing import CHECK as TRIAGE
+
+DAY = timedelta(days=1)
 
 
 def scrape(text: bytes) -> dict[tuple[str, str], float]:
@@ -44,3 +50,23 @@ def test_checks_and_ledger_become_gauges(monitors: MonitorService) -> None:
 
 def test_without_a_ledger_there_are_no_ledger_gauges(monitors: MonitorService) -> None:
     assert not [name for name, _ in scrape(render(monitors.all(), None, START)) if "ledger" in name]
+
+
+def test_ages_become_gauges_while_their_look_is_fresh_and_are_no_figure_afterwards() -> None:
+    first = Oldest(id="DA-17", since=START - DAY, due=START - DAY / 2, grave=START)
+    ages = Ages(created=9, done=4, open=3, unacted=5, over_standard=1, unaccounted=2, strangers=0, oldest=(first,))  # fmt: skip
+    suspected = SuspicionState(Stage.SUSPECTED, missing=2)
+    view = AgeingView(TRIAGE, START, ages, suspected)
+    found = scrape(render([], None, START, (), [view]))
+    assert found["cutover_ageing_oldest_seconds", "triage"] == 86400
+    assert found["cutover_ageing_overdue_seconds", "triage"] == 43200
+    assert (found["cutover_ageing_over_standard", "triage"], found["cutover_ageing_waiting", "triage"]) == (
+        1,
+        5,
+    )
+    assert (found["cutover_ageing_unaccounted", "triage"], found["cutover_ageing_suspected", "triage"]) == (
+        2,
+        2,
+    )
+    stale = scrape(render([], None, START + DAY, (), [view]))
+    assert {name for name, _ in stale if "ageing" in name} == {"cutover_ageing_suspected", "cutover_ageing_looked_timestamp_seconds"}  # fmt: skip

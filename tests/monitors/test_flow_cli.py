@@ -141,7 +141,12 @@ def test_a_suspected_backlog_is_shown_and_settled(
     app: App, world: FlowWorld, ageing: AgeingService, capsys: Said
 ) -> None:
     assert call(app, "ageing") == 0
-    lost = Oldest(id="DA-17", since=world.clock.at - timedelta(days=101))
+    lost = Oldest(
+        id="DA-17",
+        since=world.clock.at - timedelta(days=101),
+        due=world.clock.at - timedelta(days=99),
+        grave=world.clock.at - timedelta(days=98),
+    )
     ages = Ages(created=3, done=1, open=1, unacted=2, over_standard=1, unaccounted=1, strangers=0, oldest=(lost,), lost=(lost,))  # fmt: skip
     ageing.record("triage", ages, world.clock.at)
     assert call(app, "ageing", "--json") == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -143,9 +143,32 @@ def test_who_only_decides_nothing_here_sees_no_form_and_is_refused(world: Health
     assert reader.post("/health/flows/incidents/close", cause="fixed", note="n").status_code == 409
 
 
+def waiting(since: datetime) -> Oldest:
+    due = since + timedelta(days=2)
+    return Oldest(id="DA-17", since=since, due=due, grave=due + timedelta(days=1))
+
+
+def test_the_ages_of_a_past_moment_are_those_of_the_last_look_before_it(world: Health) -> None:
+    """Of each hour the last look is kept; what was suspected later was not suspected then."""
+    at = world.flows.morning(3)
+    calm = Ages(created=9, done=8, open=1, unacted=1, over_standard=0, unaccounted=0, strangers=0,
+                oldest=(waiting(at - timedelta(hours=5)),))  # fmt: skip
+    world.watch.ageing.record("triage", calm, at)
+    later = world.flows.morning(5)
+    world.watch.ageing.record("triage", calm.model_copy(update={"unaccounted": 4, "over_standard": 7}), later)
+    bo = world.as_("bo")
+    then = bo.get("/health", at=f"{at + timedelta(hours=1):%Y-%m-%dT%H:%MZ}").text
+    assert "<strong>6h</strong>" in then
+    assert "Suspected backlog" not in then
+    assert "Suspected backlog" in bo.get("/health").text
+    long_after = bo.get("/health", at=f"{at + timedelta(hours=30):%Y-%m-%dT%H:%MZ}").text
+    assert "not looked at" in long_after  # nobody looked for a day: nothing is known of that moment
+    assert "never looked at" in bo.get("/health", at=f"{at - timedelta(hours=1):%Y-%m-%dT%H:%MZ}").text
+
+
 def test_the_ageing_table_is_headed_by_the_oldest_and_a_gap_is_settled_by_name(world: Health) -> None:
     at = world.flows.morning(3)
-    lost = Oldest(id="DA-17", since=at - timedelta(days=101))
+    lost = waiting(at - timedelta(days=101))
     ages = Ages(created=686, done=400, open=200, unacted=286, over_standard=90, unaccounted=86, strangers=0,
                 oldest=(lost,), lost=(lost,), arrived=70, completed=35)  # fmt: skip
     world.watch.ageing.record("triage", ages, at)

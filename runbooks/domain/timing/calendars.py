@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from itertools import accumulate
 from typing import TypeAlias
@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from cutover.core.clock import at_wall
 from cutover.domain.programme import Hours, Programme
 
 Numbers: TypeAlias = NDArray[np.float64]
@@ -138,24 +139,9 @@ def _stretches(
         for day in days:
             if day.weekday() in weekdays:
                 closing = day if one.closes != time(0) else day + _DAY
-                begin, end = _at(day, one.opens, place, fold=0), _at(closing, one.closes, place, fold=1)
+                begin, end = at_wall(day, one.opens, place, fold=0), at_wall(closing, one.closes, place, fold=1)
                 if begin < end:
                     yield begin, end
-
-
-def _at(day: date, wall: time, place: ZoneInfo, *, fold: int) -> datetime:
-    """A wall time as UTC; one that the clock skips is the moment at which it skips."""
-    early, late = (datetime.combine(day, wall, place).replace(fold=f).astimezone(UTC) for f in (0, 1))
-    return (early, late)[fold] if early <= late else _change(late, early, place)
-
-
-def _change(low: datetime, high: datetime, place: ZoneInfo) -> datetime:
-    """The moment between two at which the zone changes its clock, to the second."""
-    before = low.astimezone(place).utcoffset()
-    while high - low > timedelta(seconds=1):
-        middle = low + (high - low) // 2
-        low, high = (middle, high) if middle.astimezone(place).utcoffset() == before else (low, middle)
-    return high.replace(microsecond=0)
 
 
 def _merged(stretches: Sequence[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
@@ -169,4 +155,4 @@ def _merged(stretches: Sequence[tuple[datetime, datetime]]) -> list[tuple[dateti
 
 
 def _midnight(day: date, place: ZoneInfo, opens: datetime) -> int:
-    return (_at(day, time(0), place, fold=0) - opens) // _MICROSECOND
+    return (at_wall(day, time(0), place, fold=0) - opens) // _MICROSECOND

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from cutover.core.late import late_names
 
 if TYPE_CHECKING:
-    from paper_capture.domain.form import Form, FormField
+    from paper_capture.domain.answers import FormField
+    from paper_capture.domain.form import Form
     from paper_capture.domain.moves import Disposition, Entry, Grade, Person, UsedSheet
     from paper_capture.domain.register import Account, Identity
     from paper_capture.domain.serial import Block, Serial, parse_serial
@@ -21,10 +22,8 @@ __all__ = [
 __getattr__ = late_names(
     __name__,
     {
-        "domain.form": (
-            "Form",
-            "FormField",
-        ),
+        "domain.answers": ("FormField",),
+        "domain.form": ("Form",),
         "domain.moves": (
             "Disposition",
             "Entry",

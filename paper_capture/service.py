@@ -113,7 +113,7 @@ class PaperService:
 
         def wish(entry: UsedSheet) -> SheetCommand:
             serial, form = self._known(entry.serial)
-            values = form.check(entry.values, of=serial, partial=True)
+            values = self._as_printed(serial, form).check(entry.values, of=serial, partial=True)
             grade = form.grade(values, entry.grade)
             return LogUsed(
                 by=by,
@@ -147,15 +147,16 @@ class PaperService:
 
         def wish(entry: Entry) -> SheetCommand:
             serial, form = self._known(entry.serial)
-            keyed = entry.model_copy(update={"serial": serial, "values": form.check(entry.values, of=serial)})
-            return EnterPass(by=entry.keyer, serial=serial, entry=keyed)
+            values = self._as_keyed(serial, form, entry)
+            keyed = entry.model_copy(update={"serial": serial, "values": values})
+            return EnterPass(by=entry.keyer, serial=serial, entry=keyed, once=form.keyed_once)
 
         return self._move(_each(entries, wish), "keyed")
 
     def adjudicate(self, serial: str, *, by: str, values: Mapping[str, Value]) -> list[Recorded]:
         """Decide the discrepancies of two passes; by a third person, from the paper."""
         known, form = self._known(serial)
-        read = form.check(values, of=known, partial=True)
+        read = self._as_printed(known, form).check(values, of=known, partial=True)
         return self._move([AdjudicateSheet(by=by, serial=known, values=read)], "adjudicated")
 
     def dispose(
@@ -227,6 +228,24 @@ class PaperService:
         if form_type not in self.forms:
             raise NotFound("form", form_type, self.forms)
         return self.forms[form_type]
+
+    def form_of(self, serial: str) -> Form:
+        """The form as it was when this sheet was printed. Raises Invalid for a serial that is none."""
+        return self._as_printed(*self._known(serial))
+
+    def _as_printed(self, serial: str, form: Form) -> Form:
+        """What the sheet in hand asks for: fields that came with a later version are not on it."""
+        if form.version == 1:
+            return form
+        return form.at(self.desk.state(SHEET, sheet_stream(serial)).form_version)
+
+    def _as_keyed(self, serial: str, form: Form, entry: Entry) -> dict[str, Value]:
+        """The answers of a pass; a second one may leave out what its form has keyed once."""
+        asked = self._as_printed(serial, form)
+        if form.keyed_once and self.desk.state(SHEET, sheet_stream(serial)).keyings:
+            spared = [f.model_copy(update={"required": False}) if f.passes == 1 else f for f in asked.fields]
+            asked = asked.model_copy(update={"fields": tuple(spared)})
+        return asked.check(entry.values, of=serial)
 
     def _known(self, text: str) -> tuple[str, Form]:
         serial = parse_serial(text, self._by_prefix)

@@ -61,6 +61,7 @@ sheets_table = Table(
     Column("serial", String(12), primary_key=True),
     Column("stage", String(20), nullable=False, index=True),
     Column("form_type", String(80), nullable=False, index=True),
+    Column("form_version", Integer, nullable=False),
     Column("passes", Integer, nullable=False),
     Column("station", String(80), nullable=False, default=""),
     Column("writer", String(200), nullable=False, default=""),
@@ -140,6 +141,7 @@ class PaperProjection:
                     "serial": serial,
                     "stage": Stage.STOCK.value,
                     "form_type": e.form_type,
+                    "form_version": e.form_version,
                     "passes": e.passes,
                 }
                 connection.execute(_INSERT, {**row, "positions": str(recorded.position)})

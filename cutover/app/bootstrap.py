@@ -47,6 +47,7 @@ from cutover.store.clock_file import RealPace, programme_clock
 from cutover.store.desk import Desk
 from cutover.store.engine import open_engine, sqlite_url
 from cutover.store.journal import Journal
+from cutover.store.kept_files import KeptFiles
 from cutover.store.outbox import Message
 from cutover.store.projections import prepare
 from cutover.store.steady import SteadyClock, clock_of
@@ -64,6 +65,7 @@ from monitors.notices import alert_messages
 from monitors.prober import Prober
 from monitors.register_service import RegisterService
 from monitors.service import MonitorService
+from paper_capture.images import PaperImages
 from paper_capture.service import PaperService
 from runbooks.actions import ActionKind, Actions, Secrets
 from runbooks.domain.run_state import RunState
@@ -178,6 +180,10 @@ class World:
     @cached_property
     def paper(self) -> PaperService:
         return PaperService(self.desk, self.folder.forms, [s.id for s in self.folder.programme.stations])
+
+    @cached_property
+    def paper_images(self) -> PaperImages:
+        return PaperImages(self.paper, KeptFiles(self.folder.state / "images"))
 
     @cached_property
     def contingency(self) -> ContingencyService:

@@ -19,6 +19,7 @@ import monitors.domain.health
 import monitors.domain.ledger
 import monitors.domain.register
 import monitors.domain.suspicion
+import paper_capture.domain.images
 import paper_capture.domain.moves
 import paper_capture.domain.stationery
 import runbooks.domain.run_events
@@ -29,6 +30,7 @@ from cutover.reconciliation.tables import ReconciliationView
 from cutover.store.pen import Projection
 from monitors.alert_states import AlertStates
 from monitors.tables import CaseFiles, MonitorStates
+from paper_capture.image_tables import ImagesProjection
 from paper_capture.tables import PaperProjection
 
 EVENTS: tuple[Iterable[type[Event]], ...] = (
@@ -45,6 +47,7 @@ EVENTS: tuple[Iterable[type[Event]], ...] = (
     monitors.domain.register.EVENTS,
     monitors.domain.suspicion.EVENTS,
     paper_capture.domain.moves.EVENTS,
+    paper_capture.domain.images.EVENTS,
     paper_capture.domain.stationery.EVENTS,
     contingency.domain.triggers.EVENTS,
     contingency.domain.backlog.EVENTS,
@@ -67,5 +70,6 @@ def projections() -> list[Projection]:
         AlertStates(),
         CaseFiles(),
         PaperProjection(),
+        ImagesProjection(),
         *contingency_views(),
     ]

@@ -6,9 +6,7 @@ and, only when all of them hold, the fields against each other.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Literal, Self
 
@@ -17,51 +15,48 @@ from pydantic import model_validator
 
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.programme import Id, Part
+from paper_capture.domain.answers import FieldType, FormField, expected_answer, read_answer
 from paper_capture.domain.moves import Grade
 from paper_capture.domain.passes import Value
+from paper_capture.domain.rules import Rule, parse_rule
 
 GRAVITY = (Grade.STANDARD, Grade.MEDIUM, Grade.HIGH)
-_TICKED = {"yes": True, "true": True, "1": True, "x": True, "no": False, "false": False, "0": False}
+YES = frozenset({True, "yes"})
 
 
-class FieldType(StrEnum):
-    TEXT = "text"
-    DATE = "date"
-    DATETIME = "datetime"
-    NUMBER = "number"
-    CHOICE = "choice"
-    TICK = "tick"
+class Role(StrEnum):
+    """A record becomes a record of the target; the others are the papers that keep account of it."""
 
-
-class FormField(Part):
-    """One question on the page."""
-
-    name: Id
-    label: str
-    type: FieldType = FieldType.TEXT
-    required: bool = False
-    choices: tuple[str, ...] = ()
-    least: float | None = None
-    most: float | None = None
+    RECORD = "record"
+    HEADER = "header"
+    REGISTER = "register"
+    HANDOVER = "handover"
 
 
 class GradeRule(Part):
-    """What makes a sheet at least this grave: any of these ticks, or a number from `at_least` upwards."""
+    """What makes a sheet at least this grave: any of these ticks, or a number from `at_least` upwards.
+
+    The number is an answer (`number`), or how many of the fields of `counted` say yes.
+    """
 
     grade: Literal[Grade.HIGH, Grade.MEDIUM]
     ticked: tuple[str, ...] = ()
     number: str = ""
+    counted: tuple[str, ...] = ()
     at_least: float = 0
 
     def applies(self, values: Mapping[str, Value]) -> bool:
         count = values.get(self.number)
-        return any(values.get(tick) is True for tick in self.ticked) or (
-            isinstance(count, int | float) and count >= self.at_least
+        return (
+            any(values.get(tick) in YES for tick in self.ticked)
+            or (isinstance(count, int | float) and count >= self.at_least)
+            or (bool(self.counted) and sum(values.get(f) in YES for f in self.counted) >= self.at_least)
         )
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (*self.ticked, self.number) if self.number else self.ticked
+        named = (*self.ticked, *self.counted)
+        return (*named, self.number) if self.number else named
 
 
 class Order(Part):
@@ -78,6 +73,18 @@ class Needs(Part):
     field: str
 
 
+class Section(Part):
+    """A part of the form under its own heading; fields name it."""
+
+    id: Id
+    title: str
+    help: str = ""
+    new_page: bool = Described(default=False, description="begins a new page on paper")
+
+
+NO_SECTION = Section(id="form", title="")
+
+
 class Form(Part):
     """forms/<id>.yaml. Passes, minutes and grade rules are policy: a force changes them here, without code."""
 
@@ -85,14 +92,32 @@ class Form(Part):
     title: str
     prefix: str = Described(pattern=r"^[A-Z]{2,3}$")
     version: int = Described(default=1, ge=1)
+    role: Role = Role.RECORD
     passes: Literal[1, 2] = 1
     minutes: float = Described(gt=0, description="calibrated minutes to key one pass")
     clocks: tuple[str, ...] = Described(
         default=(), description="names of the statutory clocks this form carries"
     )
+    marking: str = Described(default="", description="printed at the head and foot of each page")
+    instructions: tuple[str, ...] = Described(
+        default=(), description="how to fill it in, on the page of instructions"
+    )
+    restricted: bool = Described(
+        default=False,
+        description="only named keyers, each view is journalled, nothing of it in logs or search",
+    )
+    retain_days: int | None = Described(
+        default=None,
+        ge=1,
+        description="how long the paper is kept once it is disposed of, as the force's own schedule says",
+    )
     grades: tuple[GradeRule, ...] = ()
     order: tuple[Order, ...] = ()
     needs: tuple[Needs, ...] = ()
+    rules: tuple[str, ...] = Described(
+        default=(), description="what holds between fields, a line each: `occurred <= written`"
+    )
+    sections: tuple[Section, ...] = ()
     fields: tuple[FormField, ...] = Described(min_length=1)
 
     @model_validator(mode="after")
@@ -106,17 +131,48 @@ class Form(Part):
             raise ValueError(
                 f"fields.{empty}: choices belong to a choice field, and a choice field has choices"
             )
-        for name in self._named():
-            if name not in names:
-                near = nearest(name, names)
-                raise ValueError(
-                    f"no field is named '{name}'" + (f"; did you mean '{near}'?" if near else "")
-                )
+        _known("field", self._named(), names)
+        _known("section", [f.section for f in self.fields if f.section], [s.id for s in self.sections])
         return self
 
     def _named(self) -> list[str]:
         pairs = [*((o.first, o.then) for o in self.order), *((n.tick, n.field) for n in self.needs)]
-        return [name for group in (*(g.names for g in self.grades), *pairs) for name in group]
+        rules = (rule.names for rule in map(parse_rule, self.rules))
+        return [name for group in (*(g.names for g in self.grades), *pairs, *rules) for name in group]
+
+    def at(self, version: int) -> Form:
+        """The form as it was in an older version: what a sheet printed then asks for."""
+        fields = tuple(f for f in self.fields if f.is_in(version))
+        return self.model_copy(update={"version": version, "fields": fields})
+
+    @property
+    def parts(self) -> tuple[tuple[Section, tuple[FormField, ...]], ...]:
+        """Sections with the fields of this version, in order; fields of no section come first."""
+        now = [f for f in self.fields if f.is_in(self.version)]
+        laid = (
+            (s, tuple(f for f in now if f.section == (s.id if s.title else "")))
+            for s in (NO_SECTION, *self.sections)
+        )
+        return tuple((section, fields) for section, fields in laid if fields)
+
+    @property
+    def keyed_once(self) -> tuple[str, ...]:
+        """The fields that a second pass need not key."""
+        return tuple(f.name for f in self.fields if f.passes == 1) if self.passes > 1 else ()
+
+    @property
+    def totals(self) -> tuple[str, ...]:
+        """The numbers that a batch header sums."""
+        return tuple(f.name for f in self.fields if f.total and f.is_in(self.version))
+
+    @property
+    def marked(self) -> tuple[FormField, ...]:
+        return tuple(f for f in self.fields if f.is_marked and f.is_in(self.version))
+
+    def target(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """The answers under the names of the record they become."""
+        named = {f.name: f.target or f.name for f in self.fields}
+        return {named.get(name, name): value for name, value in values.items()}
 
     def grade(self, values: Mapping[str, Value], judged: Grade = Grade.STANDARD) -> Grade:
         """The higher of the writer's judgement and what the ticks demand: a count never lowers a judgement."""
@@ -128,21 +184,21 @@ class Form(Part):
         Raises Invalid with every problem of a round, each naming the sheet (`of`) and the field. `partial`
         accepts empty required fields, for what a station logs before anybody has keyed the sheet.
         """
-        known = {f.name: f for f in self.fields}
+        known = {f.name: f for f in self.fields if f.is_in(self.version)}
         problems = [self._unknown(of, name, known) for name in values if name not in known]
         read: dict[str, Value] = {}
-        for field in self.fields:
+        for field in known.values():
             try:
-                value = _read(field, values.get(field.name))
+                value = read_answer(field, values.get(field.name))
             except ValueError as error:
-                problems.append(Problem(str(error), of, None, field.name, _expected(field)))
+                problems.append(Problem(str(error), of, None, field.name, expected_answer(field)))
                 continue
             if value is None and field.type is FieldType.TICK and not (field.required or partial):
                 value = False  # a box left blank is an answer once the whole sheet is read
             if value is not None:
                 read[field.name] = value
             elif field.required and not partial:
-                problems.append(Problem("is empty", of, None, field.name, _expected(field)))
+                problems.append(Problem("is empty", of, None, field.name, expected_answer(field)))
         if problems or (problems := self._across(read, of)):
             raise Invalid(*problems)
         return read
@@ -151,78 +207,21 @@ class Form(Part):
         return Problem(f"{self.title} has no such field", of, None, name, nearest=nearest(name, known))
 
     def _across(self, read: Mapping[str, Value], of: str) -> list[Problem]:
-        late = [
-            Problem(f"{read[o.first]} is after {o.then} {read[o.then]}", of, None, o.first)
-            for o in self.order
-            if o.first in read and o.then in read and _moment(read[o.first]) > _moment(read[o.then])
+        found = (fault for rule in self._across_rules() for fault in rule.faults(read))
+        return [Problem(said, of, None, field) for field, said in found]
+
+    def _across_rules(self) -> Iterator[Rule]:
+        lines = [
+            *(f"{o.first} <= {o.then}" for o in self.order),
+            *(f"{n.tick} needs {n.field}" for n in self.needs),
+            *self.rules,
         ]
-        bare = [
-            Problem(f"is empty though '{n.tick}' is ticked", of, None, n.field)
-            for n in self.needs
-            if read.get(n.tick) is True and n.field not in read
-        ]
-        return late + bare
+        return map(parse_rule, lines)
 
 
-def _read(field: FormField, value: Value) -> Value:
-    """One answer as stored, None when empty. Raises ValueError saying what is wrong with it."""
-    text = " ".join(str(value).split()) if value is not None else ""
-    if not text:
-        return None
-    return _READERS[field.type](field, text)
-
-
-def _choice(field: FormField, text: str) -> Value:
-    if text in field.choices:
-        return text
-    near = nearest(text, field.choices)
-    raise ValueError(f"'{text}' is not a choice" + (f"; did you mean '{near}'?" if near else ""))
-
-
-def _number(field: FormField, text: str) -> Value:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is not a number")
-    if (field.least is not None and number < field.least) or (field.most is not None and number > field.most):
-        raise ValueError(f"{text} is outside {field.least} to {field.most}")
-    return int(number) if number.is_integer() else number
-
-
-def _tick(_: FormField, text: str) -> Value:
-    if text.lower() not in _TICKED:
-        raise ValueError(f"'{text}' is neither ticked nor not")
-    return _TICKED[text.lower()]
-
-
-def _datetime(_: FormField, text: str) -> Value:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text} has no offset; clocks change, so it may be two moments")
-    return moment.isoformat()
-
-
-_READERS: Mapping[FieldType, Callable[[FormField, str], Value]] = {
-    FieldType.TEXT: lambda _, text: text,
-    FieldType.DATE: lambda _, text: date.fromisoformat(text).isoformat(),
-    FieldType.DATETIME: _datetime,
-    FieldType.NUMBER: _number,
-    FieldType.CHOICE: _choice,
-    FieldType.TICK: _tick,
-}
-_EXPECTED = {
-    FieldType.TEXT: "text",
-    FieldType.DATE: "a date such as 1987-04-30",
-    FieldType.DATETIME: "a time with its offset such as 2026-10-25T01:30+01:00",
-    FieldType.NUMBER: "a number",
-    FieldType.TICK: "yes or no",
-}
-
-
-def _expected(field: FormField) -> str:
-    return f"one of {', '.join(field.choices)}" if field.type is FieldType.CHOICE else _EXPECTED[field.type]
-
-
-def _moment(value: Value) -> datetime:
-    """A date or time of the form; a date alone stands for its first moment, UTC."""
-    text = str(value)
-    return datetime.fromisoformat(text if "T" in text else f"{text}T00:00+00:00")
+def _known(kind: str, given: Iterable[str], names: list[str]) -> None:
+    """Raises ValueError for a name that the form does not have."""
+    for name in given:
+        if name not in names:
+            near = nearest(name, names)
+            raise ValueError(f"no {kind} is named '{name}'" + (f"; did you mean '{near}'?" if near else ""))

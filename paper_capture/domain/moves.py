@@ -158,7 +158,10 @@ class ReturnSheet(SheetCommand):
 
 
 class EnterPass(SheetCommand):
+    """`once`: the fields that this form has keyed once, so that one pass may lack them."""
+
     entry: Entry
+    once: tuple[str, ...] = ()
 
 
 class AdjudicateSheet(SheetCommand):

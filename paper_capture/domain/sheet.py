@@ -106,6 +106,7 @@ class SheetState:
 
     stage: Stage = Stage.UNPRINTED
     form_type: str = ""
+    form_version: int = 1
     passes: int = 1
     station: str = ""
     writer: str = ""
@@ -215,12 +216,24 @@ def _enter(state: SheetState, command: EnterPass, _: datetime) -> Sequence[Event
         reasons = (*reasons, f"{entry.minutes:g} minutes is no time to key a sheet in")
     if reasons:
         raise Refused(*reasons)
-    keyed = SheetKeyed(pass_no=entry.pass_no, minutes=entry.minutes, values=entry.values)
+    values = dict(entry.values)
+    if state.keyings:  # what one pass may lack is taken from the other
+        values |= {
+            f: v for f, v in state.keyings[0].values.items() if f in command.once and not values.get(f)
+        }
+    keyed = SheetKeyed(pass_no=entry.pass_no, minutes=entry.minutes, values=values)
     if len(state.keyings) + 1 < state.passes:
         return [keyed]
-    if state.keyings and (found := compare(*_in_order(state.keyings[0], entry))):
+    if found := _differences(state, entry, command.once):
         return [keyed, DiscrepancyFound(discrepancies=found)]
     return [keyed, SheetVerified()]
+
+
+def _differences(state: SheetState, entry: Entry, once: Sequence[str]) -> tuple[Discrepancy, ...]:
+    if not state.keyings:
+        return ()
+    found = compare(*_in_order(state.keyings[0], entry))
+    return tuple(d for d in found if d.field not in once)
 
 
 def _in_order(earlier: Keying, entry: Entry) -> tuple[Mapping[str, Value], Mapping[str, Value]]:
@@ -266,7 +279,7 @@ DECIDERS: Mapping[type[SheetCommand], Callable[[SheetState, Any, datetime], Sequ
 
 _EXPLAINED = {"reason": "", "decided_by": ""}  # a sheet that turned up is no longer missing for a reason
 LEARNT: Mapping[type[Event], Callable[[Any, Fact, SheetState], dict[str, Any]]] = {
-    SheetPrinted: lambda e, _, __: {"form_type": e.form_type, "passes": e.passes},
+    SheetPrinted: lambda e, _, __: {"form_type": e.form_type, "form_version": e.form_version, "passes": e.passes},
     SheetIssued: lambda e, _, __: {"station": e.station},
     SheetUsed: lambda e, fact, _: {
         "writer": e.writer, "grade": e.grade, "occurred_at": e.occurred_at, "written_at": e.written_at,

@@ -181,7 +181,7 @@ _numbers = itertools.count(1)
 def postgres_url(postgres_server: str) -> str:
     """A fresh, upgraded PostgreSQL database."""
     name = f"test_{next(_numbers)}"
-    _administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE migrated")
+    administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE migrated")
     return postgres_server.replace("/postgres?", f"/{name}?")
 
 
@@ -213,13 +213,13 @@ def _wait_for(pg_isready: Path, folder: Path, server: subprocess.Popen[bytes]) -
 
 
 def _make_template(url: str) -> None:
-    _administer(url, "CREATE DATABASE migrated")
+    administer(url, "CREATE DATABASE migrated")
     engine = open_engine(url.replace("/postgres?", "/migrated?"))
     schema.upgrade(engine)
     engine.dispose()
 
 
-def _administer(url: str, statement: str) -> None:
+def administer(url: str, statement: str) -> None:
     engine = open_engine(url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(statement))

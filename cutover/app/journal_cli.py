@@ -114,7 +114,8 @@ def _add_show(app: App, journal: Opened) -> None:
 
 def db_commands(journal: Callable[[Path], Journal]) -> App:
     """The `db` commands. Opening a programme already brings its database to this version's schema."""
-    app = App(name="db", help="Upgrade the database, rebuild its views.")
+    app = App(name="db", help="Upgrade, rebuild, back up and restore the database.")
+    _add_archive(app, journal)
 
     @app.command
     def upgrade(*, programme: Folder = Path()) -> None:
@@ -132,3 +133,33 @@ def db_commands(journal: Callable[[Path], Journal]) -> App:
         console.print(f"{len(book.projections)} views rebuilt from {again(book)} facts", markup=False)
 
     return app
+
+
+def _add_archive(app: App, journal: Opened) -> None:
+    @app.command
+    def backup(to: Path, *, programme: Folder = Path(), json: AsJson = False) -> None:
+        """Write database and files into one archive while others go on. Name it *.cutover.tar; keep its head elsewhere."""
+        from cutover.app.archive import back_up
+
+        made = back_up(programme.resolve(), journal(programme).engine, to.resolve())
+        words = [
+            f"{len(made.sha256) - 1} files and the database, {to.stat().st_size / 2**20:.1f} MiB, written to {to}",
+            f"head {made.head}",
+        ]
+        answer({"archive": str(to), **made.model_dump(mode="json")}, as_json=json, text=words)
+
+    @app.command
+    def restore(archive: Path, *, programme: Folder = Path(), json: AsJson = False) -> int:
+        """Make a programme from an archive, where no database is yet, and verify its journal. Exit 1 if it does not hold."""
+        from cutover.app.archive import restore as make
+        from cutover.app.settings import read_settings
+
+        made, found = make(archive, programme.resolve(), read_settings().database_url)
+        words = (
+            f"restored as of {made.made_at:%d %b %Y %H:%M:%S}Z: {found.rows} facts hold; head {found.head}"
+            if found.holds
+            else f"restored, but BROKEN after {found.rows} facts: {found.fault}"
+        )
+        told = {"holds": found.holds, "rows": found.rows, "head": str(found.head), "fault": found.fault}
+        answer(told, as_json=json, text=[words])
+        return DONE if found.holds else NO

@@ -139,7 +139,10 @@ def _stretches(
         for day in days:
             if day.weekday() in weekdays:
                 closing = day if one.closes != time(0) else day + _DAY
-                begin, end = at_wall(day, one.opens, place, fold=0), at_wall(closing, one.closes, place, fold=1)
+                begin, end = (
+                    at_wall(day, one.opens, place, fold=0),
+                    at_wall(closing, one.closes, place, fold=1),
+                )
                 if begin < end:
                     yield begin, end
 

@@ -26,6 +26,7 @@ from cutover.store.engine import open_engine, sqlite_url
 from cutover.store.journal import Journal
 from cutover.store.pen import Projection
 from cutover.store.projections import prepare
+from tests.demonstrated import Demonstrated, carry
 from tests.real_parts import require_real
 
 START = datetime(2026, 10, 23, 21, 0, tzinfo=UTC)  # the canonical window opens: Friday 22:00 in London
@@ -58,6 +59,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """No test speaks to the network unless it is marked; event loops need their unix socket pair."""
     config.option.disable_socket = True
     config.option.allow_unix_socket = True
+    if not hasattr(config, "workerinput"):  # of several processes, the one that reports
+        config.pluginmanager.register(Demonstrated(config), "demonstrated")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    carry(items)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -154,6 +154,7 @@ def test_a_low_pulse_at_one_station_is_not_hidden_by_the_others(assured: Assured
     assert answer.concerns == ("the pulse at bolton is 1.0 of 5",)
 
 
+@pytest.mark.requirement("R20")
 def test_every_figure_with_a_count_has_as_many_records(assured: Assured) -> None:
     """A number without its records would have to be believed."""
     assured.in_the_thick_of_it()
@@ -169,6 +170,7 @@ def test_every_figure_with_a_count_has_as_many_records(assured: Assured) -> None
         assert all(0 < record.position <= head for record in figure.records), figure.label
 
 
+@pytest.mark.requirement("R20")
 def test_every_record_is_where_it_says(assured: Assured) -> None:
     """The position of each record is a fact of its own stream."""
     assured.in_the_thick_of_it()

@@ -87,6 +87,7 @@ def test_a_desk_without_the_message_hook_is_seen(make_desk: MakeDesk, assured: A
     assert [n.in_outbox for n in assured.bulletins.status().notices] == [False]
 
 
+@pytest.mark.requirement("R18")
 def test_a_count_that_differs_is_raised_and_explained(assured: Assured) -> None:
     """The partner's own count stands beside ours until somebody says why they differ."""
     say = assured.bulletins

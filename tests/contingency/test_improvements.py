@@ -52,6 +52,7 @@ def test_a_refused_action_says_why_and_leaves_nothing(assured: Assured) -> None:
         assured.actions.claim("A9", by="bo", evidence="done")
 
 
+@pytest.mark.requirement("R15")
 def test_two_hundred_reports_each_have_a_state_and_an_answer(assured: Assured) -> None:
     """Nobody signs in, everybody is answered."""
     stations = [s.id for s in assured.programme.stations]

@@ -20,6 +20,7 @@ WEATHER = [
 ]
 
 
+@pytest.mark.requirement("R24")
 def test_killed_five_times_it_ends_complete_with_every_effect_once(tmp_path: Path) -> None:
     """Two runners, one standing by: no task is begun twice unless it was found undone in between."""
     require_real("postgresql")

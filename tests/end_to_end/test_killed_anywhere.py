@@ -16,6 +16,7 @@ KILLS = 5  # of each run, spread over the whole of it; benchmarks/chaos.py has h
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.requirement("R24")
 def test_killed_at_seeded_moments_it_ends_the_same(seed: int, tmp_path: Path, unhurried: End) -> None:
     blackout = Blackout(tmp_path / "blackout")
     first, *again = seeded(seed, unhurried.length, KILLS)

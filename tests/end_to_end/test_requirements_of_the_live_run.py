@@ -67,6 +67,7 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoneThrough]:
     gone.world.engine.dispose()
 
 
+@pytest.mark.requirement("R1")
 def test_r1_records_get_a_no_go_while_the_control_room_gets_a_go_and_only_the_second_proceeds(
     window: GoneThrough,
 ) -> None:
@@ -88,6 +89,7 @@ def test_r1_records_get_a_no_go_while_the_control_room_gets_a_go_and_only_the_se
     assert modes == {"command_and_control": Mode.LIVE, "records": Mode.PAPER}
 
 
+@pytest.mark.requirement("R1")
 def test_r1_each_component_has_a_way_back_of_its_own(window: GoneThrough) -> None:
     """It undoes what has begun of that component and of no other; its last word is its own."""
     then = Changes(window.world.runs.as_of(window.when("GateSaidNo", "G-REC")))
@@ -97,6 +99,7 @@ def test_r1_each_component_has_a_way_back_of_its_own(window: GoneThrough) -> Non
         assert last.id == f"confirm-back-{name}"
 
 
+@pytest.mark.requirement("R2")
 def test_r2_a_step_1_8_times_slow_shows_the_overrun_before_half_the_window_is_gone(
     window: GoneThrough,
 ) -> None:
@@ -114,6 +117,7 @@ def test_r2_a_step_1_8_times_slow_shows_the_overrun_before_half_the_window_is_go
     )
 
 
+@pytest.mark.requirement("R3")
 def test_r3_fourteen_minutes_do_nothing_fifteen_propose_and_only_the_named_decider_enacts(
     contingency: Contingency,  # noqa: F811
 ) -> None:
@@ -129,6 +133,7 @@ def test_r3_fourteen_minutes_do_nothing_fifteen_propose_and_only_the_named_decid
     assert contingency.plays.enact(play.play, by="chen", reason="no recovery").stage is PlayStage.ENACTED
 
 
+@pytest.mark.requirement("R17")
 def test_r17_three_of_twenty_three_answers_are_conditional_and_the_gate_shows_twenty_and_three(
     room: Room,
 ) -> None:
@@ -159,6 +164,7 @@ def _card(room: Room, run_id: str) -> Any:
     return gate_card(run, run.state.plan["G"], room.service.gate(run_id, "G"))
 
 
+@pytest.mark.requirement("R23")
 def test_r23_past_the_point_of_no_return_a_way_back_is_refused_unless_forced_and_signed_by_two(
     window: GoneThrough,
 ) -> None:
@@ -178,6 +184,7 @@ def test_r23_past_the_point_of_no_return_a_way_back_is_refused_unless_forced_and
     assert turned(passed, "chen", "efua") == ["BackoutBegan"]
 
 
+@pytest.mark.requirement("R23")
 def test_r23_each_component_is_in_one_mode_and_what_one_can_fall_back_to_ages(window: GoneThrough) -> None:
     """Every change of mode is on record; the more has begun, the longer is the way back."""
     switched = {

@@ -35,6 +35,7 @@ def scenario() -> Iterator[Callable[[str], ModuleType]]:
         del sys.modules[name]
 
 
+@pytest.mark.requirement("R6")
 def test_silent_halving_is_seen_in_the_declared_days_while_every_probe_is_green(
     scenario: Callable[[str], ModuleType], tmp_path: Path
 ) -> None:
@@ -48,6 +49,7 @@ def test_silent_halving_is_seen_in_the_declared_days_while_every_probe_is_green(
     assert found.quiet_alarms <= found.allowed
 
 
+@pytest.mark.requirement("R5")
 def test_no_acknowledgement_is_caught_within_one_cycle_and_nothing_is_doubled_or_lost(
     scenario: Callable[[str], ModuleType], tmp_path: Path
 ) -> None:

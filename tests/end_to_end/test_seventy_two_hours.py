@@ -45,6 +45,7 @@ def test_every_task_of_the_window_is_over_and_every_gate_said_go_in_the_end(worl
     assert state.tasks["G-REC"].round == 2, "it said no while 604 crimes were missing"
 
 
+@pytest.mark.requirement("R2")
 def test_the_overrun_of_the_load_is_forecast_before_half_the_window_is_gone(world: World) -> None:
     facts = [f for f in world.journal.all(("ForecastMoved",)) if isinstance(f.event, ForecastMoved)]
     said = next(f for f in facts if "LOD-03 Load crimes is expected to take 1.8 times" in f.event.cause)  # type: ignore[attr-defined]
@@ -52,6 +53,7 @@ def test_the_overrun_of_the_load_is_forecast_before_half_the_window_is_gone(worl
     assert said.at - programme.opens < (programme.closes - programme.opens) / 2
 
 
+@pytest.mark.requirement("R4")
 def test_custody_failed_and_went_to_paper_by_its_decider_and_came_back(world: World) -> None:
     facts = list(world.journal.all(("CheckWentHard", "PlayProposed", "PlayEnacted", "PlayStoodDown")))
     hard, proposed = first(facts, CheckWentHard), first(facts, PlayProposed)
@@ -64,12 +66,14 @@ def test_custody_failed_and_went_to_paper_by_its_decider_and_came_back(world: Wo
     assert modes == ["WentToPaper", "WentLive", "WentToPaper", "WentLive"], "planned, then by the play"
 
 
+@pytest.mark.requirement("R8")
 def test_reconciliation_named_what_the_loader_lost_and_passed_once_it_was_loaded(world: World) -> None:
     verdicts = [str(f.event.outcome) for f in world.journal.all(("ReconciliationFinished",))]  # type: ignore[attr-defined]
     assert verdicts[0].startswith("FAIL: 604 missing")
     assert verdicts[-1].startswith("PASS")
 
 
+@pytest.mark.requirement("R10")
 def test_all_paper_is_brought_back_or_explained_and_the_journal_holds(world: World) -> None:
     assert world.paper.count(("issued", "used", "returned", "keyed_once", "keyed_twice", "verified")) == 0
     assert world.journal.verify().holds

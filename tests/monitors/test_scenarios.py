@@ -30,6 +30,7 @@ SECOND = timedelta(seconds=1)
 
 
 @given(interval=st.integers(2, 3600), share=st.floats(0.01, 1.0), phase=st.floats(0, 1))
+@pytest.mark.requirement("R4")
 def test_custody_killed_at_any_moment_is_hard_within_three_intervals_and_recovered_likewise(
     interval: int, share: float, phase: float
 ) -> None:
@@ -55,6 +56,7 @@ def test_custody_killed_at_any_moment_is_hard_within_three_intervals_and_recover
 
 
 @pytest.mark.real
+@pytest.mark.requirement("R4")
 def test_custody_killed_is_seen_by_the_real_prober_within_three_intervals(
     monitors: MonitorService, target: Target, tmp_path: Path
 ) -> None:

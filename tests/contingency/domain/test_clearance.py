@@ -16,6 +16,7 @@ HIGH, MEDIUM, STANDARD = Grade
 
 
 @pytest.mark.parametrize(("minutes", "days"), [(25, 208), (40, 333)])
+@pytest.mark.requirement("R12")
 def test_three_thousand_forms_in_clerk_days(minutes: float, days: int) -> None:
     """25 minutes a form are 208 clerk-days, 40 minutes 333, at six productive hours a day."""
     assert round(clerk_days(3000, minutes)) == days

@@ -64,6 +64,7 @@ def test_every_other_report_move_is_refused(stage: ReportStage, event: type) -> 
 
 
 @pytest.mark.parametrize("evidence", ["", "   "])
+@pytest.mark.requirement("R21")
 def test_closing_without_evidence_is_refused(evidence: str) -> None:
     """A claim shows what was done."""
     raised = ACTION.apply(ActionState(), RAISE, START)[0]

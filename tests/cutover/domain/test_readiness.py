@@ -22,6 +22,7 @@ STATIONS = [cell(f"s{n}", "days", 97) for n in range(20)]
 NIGHTS = cell("central", "nights", 60)
 
 
+@pytest.mark.requirement("R16")
 def test_one_night_shift_at_sixty_in_a_hundred_holds_the_gate_though_the_mean_is_ninety_five() -> None:
     seen = judged([*STATIONS, NIGHTS], read_rule("90"))
     assert not seen.is_met

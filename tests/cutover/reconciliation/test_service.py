@@ -41,6 +41,7 @@ def test_all_604_of_one_status_are_named_exactly(world: World) -> None:
     assert (first["state"], first["context"]) == ("under_review", {"offence": "burglary"})
 
 
+@pytest.mark.requirement("R8")
 def test_extras_that_make_up_the_number_hide_nothing(world: World) -> None:
     world.write(HUNDRED, [*HUNDRED[1:], crime(500)])
     outcome = world.run()

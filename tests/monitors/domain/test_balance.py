@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from monitors.domain.balance import Balance
 counts = st.integers(min_value=0, max_value=10**6)
 
 
+@pytest.mark.requirement("R9")
 def test_a_hidden_queue_breaks_the_balance_by_its_size() -> None:
     hidden = Balance(opening=120, arrived=300, done=280, counted=132)
     assert (hidden.expected, hidden.breaks_by, hidden.holds) == (140, 8, False)

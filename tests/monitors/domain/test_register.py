@@ -54,6 +54,7 @@ def test_each_line_says_all_that_it_lacks(more: dict[str, object], said: list[st
     assert lacks(one(**more)) == said
 
 
+@pytest.mark.requirement("R19")
 def test_a_signed_waiver_opens_the_gate_until_its_day_and_no_longer() -> None:
     bare, waiver = one(monitors=[]), signed()
     assert lacks(bare, waiver) == []

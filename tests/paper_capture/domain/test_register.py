@@ -151,6 +151,7 @@ def test_without_the_target_s_records_only_our_own_half_is_judged() -> None:
     assert broken(replace(books(), target=None)) == {}
 
 
+@pytest.mark.requirement("R10")
 def test_a_vanished_sheet_is_reported_with_the_station_that_answers_for_it() -> None:
     assert f"{NAMES[Stage.USED]} (north): issued and nowhere" in broken(dropped(Stage.USED)(books()))["I2"]
 
@@ -160,6 +161,7 @@ def test_many_offenders_are_shown_in_part_and_counted_whole() -> None:
     assert broken(lost)["I1"].endswith(f"and {100 - len(ORDER) - SHOWN} more")
 
 
+@pytest.mark.requirement("R10")
 def test_the_account_counts_every_sheet_once_and_lists_what_is_outstanding_by_station() -> None:
     found = account(books())
     assert (found.printed, found.stock, found.issued, found.used) == (12, 1, 11, 7)

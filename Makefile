@@ -1,5 +1,5 @@
 # For developers; users need only ./run and ./test.
-.PHONY: setup lint types arch bench docs test chaos wheel constraints
+.PHONY: setup lint types arch bench docs test chaos wheel wheelhouse release constraints
 bin := .venv/bin
 
 setup:  ## .venv with everything the tests need
@@ -32,6 +32,12 @@ docs:  ## write the reference from the code, then the documentation's own tests:
 wheel:
 	scripts/wheel_smoke.sh
 
+wheelhouse:  ## everything for a machine without a network, in dist/wheelhouse; ARGS=--prove installs it where none is
+	scripts/wheelhouse.sh $(ARGS)
+
+release:  ## wheel and sdist (built twice, the same), SBOM, licences, in dist/
+	scripts/release.sh
+
 constraints:  ## pins for every platform; never a registry's address in them
-	uv pip compile pyproject.toml --all-extras --group dev --universal --no-annotate --no-header --no-emit-index-url \
+	uv pip compile pyproject.toml --all-extras --group dev --group release --universal --no-annotate --no-header --no-emit-index-url \
 	  --upgrade --output-file constraints.txt

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cyclopts import App
 
 from cutover.main import Opener
+
+if TYPE_CHECKING:
+    from cutover.app.bootstrap import World
 
 
 def add(app: App, group: str, opener: Opener) -> None:
@@ -78,8 +85,37 @@ def _reconcile(opener: Opener) -> App:
 
 def _paper(opener: Opener) -> App:
     from paper_capture.cli import commands
+    from paper_capture.pack_cli import Room
 
-    return commands(lambda path: opener(path).paper)
+    def room(path: Path) -> Room:
+        world = opener(path)
+        return Room(
+            world.paper,
+            world.paper_images,
+            world.folder.programme,
+            world.folder.state,
+            partial(_offline_pack, world),
+        )
+
+    return commands(lambda path: opener(path).paper, room)
+
+
+def _offline_pack(world: World, folder: Path, at: datetime) -> list[Path]:
+    """The whole of every plan with its decision rules and who calls whom, for when everything is dark."""
+    from cutover.store.print_key import print_key
+    from cutover.store.whole_file import write_whole
+    from runbooks.print_cli import laid_out
+    from runbooks.printing.packs import Kind, pack_of
+    from runbooks.printing.press import Print, typeset
+
+    how = Print(at, print_key(world.folder.state))
+    laid = [laid_out(world.folder, name) for name in world.folder.runbooks]
+    sheets = [
+        (plan.runbook.id, sheet)
+        for plan in laid
+        for sheet in typeset(plan, [pack_of(plan, Kind.WHOLE, "")], how)
+    ]
+    return [write_whole(folder / f"{plan}-{sheet.pack.file_name}", sheet.pdf) for plan, sheet in sheets]
 
 
 def _contingency(opener: Opener) -> App:

@@ -15,6 +15,8 @@ from cyclopts import App, Parameter
 from cutover.cli.output import answer, table
 from cutover.core.errors import Invalid, Problem
 from paper_capture.domain.moves import Entry, Grade, Person, UsedSheet
+from paper_capture.pack_cli import Rooms, add_pack
+from paper_capture.scan_cli import add_scan
 
 if TYPE_CHECKING:
     from cutover.core.event import Recorded
@@ -29,14 +31,17 @@ Service = Callable[[Path], "PaperService"]
 SHOWN = 10
 
 
-def commands(service: Service) -> App:
-    """The sub-app; `service` opens a programme folder."""
+def commands(service: Service, room: Rooms | None = None) -> App:
+    """The sub-app; `service` opens a programme folder, `room` all that printing and scanning need of it."""
     app = App(name="paper", help="Controlled stationery: from the printed number to the record it became.")
     _handing_out(app, service)
     _logging(app, service)
     _taking_back(app, service)
     _keying(app, service)
     _accounting(app, service)
+    if room is not None:
+        add_pack(app, room)
+        add_scan(app, room)
     return app
 
 

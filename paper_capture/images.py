@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from cutover.core.errors import NotFound, Refused
+from cutover.core.errors import Invalid, NotFound, Problem, Refused
 from cutover.core.event import Event, Recorded
 from cutover.store.desk import Ask
 from cutover.store.kept_files import KeptFiles
@@ -38,6 +38,7 @@ from paper_capture.image_tables import (
 from paper_capture.service import PaperService
 
 EVENTS: tuple[type[Event], ...] = IMAGES
+BY_CODE = "by its own code, once the sheet could take it"
 WITHOUT_IMAGE = frozenset({Stage.UNPRINTED, Stage.STOCK, Stage.ISSUED, Stage.UNUSED})
 
 
@@ -105,7 +106,17 @@ class PaperImages:
         """File many images and hold the others, all in one transaction. Raises Refused for a sheet that has no writing."""
         if reasons := [reason for p in placed if (reason := self.why_not(p.serial))]:
             raise Refused(*reasons)
+        held = {row.scan.sha256 for row in self.quarantined()}
         asks = [self._file(p, by) for p in placed]
+        asks += [
+            Ask(
+                QUARANTINE,
+                quarantine_stream(p.scan.sha256),
+                FileQuarantined(by=by, serial=p.serial, page=p.page, reason=BY_CODE),
+            )
+            for p in placed
+            if p.scan.sha256 in held
+        ]
         asks += [
             Ask(
                 QUARANTINE,
@@ -157,6 +168,17 @@ class PaperImages:
     def keep_whole(self, content: bytes) -> str:
         """Keep a file as it came, for evidence; returns its SHA-256."""
         return self.files.keep(content)
+
+    def held_as(self, begins: str) -> str:
+        """The one image in quarantine whose SHA-256 begins so. Raises NotFound, Invalid for several."""
+        found = [row.scan.sha256 for row in self.quarantined() if row.scan.sha256.startswith(begins.lower())]
+        if len(found) > 1:
+            raise Invalid(
+                Problem(f"{len(found)} images begin with '{begins}'", expected="more of its SHA-256")
+            )
+        if not found:
+            raise NotFound("image in quarantine", begins[:80])
+        return found[0]
 
     def _held(self, sha256: str) -> QuarantineRow:
         for row in self.quarantined():

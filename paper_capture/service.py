@@ -78,11 +78,11 @@ class PaperService:
         self.desk = desk
         self.forms = forms
         self.stations = frozenset(stations)
-        self._by_prefix = {form.prefix: form for form in forms.values()}
+        self.by_prefix = {form.prefix: form for form in forms.values()}
 
     def print_block(self, *, form_type: str, count: int, by: str, key: str | None = None) -> list[str]:
         """Print the next `count` numbers into stock. The same key again answers the same serials."""
-        form = self._form_type(form_type)
+        form = self.form(form_type)
 
         def plan(state: StationeryState) -> tuple[Block, list[Ask]]:
             block = Block(form.prefix, state.printed + 1, count)
@@ -94,7 +94,7 @@ class PaperService:
         self, *, station: str, form_type: str, count: int, by: str, key: str | None = None
     ) -> list[str]:
         """Hand a station its next `count` sheets, printing what stock lacks. The same key again answers the same serials."""
-        form = self._form_type(form_type)
+        form = self.form(form_type)
         if self.stations and station not in self.stations:
             raise NotFound("station", station, sorted(self.stations))
 
@@ -224,7 +224,8 @@ class PaperService:
         prefixes = {form.id: form.prefix for form in self.forms.values()}
         return account(Register(printed, issued, sheets, target_records, prefixes))
 
-    def _form_type(self, form_type: str) -> Form:
+    def form(self, form_type: str) -> Form:
+        """A form by its id. Raises NotFound."""
         if form_type not in self.forms:
             raise NotFound("form", form_type, self.forms)
         return self.forms[form_type]
@@ -248,8 +249,8 @@ class PaperService:
         return asked.check(entry.values, of=serial)
 
     def _known(self, text: str) -> tuple[str, Form]:
-        serial = parse_serial(text, self._by_prefix)
-        return str(serial), self._by_prefix[serial.prefix]
+        serial = parse_serial(text, self.by_prefix)
+        return str(serial), self.by_prefix[serial.prefix]
 
     def _done(self, key: str | None, form: Form, count: int, station: str = "") -> list[str]:
         """The serials once given out under this key. Raises Conflict when it was for something else."""

@@ -12,9 +12,9 @@ from cyclopts import App, Parameter
 from cutover.cli.output import answer
 from cutover.core.clock import SystemClock, to_utc
 from cutover.core.errors import Invalid, Problem
+from cutover.store.whole_file import write_whole
 from runbooks.cli_words import AsJson, Here, Name, Open
 from runbooks.forecast_cli import Runs
-from runbooks.formats.whole_file import write_whole
 
 if TYPE_CHECKING:
     from runbooks.cli_words import Folder
@@ -51,7 +51,7 @@ def add_print(app: App, folder: Open, runs: Runs | None = None) -> None:
         json: AsJson = False,
     ) -> None:
         """Print the plan as PDF (PDF/A-2a): tasks to tick, square codes for late entry, decision rules, who calls whom."""
-        from runbooks.printing.codes import print_key
+        from cutover.store.print_key import print_key
         from runbooks.printing.press import Print, typeset
 
         place = folder(programme)
@@ -127,7 +127,8 @@ def _said(written: Iterable[tuple[Path, Sheet]]) -> Iterable[str]:
 
 
 def _code(place: Folder, text: str, *, as_json: bool) -> None:
-    from runbooks.printing.codes import plan_version, print_key, read_code
+    from cutover.store.print_key import print_key
+    from runbooks.printing.codes import plan_version, read_code
 
     read = read_code(text, print_key(place.path / "state"))
     book = place.runbook(read.runbook)

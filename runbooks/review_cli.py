@@ -106,7 +106,7 @@ def _write(targets: Mapping[str, Path], seen: Review, service: RunService) -> tu
         from runbooks.reviews.workbook import as_xlsx
 
         made[file] = as_xlsx(seen, service.programme)
-    from runbooks.formats.whole_file import write_whole
+    from cutover.store.whole_file import write_whole
 
     return [str(write_whole(file, content)) for file, content in made.items()], notes
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from cutover.core.errors import Invalid
 from cutover.store.documents import read_text
+from cutover.store.whole_file import write_whole
 from runbooks.domain.plan import Runbook
 from runbooks.formats.files import read_runbook, write_runbook
-from runbooks.formats.whole_file import write_whole
 
 
 def file_of(programme: Path, runbook_id: str, zone: str) -> Path:

@@ -8,10 +8,10 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
+from cutover.store.whole_file import write_whole
 from runbooks.domain.plan import Runbook, Task
 from runbooks.formats.exact import COLUMNS, MARK, STATUS, about, custom_headers, spelled
 from runbooks.formats.guards import guarded
-from runbooks.formats.whole_file import write_whole
 
 
 def write_csv(path: Path, runbook: Runbook, *, omit: Collection[str] = ()) -> None:

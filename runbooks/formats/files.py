@@ -11,6 +11,7 @@ import yaml
 
 from cutover.core.errors import Invalid, Problem
 from cutover.store.documents import line_of, nodes_of, read_yaml
+from cutover.store.whole_file import write_whole
 from runbooks.domain.plan import Fault, Runbook, Task, faults, in_zone
 from runbooks.formats.cells import DateOrder, slug
 from runbooks.formats.csv_in import csv_rows
@@ -19,7 +20,6 @@ from runbooks.formats.exact_in import about_sheet, is_ours, read_exact_rows, rea
 from runbooks.formats.guards import without_guard
 from runbooks.formats.sheet import Row, Sheet, has_titles, is_plan
 from runbooks.formats.table import Imported, compile_sheets
-from runbooks.formats.whole_file import write_whole
 from runbooks.formats.workbook_in import WORKBOOKS, read_sheets
 
 

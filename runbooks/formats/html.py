@@ -15,10 +15,10 @@ from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, Problem
 from cutover.domain.gates import OnTimeout
 from cutover.domain.programme import Programme
+from cutover.store.whole_file import write_whole
 from runbooks.domain.plan import Runbook, Task, TaskType, in_zone
 from runbooks.domain.timing.calendars import calendars_of
 from runbooks.domain.timing.network import Schedule, Slot, schedule
-from runbooks.formats.whole_file import write_whole
 
 _SILENCE = {
     OnTimeout.ESCALATE: "without a decision it goes to the next level",

@@ -17,11 +17,11 @@ from cutover.core.clock import SystemClock
 from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, NotFound, Problem
 from cutover.domain.programme import Programme
+from cutover.store.whole_file import write_whole
 from runbooks.domain.plan import Runbook, Task, TaskType, in_zone
 from runbooks.domain.timing.calendars import calendars_of
 from runbooks.domain.timing.network import Schedule, schedule
 from runbooks.formats.cells import slug
-from runbooks.formats.whole_file import write_whole
 
 PRODUCT = "-//cutover//runbook//EN"
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # SEQUENCE counts minutes from here

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cutover.core.errors import Invalid, Problem
 from cutover.store.documents import read_text
+from cutover.store.whole_file import write_whole
 from runbooks.domain.plan import Runbook, faults, in_zone
 from runbooks.formats.cells import DateOrder, slug
 from runbooks.formats.markdown_fences import fenced_fields, with_fences
@@ -19,7 +20,6 @@ from runbooks.formats.markdown_out import markdown
 from runbooks.formats.sheet import Sheet
 from runbooks.formats.spoken import OF_RUNBOOK, everything
 from runbooks.formats.table import Imported, compile_sheets
-from runbooks.formats.whole_file import write_whole
 
 NAMED = 10  # lines in a note; more are an ellipsis
 EXPECTED = "lines such as `- [ ] [T1] Freeze @asha (30m) after: T0`, or a table with a column Task"

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from cutover.core.errors import Invalid, Problem
 from cutover.domain.programme import Programme
+from cutover.store.whole_file import write_whole
 from runbooks.domain.plan import Runbook, Task, TaskType, faults, in_zone
 from runbooks.formats.cells import slug
 from runbooks.formats.mspdi_out import mspdi
@@ -23,7 +24,6 @@ from runbooks.formats.mspdi_task import Facts, Resource, read_task
 from runbooks.formats.mspdi_words import COLUMNS, NAMESPACE, read_mark
 from runbooks.formats.spoken import OF_RUNBOOK, everything, spoken_of
 from runbooks.formats.table import Imported
-from runbooks.formats.whole_file import write_whole
 from runbooks.formats.xml_tree import Node, parse_tree, read_tree
 
 __all__ = ["read_mspdi", "write_mspdi"]

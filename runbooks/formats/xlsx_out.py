@@ -20,6 +20,7 @@ import xlsxwriter  # type: ignore[import-untyped]  # it ships no types
 from cutover.core.clock import to_utc
 from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, Problem
+from cutover.store.whole_file import write_whole
 from runbooks.domain.plan import Runbook, Task, TaskType
 from runbooks.domain.timing.network import Schedule
 from runbooks.formats.cells import STATUSES
@@ -37,7 +38,6 @@ from runbooks.formats.exact import (
 )
 from runbooks.formats.exact_in import ABOUT_SHEET, PLAN_SHEET
 from runbooks.formats.guards import guarded
-from runbooks.formats.whole_file import write_whole
 
 LONGEST = 32_767  # UTF-16 units of one cell
 MOST_ROWS, MOST_COLUMNS = 1_048_575, 16_384

@@ -10,11 +10,8 @@ import hashlib
 import hmac
 import io
 import json
-import os
 import re
-import secrets
 from dataclasses import dataclass
-from pathlib import Path
 
 import segno
 
@@ -22,7 +19,6 @@ from cutover.core.errors import Invalid, Problem
 from runbooks.domain.plan import Runbook
 
 MARK = "CR1"  # first field of every code: whose it is, and the version of this layout
-KEY_FILE = "print.key"
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none that is read as another
 _LOOKALIKE = str.maketrans("ILO", "110")
 _MAC_LETTERS = 6  # 30 bits: one guess in a thousand million
@@ -76,23 +72,6 @@ def square(text: str) -> str:
     out = io.BytesIO()
     segno.make(text, error="m", micro=False).save(out, kind="svg", xmldecl=False, svgns=True, border=4)
     return out.getvalue().decode()
-
-
-def print_key(state: Path) -> bytes:
-    """The programme's own key for printed codes, made at the first print and kept in its state folder."""
-    file = state / KEY_FILE
-    if not file.exists():
-        state.mkdir(parents=True, exist_ok=True)
-        temporary = state / f".{KEY_FILE}.{os.getpid()}"
-        temporary.touch(mode=0o600)
-        temporary.write_text(secrets.token_hex(16), encoding="ascii")
-        try:
-            os.link(temporary, file)  # of two that print first at once, one wins and both use its key
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
-    return bytes.fromhex(file.read_text(encoding="ascii").strip())
 
 
 def _mac(text: str, key: bytes) -> str:

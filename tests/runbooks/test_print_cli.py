@@ -9,8 +9,9 @@ import pytest
 
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.core.errors import Invalid, NotFound
+from cutover.store.print_key import print_key
 from runbooks.plan_cli import plan_commands
-from runbooks.printing.codes import Code, plan_version, print_key
+from runbooks.printing.codes import Code, plan_version
 from tests.runbooks.folders import RUNBOOK, write_programme
 
 AT = "2026-10-01T10:00"

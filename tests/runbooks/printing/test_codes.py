@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutover.core.errors import Invalid
-from runbooks.printing.codes import Code, plan_version, print_key, read_code, square
+from cutover.store.print_key import print_key
+from runbooks.printing.codes import Code, plan_version, read_code, square
 from tests.runbooks.plans import book, task
 from tests.runbooks.printing.paper import KEY
 

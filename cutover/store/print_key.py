@@ -1,0 +1,26 @@
+"""The programme's own key for printed codes: made at the first print, kept in its state folder, never shown."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+KEY_FILE = "print.key"
+
+
+def print_key(state: Path) -> bytes:
+    """The programme's own key for printed codes, made at the first print and kept in its state folder."""
+    file = state / KEY_FILE
+    if not file.exists():
+        state.mkdir(parents=True, exist_ok=True)
+        temporary = state / f".{KEY_FILE}.{os.getpid()}"
+        temporary.touch(mode=0o600)
+        temporary.write_text(secrets.token_hex(16), encoding="ascii")
+        try:
+            os.link(temporary, file)  # of two that print first at once, one wins and both use its key
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+    return bytes.fromhex(file.read_text(encoding="ascii").strip())

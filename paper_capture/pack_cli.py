@@ -1,0 +1,84 @@
+"""`cutover paper pack`: a station's sheets as PDF, with the whole plan and the telephone tree for when all is dark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from cutover.cli.output import answer
+from cutover.core.errors import NotFound
+from cutover.domain.programme import Programme
+
+if TYPE_CHECKING:
+    from paper_capture.images import PaperImages
+    from paper_capture.service import PaperService
+
+Offline = Callable[[Path, datetime], Sequence[Path]]
+By = Annotated[str, Parameter(env_var=["CUTOVER_BY", "USER"], help="who does it")]
+
+
+@dataclass(frozen=True)
+class Room:
+    """What printing and scanning need of an opened programme; `offline` prints its plan into a folder."""
+
+    paper: PaperService
+    images: PaperImages
+    programme: Programme
+    state: Path
+    offline: Offline
+
+
+Rooms = Callable[[Path], Room]
+
+
+def add_pack(app: App, room: Rooms) -> None:
+    @app.command
+    def pack(
+        *,
+        station: Annotated[str, Parameter(help="the station that answers for the sheets")],
+        forms: Annotated[str, Parameter(help="forms and counts: custody:40,crime:120")],
+        by: By,
+        key: Annotated[
+            str | None, Parameter(help="asking twice with one key prints the same pack again")
+        ] = None,
+        to: Annotated[Path | None, Parameter(help="a folder; default: state/packs/STATION")] = None,
+        offline: Annotated[bool, Parameter(help="with the whole plan and who calls whom")] = True,
+        programme: Path = Path(),
+        json: bool = False,
+    ) -> None:
+        """Issue sheets to a station and print them as PDF/A, with instructions, header sheets, register and the plan."""
+        from cutover.store.print_key import print_key
+        from paper_capture.packs import Asked, make_pack, read_forms, write_pack
+
+        at = room(programme)
+        asked = Asked(station, _title(at.programme, station), read_forms(forms), by, key)
+        made = make_pack(
+            at.paper, asked, programme=at.programme.title, key=print_key(at.state), zone=at.programme.zone
+        )
+        folder = to or at.state / "packs" / station
+        files = list(write_pack(made, folder))
+        plan = list(at.offline(folder / "offline", made.at)) if offline else []
+        said = {
+            "station": station, "files": [str(f) for f in files], "offline": [str(f) for f in plan],
+            "serials": made.serials, "notes": [note for f in made.files for note in f.notes],
+        }  # fmt: skip
+        answer(said, as_json=json, text=_said(said))
+
+
+def _title(programme: Programme, station: str) -> str:
+    known = {s.id: s.title for s in programme.stations}
+    if known and station not in known:
+        raise NotFound("station", station, known)
+    return known.get(station, station)
+
+
+def _said(said: dict[str, Any]) -> list[str]:
+    total = sum(len(given) for given in said["serials"].values())
+    lines = [f"{said['station']} answers for {total} sheets; print single-sided, A4, at 100 %:"]
+    lines += [f"  {form}: {len(given)}, {given[0]} to {given[-1]}" for form, given in said["serials"].items()]
+    return [*lines, *(f"  {file}" for file in (*said["files"], *said["offline"])), *said["notes"]]

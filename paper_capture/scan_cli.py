@@ -1,0 +1,98 @@
+"""`cutover paper scan`, `quarantine`, `place`, `discard`: images to their pages, and a person's word on the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from cutover.cli.output import answer
+from paper_capture.pack_cli import By, Rooms
+
+if TYPE_CHECKING:
+    from paper_capture.scanning.scan import Report
+
+
+def add_scan(app: App, room: Rooms) -> None:
+    @app.command
+    def scan(
+        *files: Annotated[
+            Path, Parameter(help="PDF, PNG, JPEG, TIFF, or a folder of them; ask for A4, 200 dpi, grey")
+        ],
+        by: By,
+        programme: Path = Path(),
+        json: bool = False,
+    ) -> int:
+        """File each scanned page under its serial; exit 1 when anything was held for a person or a file was refused."""
+        from cutover.store.print_key import print_key
+        from paper_capture.scanning.scan import Scanner
+
+        at = room(programme)
+        scanner = Scanner(at.images, print_key(at.state))
+        reports = list(scanner.scan(files, by=by))
+        blind = [] if scanner.marks else ["tick boxes were not read: install cutover-golive[omr]"]
+        answer([_counted(r) for r in reports], as_json=json, text=[*_said(reports), *blind])
+        return int(any(r.refused or r.held for r in reports))
+
+    @app.command
+    def quarantine(*, programme: Path = Path(), json: bool = False) -> int:
+        """Images that no code could place; exit 1 while there are any."""
+        rows = room(programme).images.quarantined()
+        text = [
+            f"{r.scan.sha256[:12]}  {r.scan.source_name} page {r.scan.source_page}: {r.reason}" for r in rows
+        ]
+        answer(rows, as_json=json, text=text or ["nothing is held"])
+        return int(bool(rows))
+
+    @app.command
+    def place(
+        image: Annotated[str, Parameter(help="the image's SHA-256, or how it begins")],
+        serial: str,
+        page: int,
+        pages: int,
+        *,
+        reason: Annotated[str, Parameter(help="how you know")],
+        by: By,
+        programme: Path = Path(),
+        json: bool = False,
+    ) -> None:
+        """Say which page of which sheet a held image is."""
+        images = room(programme).images
+        moved = images.place(images.held_as(image), serial, page, pages, by=by, reason=reason)
+        answer(
+            [m.event.kind() for m in moved],
+            as_json=json,
+            text=[f"{serial} page {page}: filed on {by}'s word"],
+        )
+
+    @app.command
+    def discard(image: str, *, reason: str, by: By, programme: Path = Path(), json: bool = False) -> None:
+        """Say that a held image is no page of ours; it is kept."""
+        images = room(programme).images
+        moved = images.discard(images.held_as(image), by=by, reason=reason)
+        answer([m.event.kind() for m in moved], as_json=json, text=["discarded; the image is kept"])
+
+
+def _counted(report: Report) -> dict[str, Any]:
+    return {
+        "file": report.file, "sha256": report.sha256, "already": report.already, "refused": report.refused,
+        "filed": [{"serial": p.serial, "page": p.page, "pages": p.pages, "sha256": p.scan.sha256, "marks": p.marks} for p in report.filed],
+        "held": [{"page": h.scan.source_page, "sha256": h.scan.sha256, "reason": h.reason} for h in report.held],
+    }  # fmt: skip
+
+
+def _said(reports: Sequence[Report]) -> Iterator[str]:
+    for report in reports:
+        if report.refused:
+            yield f"REFUSED {report.file}: {report.refused}; nothing of it was filed"
+            continue
+        yield f"{report.file}: {len(report.filed)} filed, {len(report.held)} held, {report.already} were known"
+        yield from (f"  held: page {h.scan.source_page}: {h.reason}" for h in report.held)
+        for placed in report.filed:
+            referred = placed.marks.referred if placed.marks else {}
+            yield from (
+                f"  look at {placed.serial} page {placed.page}: {name}: {why}"
+                for name, why in referred.items()
+            )

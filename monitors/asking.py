@@ -6,9 +6,10 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from cutover.core.errors import Invalid
+from cutover.core.errors import Invalid, Unavailable
 from monitors.domain.check import (
     HttpCheck,
     JourneyCheck,
@@ -75,7 +76,7 @@ class Asking:
         if isinstance(check, PrometheusCheck):
             return await self._prometheus(session, check)
         if evaluate := self._kept.get(type(check)):
-            return await _look(evaluate, check, at)
+            return await _look(session, evaluate, check, at)
         if probe := _PROBES.get(type(check)):
             return await probe(session, check, at)
         return unknown(Reason.NO_DATA, f"nothing is kept here for a check of the kind {check.kind}")
@@ -95,13 +96,17 @@ class Asking:
         return judge_prometheus(check, answer)
 
 
-async def _look(evaluate: Evaluate, check: AnyCheck, at: datetime) -> Result:
+async def _look(session: Session, evaluate: Evaluate, check: AnyCheck, at: datetime) -> Result:
     """Lists are long and databases slow: read in a thread, within the deadline."""
     try:
-        async with asyncio.timeout(check.timeout):
-            return await asyncio.to_thread(evaluate, check, at)
+        found: Result = await session.beside.run(
+            partial(evaluate, check, at), f"look:{check.id}", check.timeout
+        )
     except TimeoutError:
         return unknown(Reason.ERROR, f"no answer within {check.timeout:g} s")
+    except Unavailable as error:
+        return unknown(Reason.ERROR, str(error))
+    return found
 
 
 def judged_ledger(ledger: LedgerSummary) -> Evaluate:

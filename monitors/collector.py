@@ -15,6 +15,7 @@ import structlog
 
 from cutover.core.clock import Pace
 from cutover.core.errors import CutoverError, Invalid
+from monitors.beside import Beside
 from monitors.count_sources import CountSources, why
 from monitors.domain.baseline import Normal
 from monitors.domain.counts import Told
@@ -31,6 +32,7 @@ class Collector:
         self._service = service
         self._sources = sources
         self._pace = pace
+        self._beside = Beside()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read until `stop` is set; a reading under way is finished within its deadline."""
@@ -54,10 +56,7 @@ class Collector:
         flow = self._service.flows[flow_id]
         try:
             found = await self._read(flow, *self._service.wanted(flow_id, now), now)
-            if found is None:
-                self._service.mature(flow_id, now)
-            else:
-                self._service.told(flow_id, found, now)
+            await asyncio.to_thread(self._take, flow_id, found, now)  # the loop has others to serve
         except CutoverError as error:
             fault = why(error)
         except TimeoutError:
@@ -65,8 +64,14 @@ class Collector:
         else:
             return ""
         log.warning("counts_not_read", flow=flow_id, error=fault)
-        self._service.failed(flow_id, fault)
+        await asyncio.to_thread(self._service.failed, flow_id, fault)
         return fault
+
+    def _take(self, flow_id: str, found: Told | None, now: datetime) -> None:
+        if found is None:
+            self._service.mature(flow_id, now)
+        else:
+            self._service.told(flow_id, found, now)
 
     async def freeze(self, flow_id: str, by: str, reason: str = "") -> Normal:
         """Read the history of a flow from its source and freeze its baseline. Raises Invalid, Unavailable, Refused."""
@@ -94,8 +99,7 @@ class Collector:
 
     async def _read(self, flow: Flow, since: date, until: date, now: datetime) -> Told | None:
         reading = partial(self._sources.read, flow, since, until, now)
-        async with asyncio.timeout(flow.counts.timeout):
-            return await asyncio.to_thread(reading)
+        return await self._beside.run(reading, flow.id, flow.counts.timeout)
 
 
 async def _unless(stop: asyncio.Event, waiting: Awaitable[None]) -> bool:

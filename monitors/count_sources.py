@@ -5,6 +5,7 @@ Secrets are named, looked up when needed and appear in no message.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +21,7 @@ from monitors.domain.counts import MOST_DAYS, Told, filled, told
 from monitors.domain.flow import CsvCounts, Flow, PrometheusCounts, SqlCounts
 from monitors.rows import csv_rows, sql_rows
 
+LARGEST_ANSWER = 8_388_608  # bytes; 450 days an hour apart are half a million
 LONGEST = timedelta(days=450)  # an hour's step of a range query must stay under Prometheus' 11,000 points
 
 
@@ -72,11 +74,9 @@ class CountSources:
 
     def _answer(self, base: str, query: Mapping[str, Any], timeout: float) -> list[Any]:
         try:
-            with httpx.Client(trust_env=False, timeout=timeout) as client:
-                answer = client.get(f"{base.rstrip('/')}/api/v1/query_range", params=dict(query))
-            body = answer.json()
+            body = json.loads(_read(f"{base.rstrip('/')}/api/v1/query_range", query, timeout))
             if body["status"] != "success":
-                raise Unavailable(f"Prometheus says: {body.get('error', answer.status_code)}")
+                raise Unavailable(f"Prometheus says: {str(body.get('error'))[:200]}")
             return list(body["data"]["result"])
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise Unavailable(f"Prometheus does not answer: {error or type(error).__name__}") from None
@@ -84,6 +84,20 @@ class CountSources:
     def _midnight(self, day: date) -> int:
         """The beginning of a day of the programme's zone, in seconds of the epoch."""
         return int(datetime.combine(day, wall_time(), ZoneInfo(self.zone)).astimezone(UTC).timestamp())
+
+
+def _read(url: str, query: Mapping[str, Any], timeout: float) -> bytes:
+    """The body of an answer. Raises httpx.HTTPError, and ValueError for one that nobody would send for counts."""
+    body = bytearray()
+    with (
+        httpx.Client(trust_env=False, timeout=timeout) as client,
+        client.stream("GET", url, params=dict(query)) as answer,
+    ):
+        for piece in answer.iter_bytes(65_536):
+            body += piece
+            if len(body) > LARGEST_ANSWER:
+                raise ValueError(f"the answer is larger than {LARGEST_ANSWER} bytes")
+    return bytes(body)
 
 
 def why(error: CutoverError) -> str:

@@ -10,9 +10,10 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
-from cutover.core.errors import Invalid
+from cutover.core.errors import Invalid, Unavailable
 from monitors.domain.check import NoAnswer, Reason, Result, unknown
 from monitors.domain.judging import FileSeen, judge_files
 from monitors.domain.kinds import CommandCheck, FilesCheck
@@ -29,10 +30,12 @@ async def probe_files(session: Session, check: FilesCheck, at: datetime) -> Resu
     began = time.perf_counter()
     folder = session.path(check.folder)
     try:
-        async with asyncio.timeout(check.timeout):
-            files = await asyncio.to_thread(_files, folder, check.pattern, at)
+        looking = partial(_files, folder, check.pattern, at)
+        files = await session.beside.run(looking, check.target, check.timeout)
     except TimeoutError:
         return unknown(Reason.ERROR, f"the folder was not read within {check.timeout:g} s", check.timeout)
+    except Unavailable as error:
+        return unknown(Reason.ERROR, f"{check.folder}: {error}")
     except (OSError, ValueError) as error:
         return unknown(Reason.ERROR, f"{check.folder}: {trouble(error)}", time.perf_counter() - began)
     return judge_files(check, files).model_copy(update={"latency": time.perf_counter() - began})

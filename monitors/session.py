@@ -13,7 +13,6 @@ import socket
 import ssl
 import time
 from asyncio import StreamReader, StreamWriter
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from cutover.core.errors import Invalid, Problem
+from monitors.beside import Beside
 
 BUFFER = 65_536
 
@@ -56,7 +56,7 @@ class Session:
 
     secrets: SecretKeeper = field(default_factory=NoSecrets)
     home: Path = Path()
-    hanging: Counter[str] = field(default_factory=Counter)  # questions in threads, by target
+    beside: Beside = field(default_factory=Beside)  # what blocks is asked there
     _contexts: dict[str, ssl.SSLContext] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:

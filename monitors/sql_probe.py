@@ -5,7 +5,6 @@ The URL is a secret, and so is the password inside it. A database that hangs is 
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -19,12 +18,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from sqlalchemy.pool import NullPool
 
 from cutover.core.errors import Invalid
+from monitors.beside import MOST_HANGING
 from monitors.domain.check import Reason, Result, critical, unknown
 from monitors.domain.judging import judge_sql
 from monitors.domain.kinds import SqlCheck
 from monitors.session import Session
 
-MOST_HANGING = 3  # questions to one database that nobody waits for any more
 LONGEST = 300  # characters of what a database complains of
 
 
@@ -52,7 +51,7 @@ class _Question:
 
 async def probe_sql(session: Session, check: SqlCheck, _at: datetime) -> Result:
     began = time.perf_counter()
-    if session.hanging[check.database] >= MOST_HANGING:
+    if session.beside.is_stuck(check.target):
         return critical(f"{MOST_HANGING} earlier questions to '{check.database}' are still hanging")
     try:
         engine = _engine(session, check.database)
@@ -60,8 +59,7 @@ async def probe_sql(session: Session, check: SqlCheck, _at: datetime) -> Result:
         return unknown(Reason.ERROR, str(error))
     asked = _Question(engine, check.query)
     try:
-        async with asyncio.timeout(check.timeout):
-            value = await _beside_the_loop(asked.run, session, check.database)
+        value = await session.beside.run(asked.run, check.target, check.timeout)
     except TimeoutError:
         threading.Thread(target=asked.stop, name="sql-stop", daemon=True).start()
         return critical(f"no answer within {check.timeout:g} s", time.perf_counter() - began)
@@ -110,31 +108,3 @@ def _way_to_stop(connection: Connection) -> Callable[[], object]:
     raw: Any = connection.connection.driver_connection
     found = (getattr(raw, name, None) for name in ("cancel_safe", "cancel", "interrupt"))
     return next((way for way in found if way is not None), lambda: None)
-
-
-async def _beside_the_loop(work: Callable[[], Any], session: Session, name: str) -> Any:
-    """Run blocking work in a thread that keeps nobody waiting at the end."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[Any] = loop.create_future()
-
-    def tell(result: Any, error: BaseException | None) -> None:
-        session.hanging[name] -= 1
-        if done.done():
-            return
-        if error is None:
-            done.set_result(result)
-        else:
-            done.set_exception(error)
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = work()
-        except BaseException as raised:  # noqa: BLE001  handed over to whoever waits
-            error = raised
-        with suppress(RuntimeError):  # the loop is gone: nobody waits any more
-            loop.call_soon_threadsafe(tell, result, error)
-
-    session.hanging[name] += 1
-    threading.Thread(target=run, name="sql-probe", daemon=True).start()
-    return await done

@@ -77,13 +77,13 @@ def alertmanager(folder: Path, config: str) -> object:
     )  # fmt: skip
 
 
-def prometheus(folder: Path, config: str) -> object:
+def prometheus(folder: Path, config: str, *more: str) -> object:
     (folder / "prometheus.yml").write_text(config)
     return started(
         "prometheus", folder, "/-/ready",
         lambda port: [
             "--config.file=prometheus.yml", "--storage.tsdb.path=tsdb", f"--web.listen-address=127.0.0.1:{port}",
-            "--web.enable-lifecycle",
+            "--web.enable-lifecycle", *more,
         ],
     )  # fmt: skip
 

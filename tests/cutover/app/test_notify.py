@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
-from typing import Self
 
 import pytest
 from sqlalchemy import Engine
@@ -20,6 +17,7 @@ from cutover.core.errors import Refused, Unavailable
 from cutover.store.engine import writing
 from cutover.store.outbox import Message, due, enqueue
 from tests.conftest import START
+from tests.sinks import Relay
 
 MINUTE = timedelta(minutes=1)
 
@@ -107,50 +105,6 @@ def test_a_folder_that_cannot_be_written_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file", encoding="utf-8")
     with pytest.raises(Unavailable, match="taken"):
         FileChannel(tmp_path / "taken").send(notice())
-
-
-class Relay:
-    """A mail relay on a real socket that takes what it is given, save for one address."""
-
-    def __init__(self) -> None:
-        self.mails: list[bytes] = []
-        self.port = 0
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._serve)
-
-    def __enter__(self) -> Self:
-        server = self._loop.run_until_complete(asyncio.start_server(self._speak, "127.0.0.1", 0))
-        self._server, self.port = server, server.sockets[0].getsockname()[1]
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._server.close()
-        self._loop.run_until_complete(self._server.wait_closed())
-        self._loop.close()
-
-    def _serve(self) -> None:
-        self._loop.run_forever()
-
-    async def _speak(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 relay\r\n")
-        while line := await reader.readline():
-            verb = line[:4].upper()
-            if verb == b"DATA":
-                writer.write(b"354 go on\r\n")
-                mail = await reader.readuntil(b"\r\n.\r\n")
-                self.mails.append(mail[: -len(b".\r\n")])
-            unknown = verb == b"RCPT" and b"nobody@" in line
-            writer.write(
-                b"221 bye\r\n" if verb == b"QUIT" else b"550 no such user\r\n" if unknown else b"250 ok\r\n"
-            )
-            if verb == b"QUIT":
-                break
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
 
 
 @pytest.fixture

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ import pytest
 from cutover.app.bootstrap import World, build_world
 from cutover.app.telling import Teller
 from runbooks.domain.run_events import Comms
+from tests.sinks import Webhook
 
 pytestmark = pytest.mark.real
 PROGRAMME = """
@@ -35,24 +33,8 @@ tasks:
 @pytest.fixture
 def sink() -> Iterator[tuple[str, list[dict[str, str]]]]:
     """A service that Apprise speaks to, and what it was told."""
-    told: list[dict[str, str]] = []
-
-    class Sink(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Sink)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"json://127.0.0.1:{server.server_port}/asha", told
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+    with Webhook() as hook:
+        yield f"json://127.0.0.1:{hook.port}/asha", hook.told
 
 
 def begun(folder: Path, comms: Comms) -> World:

@@ -116,4 +116,6 @@ def _remarks(view: CheckView) -> list[str]:
         remarks.append(f"in a downtime: {', '.join(view.downtime)}")
     if view.suppressed_by:
         remarks.append(f"behind {', '.join(view.suppressed_by)}")
+    if view.awaits:
+        remarks.append(f"not seen failing since {', '.join(view.awaits)} recovered")
     return remarks

@@ -14,10 +14,10 @@ import yaml
 
 from cutover.core.duration import show_duration
 from monitors.definitions import Watched
-from monitors.domain.check import HttpCheck, JourneyCheck, Severity
+from monitors.domain.check import Severity
 from monitors.domain.declared import AnyCheck
 from monitors.domain.flow import Flow
-from monitors.domain.kinds import DnsCheck, PrometheusCheck, SmtpCheck, SqlCheck, TcpCheck, TlsCheck
+from monitors.openslo import objectives
 
 RULES, TESTS, ROUTE, SLOS = (
     "cutover_rules.yml",
@@ -25,10 +25,7 @@ RULES, TESTS, ROUTE, SLOS = (
     "alertmanager_route.yml",
     "openslo.yaml",
 )
-_PROBES = (HttpCheck, JourneyCheck, TcpCheck, TlsCheck, DnsCheck, SmtpCheck, SqlCheck, PrometheusCheck)
 _STALE = 900  # seconds without any result: our own outage
-_SLICE = "5m"
-_TARGET = 0.99
 FIRST = "# Written by `cutover monitor rules`: change monitors/*.yaml, then write it again.\n"
 
 
@@ -41,7 +38,7 @@ def rule_files(watched: Watched, base_url: str) -> Mapping[str, str]:
             {"rule_files": [RULES], "evaluation_interval": "1m", "tests": list(_tests(watched, base_url))}
         ),
         ROUTE: FIRST + _yaml(_route(watched)),
-        SLOS: FIRST + "---\n".join(_yaml(_slo(c)) for c in watched.checks if isinstance(c, _PROBES)),
+        SLOS: FIRST + "---\n".join(map(_yaml, objectives(watched.checks))),
     }
 
 
@@ -164,38 +161,6 @@ def _route(watched: Watched) -> dict[str, Any]:
         },
         "receivers": [{"name": "cutover"}, {"name": "cutover-safeguarding"}],
     }
-
-
-def _slo(check: AnyCheck) -> dict[str, Any]:
-    """OpenSLO v1: the share of time slices in which a probe was well. Of probes only: a flow has too few events."""
-    good = f"cutover_check_status{_of(check)} < bool 2"
-    return {
-        "apiVersion": "openslo/v1",
-        "kind": "SLO",
-        "metadata": {"name": _slug(check.id), "displayName": check.title},
-        "spec": {
-            "description": f"{check.title}; asked every {show_duration(check.interval)}",
-            "service": _slug(check.component or "cutover"),
-            "indicator": {
-                "metadata": {"name": f"{_slug(check.id)}-well"},
-                "spec": {
-                    "ratioMetric": {
-                        "counter": False,
-                        "good": {"metricSource": {"type": "Prometheus", "spec": {"query": good}}},
-                        "total": {"metricSource": {"type": "Prometheus", "spec": {"query": f"cutover_check_status{_of(check)} >= bool 0"}}},
-                    }
-                },
-            },
-            "timeWindow": [{"duration": "28d", "isRolling": True}],
-            "budgetingMethod": "RatioTimeslices",
-            "objectives": [{"displayName": "well", "target": _TARGET, "timeSliceWindow": _SLICE, "timeSliceTarget": 1.0}],
-        },
-    }  # fmt: skip
-
-
-def _slug(name: str) -> str:
-    """A name as OpenSLO takes it (RFC 1123)."""
-    return "".join(ch if ch.isalnum() else "-" for ch in name.casefold()).strip("-")[:63]
 
 
 def _yaml(value: Any) -> str:

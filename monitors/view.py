@@ -21,6 +21,7 @@ class CheckView:
     `status` is what to show; `settled` says whether it is believed. `hard` is the believed status, since
     `hard_since`; `failing_since` is the first failure of the present spell. `alerting` means that somebody has to
     act: a believed status that is not OK, or flapping, in nobody's hand, explained by no parent and no downtime.
+    `awaits` are parents that have recovered since it began to fail: it is to be asked again first.
     """
 
     check_id: str
@@ -49,6 +50,7 @@ class CheckView:
     flapping: bool = False
     downtime: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
+    awaits: tuple[str, ...] = ()
 
     @property
     def bad(self) -> bool:
@@ -63,7 +65,9 @@ class CheckView:
             return f"acknowledged by {self.acknowledged.by}"
         if self.downtime:
             return f"downtime: {self.downtime[0]}"
-        return f"behind {', '.join(self.suppressed_by)}" if self.suppressed_by else ""
+        if self.suppressed_by:
+            return f"behind {', '.join(self.suppressed_by)}"
+        return f"not seen failing since {', '.join(self.awaits)} recovered" if self.awaits else ""
 
     @property
     def alarm(self) -> Alarm:
@@ -97,6 +101,7 @@ def view(
     settled = reason in (Reason.STALE, Reason.NO_DATA) or state.stage is not health.Stage.SOFT
     flapping = last is not None and last.window.flapping and reason is not Reason.STALE
     held, parents = health.acknowledged(state, now), health.suppressed_by(check, states)
+    waiting = health.awaits(check, states, (last.at, last.result.status) if last else None, now)
     failing = settled and status is not Status.OK and reason is not Reason.NOT_DUE
     return CheckView(
         check_id=check.id,
@@ -108,7 +113,7 @@ def view(
         reason=reason,
         detail=last.result.detail if last else "",
         settled=settled,
-        alerting=(failing or flapping) and not held and not parents and not downtime,
+        alerting=(failing or flapping) and not (held or parents or waiting or downtime),
         stage=state.stage,
         attempt=state.count,
         max_attempts=check.max_attempts,
@@ -117,6 +122,7 @@ def view(
         failing_since=state.failing_since,
         acknowledged=held,
         suppressed_by=parents,
+        awaits=() if parents else waiting,
         last_result_at=last.at if last else None,
         last_ok_at=last.last_ok_at if last else None,
         latency=last.result.latency if last else None,

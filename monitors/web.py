@@ -213,4 +213,8 @@ def _hands(view: CheckView, programme: Programme) -> str:
         parts.append(f"in a downtime: {', '.join(view.downtime)}")
     if view.suppressed_by:
         parts.append(f"alert suppressed: {', '.join(view.suppressed_by)} is down")
+    if view.awaits:
+        parts.append(
+            f"alert waits: {', '.join(view.awaits)} has recovered, and this was not seen failing since"
+        )
     return "; ".join(parts)

@@ -278,6 +278,28 @@ def suppressed_by(check: Check, states: Mapping[str, HealthState]) -> tuple[str,
     return tuple(p for p in check.parents if p in states and states[p].hard is Status.CRITICAL)
 
 
+def awaits(
+    check: Check, states: Mapping[str, HealthState], last: tuple[datetime, Status] | None, now: datetime
+) -> tuple[str, ...]:
+    """The parents that have recovered since this check began to fail, and it has not been seen failing since.
+
+    What was down because of them is most likely up again: it alerts nobody until it has been asked, or goes stale.
+    """
+    began = states.get(check.id, HealthState()).failing_since
+    if began is None or last is None:
+        return ()
+    at, status = last
+    back = {p: states[p].hard_since for p in check.parents if p in states and states[p].hard is Status.OK}
+    return tuple(
+        parent
+        for parent, since in back.items()
+        if since is not None
+        and began < since
+        and now - since <= check.fresh_for
+        and (at < since or status is Status.OK)
+    )
+
+
 def next_due(state: HealthState, check: Check, last: datetime | None, now: datetime) -> datetime:
     """When to ask again: at once when never asked, sooner while unsure."""
     if last is None:

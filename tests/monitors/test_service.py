@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
+from random import Random
 
 import pytest
 from sqlalchemy import Engine, text
@@ -178,3 +180,23 @@ def test_hours_are_rolled_up_with_counts_and_latencies(any_desk: Desk) -> None:
 def test_an_unknown_check_is_named_with_the_nearest(monitors: MonitorService) -> None:
     with pytest.raises(NotFound, match="no check named 'custdy'; did you mean 'custody'"):
         monitors.record("custdy", ok())
+
+
+def test_the_history_of_a_check_in_a_downtime_and_in_hand_is_that_of_any_other(any_desk: Desk) -> None:
+    """Two checks see the same 80 results; one of them is silenced and taken in hand whenever it may be."""
+    two = [check.model_copy(update={"parents": ()}) for check in CHECKS[:2]]
+    monitors, draw = MonitorService(any_desk, two), Random(7)
+    monitors.announce("patching", "Asha", START, START + 60 * MINUTE, "patching", checks=["custody"])
+    results = [draw.choice([ok(), ok("fine", 0.1), DOWN, DOWN, unknown(Reason.NO_DATA, "nothing")]) for _ in range(80)]  # fmt: skip
+    for n, result in enumerate(results):
+        at = START + n * MINUTE
+        for check in two:
+            monitors.record(check.id, result, at)
+        with suppress(Refused):
+            monitors.acknowledge("custody", "Bo", at + 5 * MINUTE, "looking")
+    said = {c.id: [(h.at, h.status, h.reason, h.since) for h in monitors.history(c.id)] for c in two}
+    assert said["custody"] == said["cells"]
+    assert len(said["cells"]) > 3
+    assert monitors.hours("custody") == monitors.hours("cells")
+    silenced, other = (monitors.state(check.id, START + 80 * MINUTE) for check in two)
+    assert (silenced.stage, silenced.hard, silenced.flapping) == (other.stage, other.hard, other.flapping)

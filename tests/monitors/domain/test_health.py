@@ -253,3 +253,28 @@ def test_what_is_believed_to_fail_always_says_since_when(log: str) -> None:
 def test_a_command_it_does_not_know_is_refused() -> None:
     with pytest.raises(Refused, match="not known"):
         CHECK.decide(CHECK.start, Command(by="Dev"), START)
+
+
+def after(state: HealthState, at: datetime, results: str) -> HealthState:
+    for n, letter in enumerate(results):
+        state, _ = CHECK.apply(state, record(RESULTS[letter]), at + n * MINUTE)
+    return state
+
+
+def test_a_child_whose_parent_has_recovered_waits_until_it_was_asked_again() -> None:
+    """It went down with its parent: that it is not up again is known only when it was seen failing since."""
+    child, (down, _) = check(parents=("network",)), run("ccc")
+    parent = after(down, START + 10 * MINUTE, "oo")  # recovered at minute 11
+    states = {"custody": down, "network": parent}
+    late = START + 12 * MINUTE
+
+    def waits(minute: int, status: Status, now: datetime = late) -> tuple[str, ...]:
+        return health.awaits(child, states, (START + minute * MINUTE, status), now)
+
+    assert waits(9, Status.CRITICAL) == ("network",)  # not asked since
+    assert waits(12, Status.OK) == ("network",)  # its own recovery is under way
+    assert waits(12, Status.CRITICAL) == ()  # it is down by itself
+    assert waits(9, Status.CRITICAL, late + child.fresh_for) == ()  # nobody asks it: that is told
+    assert health.awaits(child, {"custody": down, "network": down}, None, late) == ()
+    fresh = states | {"custody": after(HealthState(), START + 20 * MINUTE, "ccc")}
+    assert health.awaits(child, fresh, (START + 9 * MINUTE, Status.CRITICAL), late) == ()

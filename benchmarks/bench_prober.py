@@ -1,5 +1,7 @@
 """What a probe costs beside blackbox_exporter, how late the loop is with 2,000 targets, how soon 10,000 monitors are back.
 
+How soon an alarm of 10,000 monitors is told is measured by `bench_alarms.py`, with the same parts.
+
     .venv/bin/python benchmarks/bench_prober.py [probes|lag|recovery] [--probes 3000] [--rounds 3]
         [--targets 2000] [--seconds 40] [--monitors 10000]
 

@@ -25,7 +25,10 @@ from monitors.probes import ask
 from monitors.session import Session
 
 LOOK = timedelta(seconds=2)  # how often it is looked whether somebody must be told
-REST = 9  # times as long as a look took is the least pause after it: 10,000 monitors are looked at less often
+REST = 9  # times as long as a look took is the pause after it: 10,000 monitors are looked at less often
+LONGEST_REST = timedelta(
+    seconds=8
+)  # however long a look took: with it, what is bad is told within ten seconds
 MOST_LAG = 5.0  # seconds of a loop that stood still, after which we do not call ourselves well
 DEADLINE = 10.0
 LONGEST_SILENCE = timedelta(minutes=2)  # without a judgement of alarms we do not call ourselves well
@@ -52,6 +55,7 @@ class Watch:
         async with self.prober.open_session() as session, asyncio.TaskGroup() as group:
             group.create_task(self.prober.run(stop))
             group.create_task(self._every(LOOK, self._tell, stop))
+            group.create_task(self._delivering(stop))
             if self.pusher is not None:
                 group.create_task(self._every(self.push_every, lambda: self._push(session), stop))
             if self.dead_man is not None:
@@ -60,7 +64,7 @@ class Watch:
                 group.create_task(_awaited(part(stop)))
 
     async def _every(self, span: timedelta, do: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-        """Do it now and then, a tenth of the time at most; what goes wrong is said and tried again."""
+        """Do it now and then, hardly more than a tenth of the time; what goes wrong is said and tried again."""
         while not stop.is_set():
             began = time.perf_counter()
             try:
@@ -68,13 +72,25 @@ class Watch:
             except CutoverError as error:
                 log.warning("watch_part_waits", error=str(error))
             with suppress(TimeoutError):
-                pause = max(span.total_seconds(), REST * (time.perf_counter() - began))
-                await asyncio.wait_for(stop.wait(), pause)
+                rest = min(REST * (time.perf_counter() - began), LONGEST_REST.total_seconds())
+                await asyncio.wait_for(stop.wait(), max(span.total_seconds(), rest))
 
     async def _tell(self) -> None:
         await asyncio.to_thread(self.tell)
         self.told_at = self.pace.now()
-        await asyncio.to_thread(self.deliver)
+
+    async def _delivering(self, stop: asyncio.Event) -> None:
+        """Hand over what was told, and once more at the end. A channel that is slow must not keep us from judging."""
+        while True:
+            ended = stop.is_set()
+            try:
+                await asyncio.to_thread(self.deliver)
+            except CutoverError as error:
+                log.warning("watch_part_waits", error=str(error))
+            if ended:
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK.total_seconds())
 
     async def _push(self, session: Session) -> None:
         if self.pusher is not None:

@@ -103,14 +103,16 @@ def channels(folder: Path, smtp: SmtpChannel | None = None) -> Mapping[str, Chan
 def deliver_due(engine: Engine, channels: Mapping[str, Channel], now: datetime) -> int:
     """Send every message that is due; returns how many were taken. What is not taken is tried again later.
 
-    A channel that is not there is not asked again in this round, so one dead relay does not hold up the rest.
+    A channel that is not there is not asked again in this round, nor for a recipient whom it refused: one dead relay
+    or one dead phone does not hold up the rest.
     """
     sent, dead = 0, set[str]()
     while batch := due(engine, now):
         for message in batch:
             if not claim(engine, message, now):
                 continue
-            taken = message.channel not in dead and _send(channels, message, dead)
+            known_dead = not dead.isdisjoint((message.channel, _address(message)))
+            taken = not known_dead and _send(channels, message, dead)
             (mark_sent if taken else mark_failed)(engine, message, now)
             sent += taken
     return sent
@@ -131,10 +133,15 @@ def _send(channels: Mapping[str, Channel], message: Message, dead: set[str]) -> 
         log.warning("notice_channel_unavailable", why=str(error))
         return False
     except Refused as error:
+        dead.add(_address(message))
         log.warning("notice_refused", why=str(error))
         return False
     log.info("notice_sent")
     return True
+
+
+def _address(message: Message) -> str:
+    return f"{message.channel} {message.recipient}"
 
 
 def _one_line(text: str) -> str:

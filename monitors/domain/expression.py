@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -32,6 +33,8 @@ EXPECTED = 'a field, one of == != < <= > >= in "not in" contains, and a JSON val
 def _checked(text: str) -> str:
     """Raises ValueError for an expression that cannot be read."""
     path, sign, wanted = _parts(text)
+    if _endless(wanted):
+        raise ValueError(f"'{text}' compares {path} with what is no number")
     if sign in _ORDER and (isinstance(wanted, bool) or not isinstance(wanted, int | float | str)):
         raise ValueError(f"'{text}' compares {path} with {json.dumps(wanted)}; expected a number or a text")
     if sign in ("in", "not in") and not isinstance(wanted, list):
@@ -48,7 +51,7 @@ def broken(expression: str, body: Any) -> str:
     found = look_up(body, path)
     if found is None and wanted is not None:
         return f"{path} is not there, expected {expression}"
-    if sign in _ORDER and not _alike(found, wanted):
+    if _endless(found) or (sign in _ORDER and not _alike(found, wanted)):
         return f"{path} is {_short(found)}, which cannot be compared; expected {expression}"
     holds = _ORDER[sign](found, wanted) if sign in _ORDER else _OTHERS[sign](found, wanted)
     return "" if holds else f"{path} is {_short(found)}, expected {expression}"
@@ -65,9 +68,14 @@ def _parts(text: str) -> tuple[str, str, Any]:
         raise ValueError(f"'{value}' is no JSON value; expected {EXPECTED}") from None
 
 
+def _endless(found: Any) -> bool:
+    """NaN and the infinities are no numbers: a comparison with them says nothing, least of all that all is well."""
+    return isinstance(found, float) and not math.isfinite(found)
+
+
 def _alike(found: Any, wanted: Any) -> bool:
-    """Numbers with numbers, texts with texts; NaN is like nothing, because no comparison with it says anything."""
-    if isinstance(found, bool) or found != found:  # noqa: PLR0124  NaN
+    """Numbers with numbers, texts with texts."""
+    if isinstance(found, bool):
         return False
     return isinstance(found, int | float) if isinstance(wanted, int | float) else isinstance(found, str)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -64,3 +65,30 @@ def test_an_alertmanager_that_is_away_stops_nobody_else(monitors: MonitorService
     watched = watch(monitors, target, lambda: None, pusher=pusher, push_every=SOON)
     run(watched, lambda: target.asked.count("GET /alive") >= 3)
     assert watched.told_at is not None
+
+
+def test_a_channel_that_hangs_keeps_nobody_from_judging_alarms(
+    monitors: MonitorService, target: Target
+) -> None:
+    """Judged again and again while one delivery does not come back; what was told last is delivered at the end."""
+    gate, looks, rounds = threading.Event(), list[int](), list[int]()
+
+    def slow() -> None:
+        rounds.append(1)
+        gate.wait(20)
+
+    prober = Prober(monitors, [], dict, RealPace(), secrets=Secrets(out=target.url + "/alive"))
+    watched = Watch(prober, RealPace(), lambda: looks.append(1), slow)
+
+    async def scene() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(watched.run(stop))
+        while len(looks) < 2:  # noqa: ASYNC110  another thread's news
+            await asyncio.sleep(0.01)
+        assert rounds == [1]
+        gate.set()
+        stop.set()
+        await running
+
+    asyncio.run(asyncio.wait_for(scene(), 20))
+    assert len(rounds) == 2

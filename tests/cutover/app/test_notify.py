@@ -92,6 +92,14 @@ def test_one_refused_message_does_not_stop_the_next(engine: Engine) -> None:
     assert len(due(engine, START + 3 * MINUTE)) == 1
 
 
+def test_whom_a_channel_refuses_is_asked_for_once_in_a_round(engine: Engine) -> None:
+    """A phone that is off costs its time once, not once for each of its notices."""
+    channel = Moody()
+    waiting(engine, *(notice(n, "moody", "nobody") for n in range(10)), notice(99, "moody"))
+    assert deliver_due(engine, {"moody": channel}, START) == 1
+    assert len(channel.asked) == 2
+
+
 def test_a_dead_channel_is_asked_once_in_a_round(engine: Engine) -> None:
     """Ten messages do not wait ten times for the same dead relay."""
     channel = Moody(gone=True)

@@ -69,6 +69,8 @@ def test_what_makes_no_sense_is_named(kind: str, fields: dict[str, Any], says: s
         ("queue.length < 10", {"queue": {"length": "9"}}, False),
         ("queue.length < 10", {"queue": {"length": float("nan")}}, False),
         ("queue.length < 10", {"queue": {"length": True}}, False),
+        ("queue.length != 10", {"queue": {"length": float("nan")}}, False),
+        ("queue.length < 10", {"queue": {"length": float("-inf")}}, False),
         ("status == 'ok'", {"status": "ok"}, True),
         ('role in ["a", "b"]', {"role": "b"}, True),
         ('role not in ["a"]', {}, False),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Column, Engine, Integer, String, Table, Text, func, inspect, select
@@ -19,12 +19,13 @@ from sqlalchemy.schema import CreateTable
 from cutover.core.errors import NotFound
 from cutover.store.engine import reading, writing
 from cutover.store.metadata import UtcTime, metadata
-from monitors.domain.check import Result
+from monitors.domain.check import CLOCK_SKEW, Result
 from monitors.domain.heartbeat import Pings, Said, judge_beat, read
 from monitors.domain.kinds import HeartbeatCheck
 from monitors.domain.outside import AlertsCheck, Kept, OutsideAlert, judge_alerts
 
 LONGEST_NOTE = 500
+JUST = timedelta(microseconds=1)
 
 heartbeats_table = Table(
     "heartbeats",
@@ -71,10 +72,17 @@ class Inbox:
         """A report of scheduled work. Raises NotFound for a heartbeat that the programme does not declare."""
         if name not in self.heartbeats:
             raise NotFound("heartbeat", name, self.heartbeats)
-        values = {_COLUMNS[said]: at, "note": note[:LONGEST_NOTE]}
+        values = {_COLUMNS[said]: at, "note": note[:LONGEST_NOTE]} | self._astray(name, said, at)
         insert = self._insert(heartbeats_table).values({"name": name} | values)
         with writing(self._engine) as connection:
             connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_=values))
+
+    def _astray(self, name: str, said: Said, at: datetime) -> dict[str, datetime]:
+        """What was reported by a clock that was ahead is moved to just before the report that came after it."""
+        known = self.pings(name)
+        moments = {Said.SUCCESS: known.succeeded, Said.STARTED: known.started, Said.FAILED: known.failed}
+        ahead = [one for one, when in moments.items() if one is not said and when and when > at + CLOCK_SKEW]
+        return {_COLUMNS[one]: at - JUST for one in ahead}
 
     def pings(self, name: str) -> Pings:
         t = heartbeats_table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cutover.core.errors import NotFound
 from cutover.core.event import Recorded
@@ -30,6 +30,7 @@ from monitors.view import CheckView, view
 
 PROBER = "prober"
 NEVER = datetime.min.replace(tzinfo=UTC)
+JUST = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class MonitorService:
         """Take one result of a check; returns the changes it made, mostly none.
 
         The log runs forward: a result that is not later than the last one is known already and changes
-        nothing. Raises NotFound for a check that the programme does not have.
+        nothing, unless a clock was set back by more than a result is believed. Raises NotFound for a check that the programme does not have.
         """
         stream = check_stream(self._check(check_id).id)
         self._standing[check_id] = self._desk.state(CHECK, stream)
@@ -82,7 +83,7 @@ class MonitorService:
 
         How a check stands is taken as this process folded it last: one prober records at a time.
         """
-        fresh = [one for one in told if one.at > self._last_heard(one.check_id)[0]]
+        fresh = [one for one in told if self._is_news(one)]
         asks = [ask for one in fresh if (ask := self._ask(one)) is not None]
         changes = self._desk.ask_all(asks) if asks else []
         for ask in asks:
@@ -99,8 +100,11 @@ class MonitorService:
         """How every check stands and when it was last heard, in two looks: where a restarted prober goes on."""
         with reading(self._engine) as connection:
             states = health_states(connection)
-        last = self._samples.all_last()
-        self._heard |= {name: (one.at, one.window) for name, one in last.items()}
+        last, now = self._samples.all_last(), self.now()
+        # What was heard by a clock that was ahead must not make us deaf until that moment comes.
+        self._heard |= {
+            name: (one.at if one.at <= now else now - JUST, one.window) for name, one in last.items()
+        }
         self._standing = {name: states.get(name, HealthState()) for name in self.checks}
         return {name: (state, last.get(name)) for name, state in self._standing.items()}
 
@@ -200,6 +204,11 @@ class MonitorService:
     ) -> tuple[str, ...]:
         declared = silenced_by(check, self._downtimes, now, self._zone)
         return (*declared, *notes(check, downtimes, now))
+
+    def _is_news(self, told: Told) -> bool:
+        """Later than the last one, or that one is from so far ahead that a clock was set back: then the log goes on here."""
+        last = self._last_heard(told.check_id)[0]
+        return told.at > last or last - told.at > self._check(told.check_id).fresh_for
 
     def _last_heard(self, check_id: str) -> tuple[datetime, Window]:
         if check_id not in self._heard:

@@ -72,8 +72,7 @@ class Watch:
             except CutoverError as error:
                 log.warning("watch_part_waits", error=str(error))
             with suppress(TimeoutError):
-                rest = min(REST * (time.perf_counter() - began), LONGEST_REST.total_seconds())
-                await asyncio.wait_for(stop.wait(), max(span.total_seconds(), rest))
+                await asyncio.wait_for(stop.wait(), pause_after(time.perf_counter() - began, span))
 
     async def _tell(self) -> None:
         await asyncio.to_thread(self.tell)
@@ -106,6 +105,11 @@ class Watch:
         answer = await ask(session, session.secrets(self.dead_man.url), Request("GET", ""), DEADLINE)
         if isinstance(answer, NoAnswer) or answer.status >= 400:  # noqa: PLR2004  what HTTP calls an error
             raise Unavailable("the dead man was not reached")
+
+
+def pause_after(took: float, span: timedelta) -> float:
+    """Seconds until the next look, after one that took so long: a tenth of the time at most, but within ten seconds."""
+    return max(span.total_seconds(), min(REST * took, LONGEST_REST.total_seconds()))
 
 
 async def _awaited(part: Awaitable[None]) -> None:

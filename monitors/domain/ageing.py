@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, Problem
 from cutover.domain.programme import Part, Span
-from monitors.domain.check import Check, Result, critical, ok, warning
+from monitors.domain.check import CLOCK_SKEW, Check, Result, critical, ok, warning
 from monitors.domain.kinds import SecretName
 from monitors.domain.service_time import LONGEST, Limit, ServiceHours, WorkingDays, show_limit
 
@@ -27,7 +27,6 @@ MOST_ITEMS = 1_000_000
 NAMED = 10  # items named in a report
 WEEK = timedelta(days=7)
 SLOWER = 0.9  # of the throughput: the cautious end of a clearance forecast
-CLOCK_SKEW = timedelta(minutes=5)
 MINUTE = timedelta(minutes=1)
 ROUND_THE_CLOCK = ServiceHours()
 

@@ -22,6 +22,9 @@ from monitors.domain.reading import leaves, look_up, read_json
 Scalar = str | int | float | bool | None
 Seconds = Annotated[float, Field(gt=0, le=300)]
 _PLACE = re.compile(r"\{(\w+)\}")
+CLOCK_SKEW = timedelta(
+    minutes=5
+)  # clocks may differ; what is further ahead was written by one that was wrong
 _BELIEVED_INTERVALS = 3  # without a `stale_after`, a result is believed this long
 
 

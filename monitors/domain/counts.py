@@ -11,11 +11,11 @@ from types import MappingProxyType
 from typing import Any
 
 from cutover.core.errors import Invalid, Problem
+from monitors.domain.check import CLOCK_SKEW
 from monitors.domain.flow_events import MOST_A_DAY
 
 MOST_DAYS = 4000
 MOST_TOLD = 10  # problems named of one reading
-CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)

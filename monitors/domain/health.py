@@ -301,8 +301,8 @@ def awaits(
 
 
 def next_due(state: HealthState, check: Check, last: datetime | None, now: datetime) -> datetime:
-    """When to ask again: at once when never asked, sooner while unsure."""
-    if last is None:
+    """When to ask again: at once when never asked or by a clock that was ahead, sooner while unsure."""
+    if last is None or last > now + check.interval:
         return now
     return last + (check.retry_interval if state.stage in UNSETTLED else check.interval)
 

@@ -2,7 +2,8 @@
 
 Theory: what it last said and when, its schedule and the moment of the go-live decide everything, when somebody looks.
 One that never reported is not "new" for ever: it is DOWN once go-live + period + grace has passed. One that has started
-and not ended for longer than it may has OVERRUN; one that reports a failure has failed, whatever is due.
+and not ended for longer than it may has OVERRUN; one that reports a failure has failed, whatever is due. A report from the future says
+nothing of now.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 from cutover.core.duration import show_duration
-from monitors.domain.check import Reason, Result, critical, ok, unknown, warning
+from monitors.domain.check import CLOCK_SKEW, Reason, Result, critical, ok, unknown, warning
 from monitors.domain.kinds import HeartbeatCheck
 
 
@@ -27,6 +28,7 @@ class Beat(StrEnum):
     OVERRAN = "overran"  # started, and not ended for too long
     FAILED = "failed"  # it said so itself
     PAUSED = "paused"
+    ASTRAY = "astray"  # its last report is still to come: a clock was set back
 
 
 class Said(StrEnum):
@@ -81,6 +83,11 @@ def _beat(
     last = pings.succeeded
     if check.paused:
         return Beat.PAUSED, "paused"
+    if last is not None and last > now + CLOCK_SKEW:
+        return (
+            Beat.ASTRAY,
+            f"its last report, of {last:%a %d %b %H:%M}Z, is still to come: a clock was set back",
+        )
     if pings.failed and (last is None or pings.failed > last):
         return Beat.FAILED, f"it reported a failure: {pings.note}" if pings.note else "it reported a failure"
     running = _running(pings)
@@ -121,6 +128,8 @@ def judge_beat(reading: Reading) -> Result:
             return warning(reading.detail)
         case Beat.NEW | Beat.PAUSED:
             return unknown(Reason.NOT_DUE, reading.detail)
+        case Beat.ASTRAY:
+            return unknown(Reason.STALE, reading.detail)
     return critical(reading.detail)
 
 

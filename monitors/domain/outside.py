@@ -93,8 +93,11 @@ def _alive(check: AlertsCheck, kept: Sequence[Kept], now: datetime) -> Result:
     last = max((one.heard_at for one in kept if one.firing and one.name == check.watchdog), default=None)
     if last is None:
         return unknown(Reason.NO_DATA, f"'{check.watchdog}' was never heard")
-    if now - last > check.alive_within:
-        return unknown(Reason.STALE, f"'{check.watchdog}' was last heard {show_duration(now - last)} ago")
+    if abs(now - last) > check.alive_within:  # one from the future says nothing of now: a clock was set back
+        return unknown(
+            Reason.STALE,
+            f"'{check.watchdog}' was last heard {last:%a %d %b %H:%M}Z, {show_duration(now - last)} ago",
+        )
     return ok("none fires")
 
 

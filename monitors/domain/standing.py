@@ -66,16 +66,18 @@ def stand(state: FlowState, flow: Flow, heard: Heard, now: datetime, zone: str) 
         return _unknown(Reason.ERROR, heard.fault)
     if state.stage is Stage.FROZEN or state.first_day is None:
         return _unknown(Reason.NOT_DUE, "the baseline is frozen; the charts begin with the go-live")
-    if heard.at is not None and now - heard.at > _LATE_READINGS * flow.every:
+    if heard.at is not None and abs(now - heard.at) > _LATE_READINGS * flow.every:
         return _unknown(Reason.STALE, "its counts are not being read")
-    return _counted(state, newest_due(flow, now, zone))
+    return _counted(state, newest_due(flow, now, zone), now.astimezone(ZoneInfo(zone)).date())
 
 
-def _counted(state: FlowState, due: date) -> Standing:
+def _counted(state: FlowState, due: date, today: date) -> Standing:
     assert state.first_day is not None  # asked for by `stand`
     if due < state.first_day:
         return _unknown(Reason.NOT_DUE, f"the first count is that of {state.first_day:%a %d %b}")
     last = state.last_day
+    if last is not None and last > today:
+        return _unknown(Reason.ERROR, f"{last:%a %d %b} is counted and still to come: a clock was set back")
     if last is None or last < due:
         return _unknown(Reason.NO_DATA, f"no count of {due:%a %d %b}")
     if state.days[last].count is None:

@@ -16,7 +16,7 @@ from monitors.alertmanager import Pusher
 from monitors.domain.telling import DeadMan, ToAlertmanager
 from monitors.prober import Prober
 from monitors.service import MonitorService
-from monitors.watch import Watch
+from monitors.watch import LOOK, Watch, pause_after
 from tests.monitors.conftest import Target
 from tests.monitors.test_local_probes import Secrets
 
@@ -92,3 +92,11 @@ def test_a_channel_that_hangs_keeps_nobody_from_judging_alarms(
 
     asyncio.run(asyncio.wait_for(scene(), 20))
     assert len(rounds) == 2
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0.0, 2.0), (0.47, 4.23), (3.0, 8.0), (60.0, 8.0)])
+def test_a_long_look_is_followed_by_a_rest_but_alarms_are_never_left_for_long(
+    took: float, pause: float
+) -> None:
+    """0.47 s is what a look at 10,000 monitors takes; whoever went bad just after it is seen within ten seconds."""
+    assert pause_after(took, LOOK) == pytest.approx(pause)

@@ -17,7 +17,7 @@ import statistics
 import tempfile
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +63,16 @@ class Seen:
     told: datetime
 
 
-async def watched(
-    desk: Any, service: Any, monitored: list[Any], seconds: float
-) -> tuple[list[float], float, float]:
-    """How long each look at all alarms took, the worst lag of the loop in one of a hundred looks, and cores used."""
+@dataclass(frozen=True)
+class Watched:
+    """How long each look at all alarms took, how late the loop was in one of a hundred looks, cores used."""
+
+    looks: list[float]
+    late: float
+    used: float
+
+
+async def watched(desk: Any, service: Any, monitored: list[Any], seconds: float) -> Watched:
     from cutover.store.clock_file import RealPace
     from monitors.prober import Prober
     from monitors.watch import Watch
@@ -87,7 +93,7 @@ async def watched(
     late = prober.lag.share(0.99)
     stop.set()
     await running
-    return looks, late, used
+    return Watched(looks, late, used)
 
 
 def seen_of(desk: Any, monitored: list[Any], after: datetime) -> list[Seen]:
@@ -138,40 +144,29 @@ def main() -> int:
             ]
             desk, service = opened(Path(place), monitored)
             seconds = bad_at - time.time() + declared + given.interval
-            looks, late, used = asyncio.run(watched(desk, service, monitored, seconds))
+            ran = asyncio.run(watched(desk, service, monitored, seconds))
             went_bad = datetime.fromtimestamp(bad_at).astimezone()
             bad = [c for c in monitored if int(c.id[1:]) % share == 0]
             seen = seen_of(desk, bad, went_bad)
     finally:
         target.kill()
         target.join()
-    return report(given, seen, bad, went_bad, declared, looks, late, used)
-
-
-def report(
-    given: Any,
-    seen: list[Seen],
-    bad: list[Any],
-    went_bad: datetime,
-    declared: float,
-    looks: list[float],
-    late: float,
-    used: float,
-) -> int:
-    waited = sorted((one.told - one.hard).total_seconds() for one in seen)
-    whole = sorted((one.told - went_bad).total_seconds() for one in seen)
     print(
-        f"{given.monitors} monitors every {given.interval} s on one core ({used:.0%} of it), loop lag p99 {late * 1000:.0f} ms; load {os.getloadavg()[0]:.1f}"
+        f"{given.monitors} monitors every {given.interval} s on one core ({ran.used:.0%} of it), loop lag p99 {ran.late * 1000:.0f} ms; load {os.getloadavg()[0]:.1f}"
     )
     print(
-        f"  all alarms looked at {len(looks)} times: {statistics.median(looks):.2f} s a look (median), {max(looks):.2f} s the longest"
+        f"  all alarms looked at {len(ran.looks)} times: {statistics.median(ran.looks):.2f} s a look (median), {max(ran.looks):.2f} s the longest"
     )
     print(f"  {len(seen)} of {len(bad)} that went bad were told")
-    if not seen:
-        return 1
+    return report(seen, went_bad, declared, given.interval) if len(seen) == len(bad) else 1
+
+
+def report(seen: list[Seen], went_bad: datetime, declared: float, interval: float) -> int:
+    waited = sorted((one.told - one.hard).total_seconds() for one in seen)
+    whole = sorted((one.told - went_bad).total_seconds() for one in seen)
+    limit = declared + interval
+    well = whole[-1] <= limit and waited[-1] <= interval
     print(f"  believed to told: median {statistics.median(waited):.1f} s, worst {waited[-1]:.1f} s")
-    limit = timedelta(seconds=declared + given.interval).total_seconds()
-    well = len(seen) == len(bad) and whole[-1] <= limit and waited[-1] <= given.interval
     print(
         f"  bad to told: median {statistics.median(whole):.1f} s, worst {whole[-1]:.1f} s; declared {declared} s, within one interval of it ({limit:.0f} s): {'met' if well else 'MISSED'}"
     )

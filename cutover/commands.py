@@ -25,7 +25,7 @@ def add(app: App, group: str, opener: Opener) -> None:
         app.command(_BUILDERS[group](opener))
 
 
-TOPLEVEL = frozenset({"demo", "init", "check", "schema", "doctor", "serve"})
+TOPLEVEL = frozenset({"demo", "init", "check", "schema", "doctor", "serve", "watch", "completion"})
 
 
 def _runbook(opener: Opener) -> App:

@@ -42,6 +42,8 @@ GROUPS: dict[str, str] = {
     "schema": "JSON Schemas of the programme's files, for editors.",
     "doctor": "Is this machine ready: versions, database, clock, folders.",
     "serve": "The board and the health page in a browser.",
+    "watch": "The board and the health of it all in this terminal.",
+    "completion": "What lets a shell complete these commands.",
 }
 
 
@@ -61,6 +63,18 @@ def build_app(first: str = "", opener: Opener = open_once) -> App:
         return app
     for name, help_ in GROUPS.items():
         app.command(App(name=name, help=help_))
+    return app
+
+
+def whole_app(opener: Opener = open_once) -> App:
+    """The command line with the commands of every room."""
+    app, add = (
+        App(name="cutover", help=HELP, version=__version__),
+        importlib.import_module("cutover.commands").add,
+    )
+    for name in GROUPS:
+        if name not in app:
+            add(app, name, opener)
     return app
 
 

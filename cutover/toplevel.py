@@ -38,6 +38,7 @@ def add(app: App, opener: Opener) -> None:
     app.command(check)
     app.command(schema)
     app.command(doctor)
+    app.command(completion)
 
     @app.command
     def serve(
@@ -61,6 +62,18 @@ def add(app: App, opener: Opener) -> None:
         from cutover.app.web import serve as run_server
 
         run_server(opener(programme), host=host, port=port, as_person=as_, to_anybody=to_anybody)
+
+    @app.command
+    def watch(
+        *,
+        run: Annotated[str, Parameter(help="the run meant; default: the newest")] = "",
+        once: Annotated[bool, Parameter(negative="", help="draw it once and end")] = False,
+        programme: Folder = Path(),
+    ) -> None:
+        """Board and health in this terminal, live, until Ctrl-C; once where the output is no terminal."""
+        from cutover.terminal import watch as draw
+
+        draw(opener(programme), run=run, once=once)
 
 
 def demo(
@@ -252,3 +265,11 @@ def _demo_folder(programme: Path | None) -> Path:
     if not (target / FILE).exists():
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("state"))
     return target
+
+
+def completion(shell: Literal["bash", "zsh", "fish"]) -> int:
+    """Print what lets your shell complete commands and options: `source <(cutover completion bash)`."""
+    from cutover.main import whole_app
+
+    print(whole_app().generate_completion(prog_name="cutover", shell=shell))  # noqa: T201  a file, as it is
+    return DONE

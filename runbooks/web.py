@@ -115,6 +115,14 @@ def pages(
     ]
 
 
+def wall(
+    service: RunService, desk: Desk, programme: Programme, clock: Clock, run_id: str = ""
+) -> Callable[[], WallPage]:
+    """What the wall screen shows now, each time it is asked: for screens that are no browser."""
+    board = _Board(service, desk, programme, clock, lambda: (), Lookout(service))
+    return lambda: board.wall({"run": run_id})
+
+
 @dataclass(frozen=True, slots=True)
 class BoardSight:
     """The board as everybody sees it, and the run that a visitor's own part is read from."""

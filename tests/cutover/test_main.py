@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from cutover.cli.border import BAD_INPUT
-from cutover.main import GROUPS, build_app
+from cutover.main import GROUPS, build_app, run_command
 
 HEAVY = ("prefect", "sqlalchemy", "numpy", "duckdb", "httpx", "alembic", "jinja2", "structlog")
 
@@ -47,3 +47,10 @@ def test_prefect_is_not_loaded_by_a_command_that_does_not_need_it(tmp_path):
     )
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert said.strip().endswith("False")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_is_told_every_group_of_commands(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["completion", shell]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in GROUPS)

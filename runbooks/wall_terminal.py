@@ -1,0 +1,121 @@
+"""The wall screen in a terminal: the same most important things, and signs and words before colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from runbooks.wall import WallPage
+
+Look = tuple[str, str, str]
+NARROW = 100  # columns; below, the cards stand under one another
+_COLOURS = {
+    "ok": "green",
+    "warn": "yellow",
+    "bad": "bold red",
+    "odd": "magenta",
+    "busy": "cyan",
+    "idle": "dim",
+}
+
+
+def pill(look: Look) -> Text:
+    """A state as the pages show it: sign and word, coloured."""
+    style, sign, word = look
+    return Text(f"{sign} {word}", _COLOURS.get(style, ""))
+
+
+def drawn(page: WallPage, health: Sequence[tuple[Look, str]], stale: str = "", width: int = 120) -> Group:
+    """The whole screen. `stale` says since when nothing newer is known; it then stands above everything."""
+    parts: list[RenderableType] = [Text(f"▲ {stale}", "reverse bold red")] if stale else []
+    parts.append(_head(page))
+    parts += [Text(f"» {a.text}  ({a.who}, {a.at})", "bold") for a in page.announcements[:2]]
+    parts += [
+        Text(f"{'▲' if alert.look == 'bad' else '△'} {alert.text}", _COLOURS.get(alert.look, ""))
+        for alert in page.alerts
+    ]
+    figures = _figures(page)
+    left, right = _now(page), Group(_gates(page), _modes(page), _health(health))
+    if width < NARROW:
+        return Group(*parts, *figures, left, right)
+    return Group(*parts, _beside(*figures), _beside(left, right))
+
+
+def _beside(*parts: RenderableType) -> Table:
+    grid = Table.grid(expand=True, padding=(0, 1))
+    for _ in parts:
+        grid.add_column(ratio=1)
+    grid.add_row(*parts)
+    return grid
+
+
+def _head(page: WallPage) -> Table:
+    line = Table.grid(expand=True)
+    line.add_column(ratio=1)
+    line.add_column(justify="right")
+    title = Text(page.title, "bold")
+    line.add_row(
+        Text.assemble(title, "  ", pill(page.look)) if page.look else title, Text(page.clock, "bold")
+    )
+    return line
+
+
+def _figures(page: WallPage) -> list[Panel]:
+    countdown = page.countdown
+    cards = [_card(countdown.label, countdown.value, Text(f"closes {countdown.closes}"))]
+    if page.forecast:
+        chance = Text.assemble(pill(page.forecast.verdict), f"  chance to miss {page.forecast.chance}")
+        cards.append(_card("Ends (four in five)", page.forecast.points[1][1], chance))
+    if page.backout:
+        left = page.backout.left or page.backout.look[2]
+        cards.append(_card("Latest safe backout", left, pill(page.backout.look) + f"  {page.backout.latest}"))
+    return cards
+
+
+def _card(title: str, figure: str, note: Text) -> Panel:
+    return _panel(title, Group(Text(figure, "bold"), note))
+
+
+def _now(page: WallPage) -> Panel:
+    rows = [(t.look, f"{t.id} {t.title}", " · ".join(filter(None, (t.owner, t.ahead)))) for t in page.tasks]
+    nothing = "Nothing is on now." if page.look else "No run has been started."
+    counts = Text("  ").join(pill((seen[0], seen[1], f"{n} {seen[2]}")) for seen, n in page.counts)
+    more = [Text(f"and {page.more} more", "dim")] if page.more else []
+    title = f"Now · {page.done} over" if page.done else "Now"
+    return _panel(title, Group(_rows(rows, nothing), *more, Padding(counts, (1, 0, 0, 0))))
+
+
+def _gates(page: WallPage) -> Panel:
+    rows = [
+        (g.look, f"{g.id} {g.title}", g.when + (f" · {len(g.against)} not met" if g.against else ""))
+        for g in page.gates
+    ]
+    return _panel("Gates", _rows(rows, "No gate is in this plan."))
+
+
+def _modes(page: WallPage) -> Panel:
+    rows = [((c.look, c.sign, c.mode), c.title, "") for c in page.modes]
+    return _panel("Components", _rows(rows, "No component is named."))
+
+
+def _health(health: Sequence[tuple[Look, str]]) -> Panel:
+    rows = [(look, title, "") for look, title in health]
+    return _panel("Health, worst first", _rows(rows, "Nothing is watched."))
+
+
+def _panel(title: str, content: RenderableType) -> Panel:
+    return Panel(content, title=Text(title), title_align="left")
+
+
+def _rows(rows: Sequence[tuple[Look, str, str]], nothing: str) -> RenderableType:
+    grid = Table.grid(padding=(0, 1), expand=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(ratio=1)
+    for look, title, note in rows:
+        grid.add_row(pill(look), Text.assemble(title, "  ", (note, "dim")))
+    return grid if rows else Text(nothing, "dim")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
@@ -37,11 +37,21 @@ def _runbook(opener: Opener) -> App:
 
 
 def _run(opener: Opener) -> App:
-    from cutover.performing import begin
-    from cutover.showing import perform
     from runbooks.cli import run_commands
 
-    return run_commands(lambda path: opener(path).runs, begin, perform)
+    return run_commands(lambda path: opener(path).runs, _begin, _perform)
+
+
+def _begin(*given: Any, **named: Any) -> str:
+    from cutover.performing import begin  # what performs a run is loaded when one is performed
+
+    return begin(*given, **named)
+
+
+def _perform(*given: Any, **named: Any) -> int:
+    from cutover.showing import perform
+
+    return perform(*given, **named)
 
 
 def _gate(opener: Opener) -> App:

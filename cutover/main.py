@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError
 
 from cutover import __version__
 from cutover.cli.border import BAD_INPUT, guarded
+from cutover.core.unswept import unswept
 
 if TYPE_CHECKING:
     from cutover.app.bootstrap import World
@@ -50,16 +51,18 @@ GROUPS: dict[str, str] = {
 @cache
 def open_once(path: Path) -> World:
     """The world of a folder, opened once in a process of the command line."""
-    from cutover.app.bootstrap import build_world
+    with unswept():
+        from cutover.app.bootstrap import build_world
 
-    return build_world(path)
+        return build_world(path)
 
 
 def build_app(first: str = "", opener: Opener = open_once) -> App:
     """The command line. Only the room that `first` belongs to is imported; the others are a line of help."""
     app = App(name="cutover", help_format="plaintext", help=HELP, version=__version__)
     if first in GROUPS:
-        importlib.import_module("cutover.commands").add(app, first, opener)
+        with unswept():  # what is loaded stays
+            importlib.import_module("cutover.commands").add(app, first, opener)
         return app
     for name, help_ in GROUPS.items():
         app.command(App(name=name, help=help_))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -22,8 +22,6 @@ from cutover.core.duration import show_duration
 from cutover.core.errors import Refused
 from cutover.core.event import Recorded
 from cutover.performing import Inline, InPrefect, stages_of, typist
-from cutover.range.ending import Identity
-from cutover.range.rehearsal import Rehearsal, Stages
 from cutover.store.clock_file import ScaledPace, last_moment
 from cutover.store.hold import held
 from runbooks.domain.execution import run_stream
@@ -32,6 +30,10 @@ from runbooks.players import OwnHands, Players
 from runbooks.tenure import stand_by
 
 LOOK = 0.2  # real seconds between looks at the journal
+
+if TYPE_CHECKING:
+    from cutover.range.ending import Identity
+    from cutover.range.rehearsal import Rehearsal, Stages
 
 log = structlog.get_logger()
 
@@ -43,10 +45,10 @@ def perform(path: Path, run_id: str, standby: bool = False) -> int:
     """
     world = build_world(path)
     setup = world.runs.state(run_id).setup
-    world.engine.dispose()
     if not (setup.auto or setup.scenario):
         with stages_of(path, setup) as stages:
-            return asyncio.run(_perform_live(path, run_id, stages, standby=standby))
+            return asyncio.run(_perform_live(world, run_id, stages, standby=standby))
+    world.engine.dispose()
     if standby:
         raise Refused(f"{run_id} keeps its own time in this folder: one runner, and none that stands by")
     with held(world.folder.state, f"performing {run_id}"):
@@ -58,6 +60,8 @@ def perform(path: Path, run_id: str, standby: bool = False) -> int:
 
 def rehearse(path: Path, run_id: str, stages: Stages, speed: float | None) -> int:
     """Play a rehearsal to its end and say how it ended; 0 only if every identity held."""
+    from cutover.range.rehearsal import Rehearsal  # the stand-ins are no part of a live run
+
     began = time.monotonic()
     rehearsal = Rehearsal(path, run_id, stages, typist, speed)
     with _logs_aside(path / "state" / "rehearsal.log"):
@@ -86,8 +90,7 @@ async def _walk_through(path: Path, run_id: str) -> int:
     return _end(world, run_id)
 
 
-async def _perform_live(path: Path, run_id: str, stages: Inline | InPrefect, *, standby: bool) -> int:
-    world = build_world(path)
+async def _perform_live(world: World, run_id: str, stages: Inline | InPrefect, *, standby: bool) -> int:
     with as_current(world):
         if standby:
             stages.warm()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from runbooks.actions import Outcome
+if TYPE_CHECKING:
+    from runbooks.actions import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,28 +15,22 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import httpx
 from pydantic import Field
 
+from cutover.app import rooms
 from cutover.core.clock import Pace
 from cutover.core.errors import Invalid, Problem, Unavailable
 from cutover.domain.modes import Mode
 from cutover.domain.programme import Id, Part
 from cutover.reconciliation.sides import Side
 from runbooks.actions.arguments import BUILT_IN
-from runbooks.actions.deployment import DeploymentAction
-from runbooks.actions.http import HttpAction
-from runbooks.actions.jobs import JobAction
-from runbooks.actions.kinds import ActionKind, Call, Declared, Outcome
-from runbooks.actions.linked import RunbookAction
-from runbooks.actions.python import PythonAction
-from runbooks.actions.secrets import Secrets
-from runbooks.actions.shell import ShellAction
-from runbooks.actions.sql import SqlAction
-from runbooks.actions.waits import WaitAction
+from runbooks.actions.kinds import ActionKind, Call, Declared, LateKind, Outcome
 
 if TYPE_CHECKING:
+    import httpx
+
     from cutover.app.bootstrap import World
+    from runbooks.actions.secrets import Secrets
 
 GROUP = "cutover.action_kinds"
 
@@ -155,16 +149,21 @@ def kinds_of_runbooks(world: World, client: httpx.AsyncClient) -> dict[str, Acti
     """The kinds that reach out of the programme, and those of installed packages."""
     secrets, pace, folder = world.secrets, world.pace, world.folder.path
     around = Surroundings(world.systems, client, secrets, pace, folder)
+    makes: dict[str, Callable[[], ActionKind]] = {
+        "http": lambda: rooms.HttpAction(world.systems, client, pace),
+        "sql": lambda: rooms.SqlAction(secrets, pace),
+        "shell": lambda: rooms.ShellAction(folder, secrets, pace),
+        "ssh": lambda: _ssh(folder, secrets, pace),
+        "python": lambda: rooms.PythonAction(folder, secrets, pace),
+        "job": lambda: rooms.JobAction(world.systems, client, secrets, pace),
+        "deployment": lambda: rooms.DeploymentAction(
+            world.systems, lambda: _prefect_api(world), client, pace
+        ),
+        "wait": lambda: rooms.WaitAction(world.runs.read, pace, world.folder.programme.zone),
+        "runbook": lambda: rooms.RunbookAction(world.runs, lambda name: world.drive(name, client)),
+    }
     return {
-        "http": HttpAction(world.systems, client, pace),
-        "sql": SqlAction(secrets, pace),
-        "shell": ShellAction(folder, secrets, pace),
-        "ssh": _ssh(folder, secrets, pace),
-        "python": PythonAction(folder, secrets, pace),
-        "job": JobAction(world.systems, client, secrets, pace),
-        "deployment": DeploymentAction(world.systems, lambda: _prefect_api(world), client, pace),
-        "wait": WaitAction(world.runs.read, pace, world.folder.programme.zone),
-        "runbook": RunbookAction(world.runs, lambda name: world.drive(name, client)),
+        **{name: LateKind(make) for name, make in makes.items()},
         **{name: offer.make(around) for name, offer in offers().items()},
     }
 

@@ -3,44 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 from sqlalchemy import Engine
 
-from contingency.bulletins import BulletinService, partner_messages
-from contingency.improvements import ActionService, FeedbackService
-from contingency.notices import play_notices
-from contingency.report import ReportService
-from contingency.service import BacklogService, ContingencyService, ConversionService
-from contingency.sources import Sources
-from contingency.targets import HttpTarget
-from cutover.app.action_kinds import declared_kinds, kinds_of_runbooks
-from cutover.app.actions import (
-    IssuePaperAction,
-    ModeAction,
-    NotifyAction,
-    ProbeAction,
-    ReconcileAction,
-    SimulatedAction,
-    SnapshotAction,
-)
-from cutover.app.evidence import providers
-from cutover.app.facts import catalogue, projections
-from cutover.app.notify import channels, deliver_due
+from cutover.app import rooms
+from cutover.app.facts import catalogue, late_messages, projections, shape
 from cutover.app.programme_folder import ProgrammeFolder
-from cutover.app.queries import Queries
 from cutover.app.settings import Settings, read_settings
 from cutover.core.clock import Clock, Pace, SystemClock, show
-from cutover.core.event import Fact
 from cutover.core.ids import IdFactory
-from cutover.reconciliation.service import ReconciliationService
 from cutover.store import schema
 from cutover.store.accounts import Accounts
 from cutover.store.clock_file import RealPace, programme_clock
@@ -48,30 +26,14 @@ from cutover.store.desk import Desk
 from cutover.store.engine import open_engine, sqlite_url
 from cutover.store.journal import Journal
 from cutover.store.kept_files import KeptFiles
-from cutover.store.outbox import Message
 from cutover.store.projections import prepare
 from cutover.store.steady import SteadyClock, clock_of
-from cutover.web.links import Links
-from cutover.web.tokens import Tokens
-from monitors.ageing_service import AgeingService
-from monitors.collector import Collector
-from monitors.count_sources import CountSources
-from monitors.domain.kinds import HeartbeatCheck
-from monitors.flow_service import FlowService
-from monitors.hypercare_service import HypercareService
-from monitors.inbox import Inbox
-from monitors.ledger_service import LedgerService
-from monitors.notices import alert_messages
-from monitors.prober import Prober
-from monitors.register_service import RegisterService
-from monitors.service import MonitorService
-from paper_capture.images import PaperImages
-from paper_capture.service import PaperService
-from runbooks.actions import ActionKind, Actions, Secrets
-from runbooks.domain.run_state import RunState
-from runbooks.performer import Performer
-from runbooks.service import RunService
-from runbooks.steps import Executor, InlineExecutor
+
+if TYPE_CHECKING:
+    import httpx
+
+    from runbooks.domain.run_state import RunState
+    from runbooks.steps import Executor
 
 _current: ContextVar[World | None] = ContextVar("cutover_world", default=None)
 
@@ -94,65 +56,65 @@ class World:
 
     @cached_property
     def desk(self) -> Desk:
-        return Desk(self.journal, self.clock, _messages)
+        return Desk(self.journal, self.clock, late_messages)
 
     @cached_property
-    def secrets(self) -> Secrets:
+    def secrets(self) -> rooms.Secrets:
         """Where this process finds secrets; whatever was looked up is masked from then on."""
         folder = self.settings.secrets_dir
-        return Secrets(os.environ, Path(folder) if folder else None)
+        return rooms.Secrets(os.environ, Path(folder) if folder else None)
 
     @cached_property
-    def queries(self) -> Queries:
-        return Queries(lambda: self.folder.queries, self.secrets, self.clock)
+    def queries(self) -> rooms.Queries:
+        return rooms.Queries(lambda: self.folder.queries, self.secrets, self.clock)
 
     @cached_property
     def ids(self) -> IdFactory:
         return IdFactory(self.clock, os.urandom)
 
     @cached_property
-    def runs(self) -> RunService:
-        return RunService(
+    def runs(self) -> rooms.RunService:
+        return rooms.RunService(
             self.desk,
             self.folder.programme,
-            providers(self),
+            rooms.providers(self),
             lambda name: self.folder.runbooks.get(name),  # noqa: PLW0108  files are read when asked for
         )
 
     @cached_property
-    def monitors(self) -> MonitorService:
+    def monitors(self) -> rooms.MonitorService:
         watched = self.folder.watched
-        return MonitorService(
+        return rooms.MonitorService(
             self.desk, watched.checks, downtimes=watched.downtimes, zone=self.folder.programme.zone
         )
 
     @cached_property
-    def inbox(self) -> Inbox:
+    def inbox(self) -> rooms.Inbox:
         """What programs told us: heartbeats, and the alerts of an Alertmanager elsewhere."""
-        beats = [check for check in self.folder.checks if isinstance(check, HeartbeatCheck)]
-        return Inbox(self.engine, beats, self.flows.go_live, self.folder.programme.zone)
+        beats = [check for check in self.folder.checks if isinstance(check, rooms.HeartbeatCheck)]
+        return rooms.Inbox(self.engine, beats, self.flows.go_live, self.folder.programme.zone)
 
     @cached_property
-    def tokens(self) -> Tokens:
-        return Tokens(self.accounts, SystemClock())
+    def tokens(self) -> rooms.Tokens:
+        return rooms.Tokens(self.accounts, SystemClock())
 
     @cached_property
-    def flows(self) -> FlowService:
+    def flows(self) -> rooms.FlowService:
         watched = self.folder.watched
-        return FlowService(self.desk, watched.flows, watched.hypercare, self.folder.programme)
+        return rooms.FlowService(self.desk, watched.flows, watched.hypercare, self.folder.programme)
 
     @cached_property
-    def ageing(self) -> AgeingService:
+    def ageing(self) -> rooms.AgeingService:
         folder, watched = self.folder, self.folder.watched
-        return AgeingService(
+        return rooms.AgeingService(
             self.desk, watched.checks, folder.programme, folder.path, self.secrets, watch=watched.hypercare
         )
 
     @cached_property
-    def register(self) -> RegisterService:
+    def register(self) -> rooms.RegisterService:
         watched = self.folder.watched
         owners = {flow.id: flow.owner for flow in watched.flows}
-        return RegisterService(
+        return rooms.RegisterService(
             self.desk,
             watched.expected,
             owners,
@@ -161,43 +123,45 @@ class World:
         )
 
     @cached_property
-    def hypercare(self) -> HypercareService:
-        return HypercareService(self.monitors, self.flows, self.register)
+    def hypercare(self) -> rooms.HypercareService:
+        return rooms.HypercareService(self.monitors, self.flows, self.register)
 
-    def collector(self) -> Collector:
+    def collector(self) -> rooms.Collector:
         """Reads the counts of this programme's flows."""
-        sources = CountSources(self.folder.path, self.folder.programme.zone, self.secrets, self.systems)
-        return Collector(self.flows, sources, self.pace)
+        sources = rooms.CountSources(self.folder.path, self.folder.programme.zone, self.secrets, self.systems)
+        return rooms.Collector(self.flows, sources, self.pace)
 
     @cached_property
-    def ledger(self) -> LedgerService:
-        return LedgerService(self.desk)
+    def ledger(self) -> rooms.LedgerService:
+        return rooms.LedgerService(self.desk)
 
     @cached_property
-    def reconciliation(self) -> ReconciliationService:
-        return ReconciliationService(self.desk, self.folder.contracts, self.folder.state, self.systems)
+    def reconciliation(self) -> rooms.ReconciliationService:
+        return rooms.ReconciliationService(self.desk, self.folder.contracts, self.folder.state, self.systems)
 
     @cached_property
-    def paper(self) -> PaperService:
-        return PaperService(self.desk, self.folder.forms, [s.id for s in self.folder.programme.stations])
+    def paper(self) -> rooms.PaperService:
+        return rooms.PaperService(
+            self.desk, self.folder.forms, [s.id for s in self.folder.programme.stations]
+        )
 
     @cached_property
-    def paper_images(self) -> PaperImages:
-        return PaperImages(self.paper, KeptFiles(self.folder.state / "images"))
+    def paper_images(self) -> rooms.PaperImages:
+        return rooms.PaperImages(self.paper, KeptFiles(self.folder.state / "images"))
 
     @cached_property
-    def contingency(self) -> ContingencyService:
-        return ContingencyService(self.desk, self.folder.plays, self.paper, self.monitors)
+    def contingency(self) -> rooms.ContingencyService:
+        return rooms.ContingencyService(self.desk, self.folder.plays, self.paper, self.monitors)
 
     @cached_property
-    def conversions(self) -> ConversionService:
-        target = HttpTarget(self.systems().get("new_records", ""))
-        return ConversionService(self.desk, self.folder.plays, self.paper, target)
+    def conversions(self) -> rooms.ConversionService:
+        target = rooms.HttpTarget(self.systems().get("new_records", ""))
+        return rooms.ConversionService(self.desk, self.folder.plays, self.paper, target)
 
     @cached_property
-    def report(self) -> ReportService:
-        return ReportService(
-            Sources(
+    def report(self) -> rooms.ReportService:
+        return rooms.ReportService(
+            rooms.Sources(
                 self.journal,
                 self.folder.programme,
                 self.backlog,
@@ -213,66 +177,67 @@ class World:
 
     def deliver(self) -> int:
         """Hand the notices that wait in the outbox to their channels; returns how many were taken."""
-        return deliver_due(self.engine, channels(self.folder.state / "notices"), self.clock.now())
+        return rooms.deliver_due(self.engine, rooms.channels(self.folder.state / "notices"), self.clock.now())
 
     @cached_property
-    def bulletins(self) -> BulletinService:
-        return BulletinService(self.desk, self.folder.programme)
+    def bulletins(self) -> rooms.BulletinService:
+        return rooms.BulletinService(self.desk, self.folder.programme)
 
     @cached_property
-    def improvements(self) -> ActionService:
-        return ActionService(self.desk)
+    def improvements(self) -> rooms.ActionService:
+        return rooms.ActionService(self.desk)
 
     @cached_property
-    def feedback(self) -> FeedbackService:
-        return FeedbackService(self.desk, self.folder.programme)
+    def feedback(self) -> rooms.FeedbackService:
+        return rooms.FeedbackService(self.desk, self.folder.programme)
 
     @cached_property
-    def backlog(self) -> BacklogService:
+    def backlog(self) -> rooms.BacklogService:
         minutes = {form.id: float(form.minutes) for form in self.folder.forms.values()}
-        return BacklogService(self.desk, self.folder.plays, self.paper, minutes)
+        return rooms.BacklogService(self.desk, self.folder.plays, self.paper, minutes)
 
     @cached_property
     def accounts(self) -> Accounts:
         return Accounts(self.engine)
 
     @cached_property
-    def links(self) -> Links:
-        return Links(self.accounts, SystemClock())
+    def links(self) -> rooms.Links:
+        return rooms.Links(self.accounts, SystemClock())
 
     def systems(self) -> Mapping[str, str]:
         """Where each system answers: a rehearsal's stand-ins, or what the programme says."""
         return {**self.folder.programme.systems, **self.systems_elsewhere}
 
-    def actions(self, client: httpx.AsyncClient) -> Actions:
+    def actions(self, client: httpx.AsyncClient) -> rooms.Actions:
         """The kinds of action automated tasks may use here."""
         programme = self.folder.programme
-        kinds: dict[str, ActionKind] = {
-            **kinds_of_runbooks(self, client),
-            "probe": ProbeAction(lambda: self.folder.checks, self.prober, self.pace),
-            "mode": ModeAction(self.desk, programme),
-            "snapshot": SnapshotAction(self.reconciliation, self.pace),
-            "reconcile": ReconcileAction(self.reconciliation, self.pace),
-            "notify": NotifyAction(self.bulletins, programme),
-            "issue_paper": IssuePaperAction(self.paper, programme, self.pace),
+        makes: dict[str, Callable[[], rooms.ActionKind]] = {
+            "probe": lambda: rooms.ProbeAction(lambda: self.folder.checks, self.prober, self.pace),
+            "mode": lambda: rooms.ModeAction(self.desk, programme),
+            "snapshot": lambda: rooms.SnapshotAction(self.reconciliation, self.pace),
+            "reconcile": lambda: rooms.ReconcileAction(self.reconciliation, self.pace),
+            "notify": lambda: rooms.NotifyAction(self.bulletins, programme),
+            "issue_paper": lambda: rooms.IssuePaperAction(self.paper, programme, self.pace),
         }
+        kinds: dict[str, rooms.ActionKind] = {name: rooms.LateKind(make) for name, make in makes.items()}
+        kinds = {**rooms.kinds_of_runbooks(self, client), **kinds}
         if self.simulated:
-            kinds = dict.fromkeys(kinds, SimulatedAction(self.pace))
-        return Actions(kinds, self._names, declared=declared_kinds(), secrets=self.secrets)
+            kinds = dict.fromkeys(kinds, rooms.SimulatedAction(self.pace))
+        return rooms.Actions(kinds, self._names, declared=rooms.declared_kinds(), secrets=self.secrets)
 
-    def performer(self, run_id: str, executor: Executor, client: httpx.AsyncClient) -> Performer:
+    def performer(self, run_id: str, executor: Executor, client: httpx.AsyncClient) -> rooms.Performer:
         wall = (
             self.clock if isinstance(self.clock, SteadyClock) else None
         )  # a rehearsal's lease runs on real time
-        return Performer(self.runs, run_id, self.actions(client), executor, self.pace, wall=wall)
+        return rooms.Performer(self.runs, run_id, self.actions(client), executor, self.pace, wall=wall)
 
     async def drive(self, run_id: str, client: httpx.AsyncClient) -> RunState:
         """Perform a run to its end in this process: the linked run of a task."""
-        return await self.performer(run_id, InlineExecutor(), client).run()
+        return await self.performer(run_id, rooms.InlineExecutor(), client).run()
 
-    def prober(self) -> Prober:
+    def prober(self) -> rooms.Prober:
         """Asks this programme's checks; keeps nothing."""
-        return Prober(
+        return rooms.Prober(
             self.monitors,
             self.folder.checks,
             self.systems,
@@ -304,13 +269,8 @@ def build_world(path: Path, *, pace: Pace | None = None, settings: Settings | No
     schema.upgrade(engine)
     clock = pace or (programme_clock(folder.clock_file) if folder.clock_file.exists() else clock_of(engine))
     world = World(folder, settings, clock, engine, pace or RealPace(clock))
-    prepare(world.journal)
+    prepare(world.journal, shape())
     return world
-
-
-def _messages(facts: Sequence[Fact], stream: str) -> list[Message]:
-    """What must be sent because of new facts: it commits with them and waits in the outbox."""
-    return [*play_notices(facts, stream), *partner_messages(facts, stream), *alert_messages(facts, stream)]
 
 
 @contextmanager

@@ -1,75 +1,129 @@
-"""Every kind of fact and every view of the journal: what whoever opens a journal must know, and nothing else."""
+"""Every kind of fact and every view of the journal: what whoever opens a journal must know, and nothing else.
+
+Named, and loaded when first needed: a command reads the facts of its own room, and is not kept waiting for the
+others. A fact of a family that nobody has loaded cannot have happened in this process, so a view or a message that
+comes of it need not be asked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import sys
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 
-import contingency.domain.backlog
-import contingency.domain.conversion
-import contingency.domain.improvements
-import contingency.domain.notices
-import contingency.domain.triggers
-import cutover.domain.gates
-import cutover.domain.modes
-import cutover.reconciliation.comparison
-import monitors.domain.alert
-import monitors.domain.downtime_events
-import monitors.domain.flow_events
-import monitors.domain.health
-import monitors.domain.ledger
-import monitors.domain.register
-import monitors.domain.suspicion
-import paper_capture.domain.images
-import paper_capture.domain.moves
-import paper_capture.domain.stationery
-import runbooks.domain.run_events
-import runbooks.domain.weather
-from contingency.tables import projections as contingency_views
-from cutover.core.event import Catalogue, Event
-from cutover.reconciliation.tables import ReconciliationView
+from sqlalchemy import Connection, Table
+
+from cutover import __version__
+from cutover.app import rooms
+from cutover.core.event import Catalogue, Event, Fact, Recorded
+from cutover.store.outbox import Message
 from cutover.store.pen import Projection
-from monitors.alert_states import AlertStates
-from monitors.tables import CaseFiles, MonitorStates
-from paper_capture.image_tables import ImagesProjection
-from paper_capture.tables import PaperProjection
 
-EVENTS: tuple[Iterable[type[Event]], ...] = (
-    cutover.domain.modes.EVENTS,
-    cutover.domain.gates.EVENTS,
-    cutover.reconciliation.comparison.EVENTS,
-    runbooks.domain.run_events.EVENTS,
-    runbooks.domain.weather.EVENTS,
-    monitors.domain.health.EVENTS,
-    monitors.domain.downtime_events.EVENTS,
-    monitors.domain.alert.EVENTS,
-    monitors.domain.ledger.EVENTS,
-    monitors.domain.flow_events.EVENTS,
-    monitors.domain.register.EVENTS,
-    monitors.domain.suspicion.EVENTS,
-    paper_capture.domain.moves.EVENTS,
-    paper_capture.domain.images.EVENTS,
-    paper_capture.domain.stationery.EVENTS,
-    contingency.domain.triggers.EVENTS,
-    contingency.domain.backlog.EVENTS,
-    contingency.domain.conversion.EVENTS,
-    contingency.domain.notices.EVENTS,
-    contingency.domain.improvements.EVENTS,
-)
+FAMILIES = (
+    "cutover.domain.modes",
+    "cutover.domain.gates",
+    "cutover.reconciliation.comparison",
+    "runbooks.domain.run_events",
+    "runbooks.domain.weather",
+    "monitors.domain.health",
+    "monitors.domain.downtime_events",
+    "monitors.domain.alert",
+    "monitors.domain.ledger",
+    "monitors.domain.flow_events",
+    "monitors.domain.register",
+    "monitors.domain.suspicion",
+    "paper_capture.domain.moves",
+    "paper_capture.domain.images",
+    "paper_capture.domain.stationery",
+    "contingency.domain.triggers",
+    "contingency.domain.backlog",
+    "contingency.domain.conversion",
+    "contingency.domain.notices",
+    "contingency.domain.improvements",
+)  # modules that hold EVENTS
+VIEWS = (
+    ("reconciliation", "cutover.reconciliation", "tables", "ReconciliationView"),
+    ("monitor_states", "monitors", "tables", "MonitorStates"),
+    ("monitor_alerts", "monitors", "alert_states", "AlertStates"),
+    ("case_files", "monitors", "tables", "CaseFiles"),
+    ("paper", "paper_capture", "tables", "PaperProjection"),
+    ("paper_images", "paper_capture", "image_tables", "ImagesProjection"),
+    ("contingency_plays", "contingency", "tables", "Plays"),
+    ("contingency_conversions", "contingency", "tables", "Conversions"),
+    ("contingency_backlog", "contingency", "tables", "Backlog"),
+)  # name, room, its module, the class
+DRAWN_IN = (
+    "cutover.store.metadata",
+    "cutover.reconciliation.tables",
+    "monitors.tables",
+    "monitors.alert_states",
+    "monitors.downtimes",
+    "paper_capture.tables",
+    "paper_capture.image_tables",
+    "contingency.tables",
+)  # where the tables of views are written down
+TELLERS = (
+    ("contingency.domain.triggers", "play_notices"),
+    ("contingency.domain.notices", "partner_messages"),
+    ("monitors.domain.alert", "alert_messages"),
+)  # whoever makes messages of the facts of a family
+
+
+class LateView:
+    """A view that is loaded with the first fact of its room, or when its tables are asked for."""
+
+    def __init__(self, name: str, room: str, module: str, kind: str) -> None:
+        self.name = name
+        self._families = tuple(family for family in FAMILIES if family.startswith(f"{room}."))
+        self._where, self._kind = f"{room}.{module}", kind
+
+    @cached_property
+    def _view(self) -> Projection:
+        view: Projection = getattr(import_module(self._where), self._kind)()
+        return view
+
+    @property
+    def tables(self) -> Sequence[Table]:
+        return self._view.tables
+
+    def apply(self, connection: Connection, recorded: Recorded) -> None:
+        if any(family in sys.modules for family in self._families):
+            self._view.apply(connection, recorded)
+
+
+def families() -> list[tuple[type[Event], ...]]:
+    """The kinds of fact of each family."""
+    return [tuple(import_module(name).EVENTS) for name in FAMILIES]
 
 
 def catalogue() -> Catalogue:
     """Every kind of fact this version knows."""
-    return Catalogue(*EVENTS)
+    return Catalogue(late=FAMILIES)
 
 
 def projections() -> list[Projection]:
     """Every view of the journal this version keeps."""
-    return [
-        ReconciliationView(),
-        MonitorStates(),
-        AlertStates(),
-        CaseFiles(),
-        PaperProjection(),
-        ImagesProjection(),
-        *contingency_views(),
+    return [LateView(*view) for view in VIEWS]
+
+
+def shape() -> str:
+    """What this version's views look like, told from where their tables are written down, without loading them."""
+    drawn = hashlib.sha256(__version__.encode())
+    for name in DRAWN_IN:
+        spec = find_spec(name)
+        assert spec is not None  # a module of ours
+        assert spec.origin is not None
+        drawn.update(Path(spec.origin).read_bytes())
+    return drawn.hexdigest()
+
+
+def late_messages(facts: Sequence[Fact], stream: str) -> list[Message]:
+    """What must be sent because of new facts: it commits with them and waits in the outbox."""
+    tellers: list[Callable[[Sequence[Fact], str], list[Message]]] = [
+        getattr(rooms, teller) for family, teller in TELLERS if family in sys.modules
     ]
+    return [message for teller in tellers for message in teller(facts, stream)]

@@ -6,27 +6,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from contingency.files import PlayBook, load_plays
-from cutover.app.action_kinds import declared_kinds
-from cutover.app.queries import load_queries
+from cutover.app import rooms
 from cutover.app.readiness_file import FILE as READINESS
-from cutover.app.readiness_file import load_readiness
 from cutover.core.errors import Invalid, NotFound, Problem, nearest
 from cutover.domain.programme import Programme
 from cutover.domain.query import Query
 from cutover.domain.readiness import Cell
 from cutover.domain.readiness import read_rule as read_readiness
-from cutover.reconciliation.contract import Contract, load_contracts
 from cutover.store.documents import read_yaml
-from monitors.definitions import Watched, load_monitors
-from monitors.domain.declared import AnyCheck
-from paper_capture.domain.form import Form
-from paper_capture.forms import load_forms
-from runbooks.actions.checking import action_faults
-from runbooks.domain.plan import Fault, Runbook
-from runbooks.domain.rehearsals import read_rule
-from runbooks.formats.files import located, read_runbook
+
+if TYPE_CHECKING:
+    from contingency.files import PlayBook
+    from cutover.reconciliation.contract import Contract
+    from monitors.definitions import Watched
+    from monitors.domain.declared import AnyCheck
+    from paper_capture.domain.form import Form
+    from runbooks.domain.plan import Fault, Runbook
 
 FILE = "programme.yaml"
 
@@ -65,10 +62,11 @@ class ProgrammeFolder:
     def _books(self) -> Mapping[Path, Runbook]:
         """Every runbook under the file it stands in. Raises Invalid with the problems of all of them."""
         zone = self.programme.zone
-        books, problems = dict[Path, Runbook](), list[Problem]()
+        books: dict[Path, Runbook] = {}
+        problems: list[Problem] = []
         for file in sorted(p for p in (self.path / "runbooks").glob("*") if p.suffix in {".yaml", ".yml"}):
             try:
-                book = read_runbook(file, zone=zone)
+                book = rooms.read_runbook(file, zone=zone)
             except Invalid as error:
                 problems += error.problems
                 continue
@@ -82,20 +80,20 @@ class ProgrammeFolder:
 
     @cached_property
     def contracts(self) -> Mapping[str, Contract]:
-        return load_contracts(self.path / "reconciliation")
+        return rooms.load_contracts(self.path / "reconciliation")
 
     @cached_property
     def queries(self) -> Mapping[str, Query]:
-        return load_queries(self.path / "queries")
+        return rooms.load_queries(self.path / "queries")
 
     @property
     def readiness(self) -> tuple[Cell, ...]:
         """As the file stands now: it is counted again until the last day."""
-        return load_readiness(self.path / READINESS, self.programme.zone)
+        return rooms.load_readiness(self.path / READINESS, self.programme.zone)
 
     @cached_property
     def watched(self) -> Watched:
-        return load_monitors(self.path / "monitors", self.programme)
+        return rooms.load_monitors(self.path / "monitors", self.programme)
 
     @property
     def checks(self) -> tuple[AnyCheck, ...]:
@@ -103,12 +101,14 @@ class ProgrammeFolder:
 
     @cached_property
     def forms(self) -> Mapping[str, Form]:
-        return load_forms(self.path / "forms")
+        return rooms.load_forms(self.path / "forms")
 
     @cached_property
     def plays(self) -> PlayBook:
         monitors, forms = [check.id for check in self.checks], list(self.forms)
-        return load_plays(self.path / "contingency", monitors=monitors, forms=forms, programme=self.programme)
+        return rooms.load_plays(
+            self.path / "contingency", monitors=monitors, forms=forms, programme=self.programme
+        )
 
     def runbook(self, name: str = "") -> Runbook:
         """A runbook by id, or the only one there is beside its own way back. Raises NotFound."""
@@ -152,7 +152,7 @@ class ProgrammeFolder:
 
     def action_faults(self, book: Runbook) -> Iterator[Fault]:
         """Actions that could not be performed: an unknown kind, a wrong argument, a name that nothing fills in."""
-        return action_faults(book, declared_kinds(), ("systems", "programme", "opens", "closes"))
+        return rooms.action_faults(book, rooms.declared_kinds(), ("systems", "programme", "opens", "closes"))
 
     def unknown_names(self) -> list[Problem]:
         """People, skills, teams, components and calendars that runbooks name and the programme does not know.
@@ -179,7 +179,7 @@ class ProgrammeFolder:
         for i, task in enumerate(book.tasks):
             if task.undoes and not forward:
                 message = f"{task.id}: no runbook names '{book.id}' as its way back"
-                yield Fault(
+                yield rooms.Fault(
                     i, "undoes", message, f"`backout: {book.id}` in the runbook that it leads back from"
                 )
                 return
@@ -187,7 +187,9 @@ class ProgrammeFolder:
                 yield _nameless(i, "undoes", task.id, task.undoes, known)
 
     def _located(self, faults_of: Callable[[Runbook], Iterator[Fault]]) -> list[Problem]:
-        return [problem for file, book in self._books.items() for problem in located(file, faults_of(book))]
+        return [
+            problem for file, book in self._books.items() for problem in rooms.located(file, faults_of(book))
+        ]
 
     def _unknown(self, book: Runbook) -> Iterator[Fault]:
         programme = self.programme
@@ -219,14 +221,14 @@ class ProgrammeFolder:
         for i, task in enumerate(book.tasks):
             for criterion in task.gate.criteria if task.gate else ():
                 if fault := _rule_fault(criterion.source, self.runbooks):
-                    yield Fault(i, "gate", f"{task.id}: criterion {criterion.id}: {fault}")
+                    yield rooms.Fault(i, "gate", f"{task.id}: criterion {criterion.id}: {fault}")
                 name, ids = _source(criterion.source, known)
                 if name and name not in ids:
                     yield _nameless(i, "gate", f"{task.id}: criterion {criterion.id}", name, ids)
 
 
 def _nameless(index: int, field: str, where: str, name: str, known: Iterable[str]) -> Fault:
-    return Fault(index, field, f"{where}: nothing is named '{name}'", nearest=nearest(name, known))
+    return rooms.Fault(index, field, f"{where}: nothing is named '{name}'", nearest=nearest(name, known))
 
 
 def _rule_fault(source: str, runbooks: Iterable[str]) -> str:
@@ -238,7 +240,7 @@ def _rule_fault(source: str, runbooks: Iterable[str]) -> str:
         if kind == "readiness":
             _ = read_readiness(rule)
             return ""
-        _, runbook = read_rule(rule)
+        _, runbook = rooms.read_rule(rule)
     except Invalid as error:
         return str(error)
     return "" if runbook in ("", *runbooks) else str(NotFound("runbook", runbook, runbooks))

@@ -6,18 +6,17 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cutover.core.errors import Invalid, Problem
 
 PREFIX = "CUTOVER_"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """What may be set from outside. Everything has a default that works on one machine with no account."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     database_url: str = Field(
         default="", description="SQLAlchemy URL; default: SQLite in the programme's state folder"
@@ -44,18 +43,6 @@ class Settings(BaseSettings):
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        *sources: PydanticBaseSettingsSource,
-        **named: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `read_settings` hands over: it reads the environment it is given, once."""
-        del settings_cls, sources, named
-        return (init_settings,)
-
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Build the settings. Raises Invalid naming the variable that is wrong."""
@@ -72,7 +59,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
                     Problem(f"cannot read {path}: {error.strerror}", field=f"{PREFIX}{name.upper()}_FILE")
                 ) from error
     try:
-        return Settings(**found)  # type: ignore[arg-type]
+        return Settings(**found)
     except ValidationError as error:
         raise Invalid(
             *(Problem(e["msg"], field=f"{PREFIX}{str(e['loc'][0]).upper()}") for e in error.errors())

@@ -23,13 +23,20 @@ def changed(row: T, **change: Any) -> T:
     read, writers = _slots(kind)
     for write, value in zip(writers.values(), read(row), strict=True):
         write(copy, value)
+    write_over(copy, change)
+    return copy
+
+
+def write_over(row: Any, change: Mapping[str, Any]) -> None:
+    """These fields of the row itself; only for whoever made it and has shown it to nobody. Raises TypeError."""
+    kind: Any = type(row)
+    _, writers = _slots(kind)
     try:
         for name, value in change.items():
-            writers[name](copy, value)
+            writers[name](row, value)
     except KeyError:
         unknown = ", ".join(sorted(change.keys() - writers.keys()))
         raise TypeError(f"{kind.__name__} has no {unknown}") from None
-    return copy
 
 
 @lru_cache

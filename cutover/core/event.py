@@ -6,9 +6,11 @@ An event says what happened, in the past tense; who and when stand on the envelo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -74,13 +76,35 @@ class Recorded(Fact):
 
 
 class Catalogue:
-    """Every event kind by name; built once by the composition root from each feature's EVENTS."""
+    """Every event kind by name; built once by the composition root from each feature's EVENTS.
 
-    def __init__(self, *families: Iterable[type[Event]]) -> None:
-        self.kinds: Mapping[str, type[Event]] = {e.kind(): e for family in families for e in family}
+    `late` names modules that hold EVENTS and are loaded when a kind is read that nobody knows yet: those that are
+    loaded anyhow first, so that a process which works in one room does not load the others.
+    """
+
+    def __init__(self, *families: Iterable[type[Event]], late: Sequence[str] = ()) -> None:
+        self._known: dict[str, type[Event]] = {e.kind(): e for family in families for e in family}
+        self._late = tuple(late)
+
+    @property
+    def kinds(self) -> Mapping[str, type[Event]]:
+        """All of them: every module is loaded."""
+        for _ in self._loading():
+            pass
+        return self._known
 
     def read(self, kind: str, version: int, body: str) -> Event:
         """The event that the JSON `body` holds. Raises NotFound for a kind that no feature declares."""
-        if kind not in self.kinds:
-            raise NotFound("event kind", kind, self.kinds)
-        return self.kinds[kind].from_text(body, version)
+        known = self._known.get(kind) or self._sought(kind)
+        return known.from_text(body, version)
+
+    def _sought(self, kind: str) -> type[Event]:
+        for loaded in self._loading():
+            if kind in loaded:
+                return loaded[kind]
+        raise NotFound("event kind", kind, self._known)
+
+    def _loading(self) -> Iterator[Mapping[str, type[Event]]]:
+        for module in sorted(self._late, key=lambda name: name not in sys.modules):
+            self._known |= {event.kind(): event for event in import_module(module).EVENTS}
+            yield self._known

@@ -9,11 +9,12 @@ from typing import Any
 
 def late_names(package: str, names: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
     """A `__getattr__` for a package whose modules (by their name inside it) hold these names."""
-    where = {name: f"{package}.{module}" for module, held in names.items() for name in held}
+    inside = f"{package}." if package else ""
+    where = {name: inside + module for module, held in names.items() for name in held}
 
     def loaded(name: str) -> Any:
         if name in where:
             return getattr(importlib.import_module(where[name]), name)
-        raise AttributeError(f"{package} has no '{name}'")
+        raise AttributeError(f"{package or 'this module'} has no '{name}'")
 
     return loaded

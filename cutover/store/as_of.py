@@ -22,7 +22,7 @@ from cutover.store.engine import reading
 from cutover.store.journal import Journal
 from cutover.store.metadata import journal_table as j
 from cutover.store.metadata import utc_text
-from cutover.store.pen import Pen
+from cutover.store.pen import Page, Pen
 
 
 class AsOf(Journal):
@@ -46,12 +46,13 @@ class AsOf(Journal):
         reached = max((fact.seq for fact in self.read(stream)), default=0)
         return [fact for fact in super().naming(stream, name, text, after) if fact.seq <= reached]
 
-    def pages(self, stream: str, after: int = 0) -> Iterator[list[Recorded]]:
+    def pages(self, stream: str, after: int = 0) -> Iterator[Page]:
         for page in super().pages(stream):
-            seen = list(takewhile(lambda fact: fact.at <= self.moment, page))
-            if fresh := [fact for fact in seen if fact.seq > after]:
-                yield fresh
-            if len(seen) < len(page):
+            seen = list(takewhile(lambda fact: fact.at <= self.moment, page.facts))
+            before = page.reached - len(page.facts)
+            if fresh := seen[max(0, after - before) :]:
+                yield Page(fresh, before + len(seen))
+            if len(seen) < len(page.facts):
                 return
 
     def tail(self, after: int = 0, limit: int = 1000, kinds: Sequence[str] = ()) -> list[Recorded]:

@@ -8,7 +8,7 @@ a write is under way are written together in the next one: a crowd waits for a f
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -25,7 +25,7 @@ from cutover.store.engine import is_away
 from cutover.store.journal import Journal
 from cutover.store.leases import Fence
 from cutover.store.outbox import Message
-from cutover.store.pen import Batch, Pen
+from cutover.store.pen import Batch, Page, Pen
 
 S = TypeVar("S")
 TOGETHER = 64  # wishes written in one transaction, at most
@@ -91,8 +91,7 @@ class Desk:
         known = (machine.name, stream)
         seq, state = self._states.get(known, (0, machine.start))
         with unswept():
-            for fresh in self.journal.pages(stream, after=seq):
-                seq, state = fresh[-1].seq, machine.fold(fresh, state)
+            seq, state = _folded(machine, self.journal.pages(stream, after=seq), seq, state)
         with self._lock:
             self._keep(known, seq, state)
         return state, seq
@@ -209,8 +208,7 @@ class Desk:
         if seq > reached:  # another database was put in place
             seq, state = 0, ask.machine.start
         if seq < reached:
-            for fresh in pen.pages(ask.stream, seq):
-                seq, state = fresh[-1].seq, ask.machine.fold(fresh, state)
+            seq, state = _folded(ask.machine, pen.pages(ask.stream, seq), seq, state)
         return state, seq
 
     def _remember(self, ahead: Mapping[Known, Stand]) -> None:
@@ -225,3 +223,17 @@ class Desk:
         self._states.move_to_end(known)
         while len(self._states) > KEPT:
             self._states.popitem(last=False)
+
+
+def _folded(machine: Machine[S], pages: Iterable[Page], seq: int, state: S) -> tuple[int, S]:
+    """The seq and the state after these pages, folded in one go: a machine may be quicker with many facts at once."""
+    reached = seq
+
+    def told() -> Iterator[Fact]:
+        nonlocal reached
+        for page in pages:
+            yield from page.facts
+            reached = page.reached
+
+    state = machine.fold(told(), state)
+    return reached, state

@@ -21,7 +21,7 @@ from cutover.store.engine import reading, writing
 from cutover.store.leases import Fence
 from cutover.store.metadata import journal_table as j
 from cutover.store.outbox import Message
-from cutover.store.pen import PAGE, READ, Batch, Pen, Projection
+from cutover.store.pen import READ, Batch, Page, Pen, Projection
 
 
 class Journal:
@@ -79,16 +79,16 @@ class Journal:
         with reading(self.engine) as connection:
             return [ink.read_row(self.catalogue, row) for row in connection.execute(query)]
 
-    def pages(self, stream: str, after: int = 0) -> Iterator[list[Recorded]]:
+    def pages(self, stream: str, after: int = 0) -> Iterator[Page]:
         """The same a page at a time, so that a long run is folded without ever being in memory whole."""
         while True:
             with reading(self.engine) as connection:
                 page = ink.page(connection, self.catalogue, stream, after)
-            if page:
+            if page.facts:
                 yield page
-            if len(page) < PAGE:
+            if page.is_last:
                 return
-            after = page[-1].seq
+            after = page.reached
 
     def tail(self, after: int = 0, limit: int = 1000, kinds: Sequence[str] = ()) -> list[Recorded]:
         """Facts of all streams with position > `after`, oldest first, at most `limit`."""

@@ -27,7 +27,10 @@ from cutover.store.outbox import Message, enqueue
 AT_ONCE = 500
 PAGE = 2_000
 _AFTER = select(j).where(j.c.stream == bindparam("stream"), j.c.seq > bindparam("after")).order_by(j.c.seq)
-READ, _PAGE = Phrase(_AFTER), Phrase(_AFTER.limit(PAGE))
+READ = Phrase(_AFTER)
+_TOLD = Phrase(
+    _AFTER.with_only_columns(j.c.seq, j.c.at, j.c.actor, j.c.kind, j.c.v, j.c.body).limit(PAGE)
+)  # what a fold needs: half of a row's columns, and its hashes are the longer half
 _USED = select(j.c.idempotency_key).where(j.c.idempotency_key.in_(bindparam("keys", expanding=True)))
 _OF_STREAM = select(func.max(j.c.seq)).where(j.c.stream == bindparam("stream"))
 _SEQ = Phrase(_OF_STREAM)
@@ -58,6 +61,18 @@ class Batch:
     facts: Sequence[Fact]
     key: str | None = None
     cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Facts of one stream that stand directly after one another, and the seq of the last."""
+
+    facts: Sequence[Fact]
+    reached: int
+
+    @property
+    def is_last(self) -> bool:
+        return len(self.facts) < PAGE
 
 
 class Raced(Conflict):
@@ -118,13 +133,13 @@ class Pen:
             self._seqs |= dict.fromkeys(new, 0) | seqs(self._connection, new)
         return self._seqs
 
-    def pages(self, stream: str, after: int) -> Iterator[list[Recorded]]:
+    def pages(self, stream: str, after: int) -> Iterator[Page]:
         """The facts of a stream with seq > `after`, a page at a time."""
-        while read := page(self._connection, self._catalogue, stream, after):
+        while (read := page(self._connection, self._catalogue, stream, after)).facts:
             yield read
-            after = read[-1].seq
-            if len(read) < PAGE:
+            if read.is_last:
                 return
+            after = read.reached
 
     def land(self, batches: Sequence[Batch], messages: Sequence[Message] = ()) -> tuple[list[Recorded], bool]:
         """What each batch led to, in order, and whether any of it is new. New rows go in as one statement.
@@ -203,8 +218,12 @@ def seqs(connection: Connection, streams: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def page(connection: Connection, catalogue: Catalogue, stream: str, after: int) -> list[Recorded]:
-    return [read_row(catalogue, row) for row in _PAGE.rows(connection, {"stream": stream, "after": after})]
+def page(connection: Connection, catalogue: Catalogue, stream: str, after: int) -> Page:
+    """The next facts of a stream with seq > `after`, as they happened; how they were recorded is not read."""
+    rows = _TOLD.rows(connection, {"stream": stream, "after": after})
+    moment, read = datetime.fromisoformat, catalogue.read
+    facts = [Fact(read(kind, v, body), moment(at), actor) for _, at, actor, kind, v, body in rows]
+    return Page(facts, rows[-1][0] if rows else after)
 
 
 def keyed(connection: Connection, catalogue: Catalogue, key: str) -> list[Recorded]:

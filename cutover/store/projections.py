@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.schema import CreateTable
@@ -12,14 +13,27 @@ from cutover.store.journal import Journal
 from cutover.store.metadata import projections_table as t
 from cutover.store.pen import Projection
 
+SHAPE = "*"  # the row that stands for all views
 
-def prepare(journal: Journal) -> list[str]:
-    """Bring every projection to the shape this version wants; returns the names of those rebuilt."""
+
+def prepare(journal: Journal, shape: str = "") -> list[str]:
+    """Bring every projection to the shape this version wants; returns the names of those rebuilt.
+
+    `shape` stands for all of them: where it was noted beside the fingerprints that are there now, nothing is
+    looked at further.
+    """
     with reading(journal.engine) as connection:
-        known = {row.name: row.fingerprint for row in connection.execute(select(t))}
+        known = _known(connection)
+    if shape and known.pop(SHAPE, "") == _noted(shape, known):
+        return []
     stale = [p for p in journal.projections if known.get(p.name) != fingerprint(p, journal.engine)]
     if stale:
         rebuild(journal, stale)
+    if shape:
+        with writing(journal.engine) as connection:
+            known = _known(connection)
+            known.pop(SHAPE, "")
+            _note(connection, SHAPE, _noted(shape, known))
     return [p.name for p in stale]
 
 
@@ -48,5 +62,18 @@ def _recreate(connection: Connection, projection: Projection, print_: str) -> No
         table.drop(connection, checkfirst=True)
     for table in projection.tables:
         table.create(connection)
-    connection.execute(delete(t).where(t.c.name == projection.name))
-    connection.execute(insert(t).values(name=projection.name, fingerprint=print_))
+    _note(connection, projection.name, print_)
+
+
+def _known(connection: Connection) -> dict[str, str]:
+    return {row.name: row.fingerprint for row in connection.execute(select(t))}
+
+
+def _note(connection: Connection, name: str, print_: str) -> None:
+    connection.execute(delete(t).where(t.c.name == name))
+    connection.execute(insert(t).values(name=name, fingerprint=print_))
+
+
+def _noted(shape: str, known: Mapping[str, str]) -> str:
+    """A shape together with what is there: whoever changes a fingerprint makes us look again."""
+    return hashlib.sha256(f"{shape} {sorted(known.items())}".encode()).hexdigest()

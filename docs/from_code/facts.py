@@ -31,7 +31,7 @@ def events() -> str:
             "A stored fact is read for ever: a changed body raises the version."
         ),
     ]
-    for family in map(tuple, wiring.EVENTS):
+    for family in wiring.families():
         module = sys.modules[family[0].__module__]
         lines += [
             "",

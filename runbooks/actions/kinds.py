@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
@@ -79,6 +80,19 @@ class ActionKind(Protocol):
     async def perform(self, call: Call) -> Outcome: ...
 
     async def settle(self, call: Call) -> Outcome | None: ...
+
+
+class LateKind:
+    """A kind that is made for its first call: a run loads what its tasks do, not all that tasks could do."""
+
+    def __init__(self, make: Callable[[], ActionKind]) -> None:
+        self._made = cache(make)
+
+    async def perform(self, call: Call) -> Outcome:
+        return await self._made().perform(call)
+
+    async def settle(self, call: Call) -> Outcome | None:
+        return await self._made().settle(call)
 
 
 def _never(arguments: Mapping[str, Any]) -> bool:

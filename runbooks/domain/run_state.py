@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import reduce
+from itertools import chain, islice
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -103,11 +104,12 @@ def evolve(state: RunState, fact: Fact) -> RunState:
 
 def evolve_all(state: RunState, facts: Iterable[Fact]) -> RunState:
     """The same for many facts: between two that concern the whole run, the rows of tasks are changed in place."""
-    told = list(facts)
-    if len(told) < MANY:
-        return reduce(evolve, told, state)
+    told = iter(facts)
+    first = list(islice(told, MANY))
+    if len(first) < MANY:
+        return reduce(evolve, first, state)
     draft: Draft[TaskState] | None = None
-    for fact in told:
+    for fact in chain(first, told):
         event = fact.event
         if isinstance(event, ev.TaskEvent) and not isinstance(event, ev.PointOfNoReturnPassed):
             draft = _put(state, draft or Draft(state.tasks), fact, event)
@@ -233,7 +235,7 @@ def _evolve_task(state: RunState, fact: Fact, event: ev.TaskEvent) -> RunState:
 
 def _put(state: RunState, tasks: Rows, fact: Fact, event: ev.TaskEvent) -> Rows:
     """The rows after a fact about one task: its own, and those it releases."""
-    tasks = tasks.put(event.task, _moved(tasks[event.task], fact, event))
+    tasks = tasks.change(event.task, _moved(tasks[event.task], fact, event))
     if isinstance(event, ev.GateSaidNo):
         return _released(state, tasks, state.plan.repairs(event.task))
     if isinstance(event, _RELEASING):
@@ -241,10 +243,11 @@ def _put(state: RunState, tasks: Rows, fact: Fact, event: ev.TaskEvent) -> Rows:
     return tasks
 
 
-def _moved(at: TaskState, fact: Fact, event: ev.TaskEvent) -> TaskState:
+def _moved(at: TaskState, fact: Fact, event: ev.TaskEvent) -> Mapping[str, Any]:
+    """What a fact changes in the row of its task."""
     kind = type(event)
     stage, change = TASK.next(at.stage, kind), _CHANGES.get(kind)
-    return changed(at, stage=stage, **change(at, fact, event)) if change else changed(at, stage=stage)
+    return {"stage": stage, **change(at, fact, event)} if change else {"stage": stage}
 
 
 def _done(at: TaskState, fact: Fact, event: Any) -> dict[str, Any]:
@@ -287,7 +290,7 @@ def _released(state: RunState, tasks: Rows, names: Iterable[str]) -> Rows:
         at = tasks[name]
         if at.stage is TaskStage.NOT_STARTABLE and (ready := _ready_at(state, tasks, state.plan[name])):
             stage = TASK.next(TaskStage.NOT_STARTABLE, ev.TaskReleased)
-            tasks = tasks.put(name, changed(at, stage=stage, ready_at=ready))
+            tasks = tasks.change(name, {"stage": stage, "ready_at": ready})
     return tasks
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
+from cutover.core.changed import changed, write_over
 from runbooks.domain.run_events import TaskStage
 
 PART = 64
@@ -80,16 +81,20 @@ class Standing(Mapping[str, S]):
         """The same with one row changed. Raises KeyError for a name that is not in it."""
         part, place = divmod(self._places[name], PART)
         before = self._parts[part].rows[place]
-        changed: Standing[S] = Standing.__new__(Standing)
-        changed._places = self._places
-        changed._moving = self._moving if {before.stage, row.stage} <= AT_REST else None
-        changed._open = self._open + _is_open(row) - _is_open(before) if self._open >= 0 else -1
-        changed._parts = (
+        copy: Standing[S] = Standing.__new__(Standing)
+        copy._places = self._places
+        copy._moving = self._moving if {before.stage, row.stage} <= AT_REST else None
+        copy._open = self._open + _is_open(row) - _is_open(before) if self._open >= 0 else -1
+        copy._parts = (
             *self._parts[:part],
             self._parts[part].with_row(place, row),
             *self._parts[part + 1 :],
         )
-        return changed
+        return copy
+
+    def change(self, name: str, change: Mapping[str, Any]) -> Standing[S]:
+        """The same with these fields of one row changed."""
+        return self.put(name, changed(self[name], **change))
 
     def under_way(self) -> Sequence[tuple[str, S]]:
         """Every task that may start, is in progress, failed or is uncertain, in the order of the plan."""
@@ -107,10 +112,11 @@ class Standing(Mapping[str, S]):
 class Draft(Generic[S]):
     """The rows while a long past is folded: changed in place, and nobody else sees them before they are settled."""
 
-    __slots__ = ("_rows",)
+    __slots__ = ("_own", "_rows")
 
     def __init__(self, standing: Standing[S]) -> None:
         self._rows = dict(standing.items())
+        self._own: set[str] = set()  # rows made here
 
     def __getitem__(self, name: str) -> S:
         return self._rows[name]
@@ -119,9 +125,21 @@ class Draft(Generic[S]):
         """One row changed. Raises KeyError for a name that is not in it."""
         self._rows[name]
         self._rows[name] = row
+        self._own.discard(name)
+        return self
+
+    def change(self, name: str, change: Mapping[str, Any]) -> Draft[S]:
+        """These fields of one row changed: the first time in a copy, from then on in that copy itself."""
+        if name in self._own:
+            write_over(self._rows[name], change)
+        else:
+            self._rows[name] = changed(self._rows[name], **change)
+            self._own.add(name)
         return self
 
     def settled(self) -> Standing[S]:
+        """The rows for everybody; what is changed from now on is changed in copies."""
+        self._own.clear()
         return Standing(self._rows)
 
 

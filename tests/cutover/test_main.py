@@ -9,6 +9,16 @@ from cutover.cli.border import BAD_INPUT
 from cutover.main import GROUPS, build_app, run_command
 
 HEAVY = ("prefect", "sqlalchemy", "numpy", "duckdb", "httpx", "alembic", "jinja2", "structlog")
+OTHER_ROOMS = (
+    "contingency.tables", "contingency.service", "monitors.tables", "monitors.service", "paper_capture.tables",
+    "paper_capture.service", "cutover.reconciliation.service", "runbooks.performer", "httpx", "duckdb", "numpy",
+    "alembic",
+)  # fmt: skip
+SMALL = """
+title: A small one
+zone: UTC
+window: {opens: 2026-10-23T21:00, closes: 2026-10-24T21:00, backout: 2h}
+"""
 
 
 def cutover(*words, **kwargs):
@@ -18,14 +28,20 @@ def cutover(*words, **kwargs):
     )
 
 
-def test_help_names_every_group_and_loads_nothing_heavy():
+def test_help_names_every_group_and_loads_nothing_heavy_and_a_run_loads_no_other_room(tmp_path):
+    (tmp_path / "programme.yaml").write_text(SMALL, encoding="utf-8")
     script = (
-        "import sys; from cutover.main import build_app; build_app()(['--help'], result_action='return_value'); "
-        f"print('HEAVY', [m for m in {HEAVY} if m in sys.modules])"
+        "import sys; from cutover.main import build_app, run_command; build_app()(['--help'], result_action='return_value'); "
+        f"print('HEAVY', [m for m in {HEAVY} if m in sys.modules]); from pathlib import Path; "
+        "from cutover.app.bootstrap import build_world; "
+        f"build_world(Path({str(tmp_path)!r})).engine.dispose(); build_world(Path({str(tmp_path)!r})).runs.run_ids(); "
     )
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert all(name in said for name in GROUPS)
-    assert said.strip().endswith("HEAVY []")
+    first = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert all(name in first for name in GROUPS)
+    assert first.strip().endswith("HEAVY []")
+    again = script + f"print('ROOMS', [m for m in {OTHER_ROOMS} if m in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", again], capture_output=True, text=True, check=True).stdout
+    assert said.strip().endswith("ROOMS []")
 
 
 @pytest.mark.parametrize("group", sorted(GROUPS))

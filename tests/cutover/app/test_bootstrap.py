@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
 import pytest
 
+from cutover.app import rooms
 from cutover.app.bootstrap import World, as_current, build_world, open_world
-from cutover.app.facts import EVENTS, catalogue, projections
+from cutover.app.facts import DRAWN_IN, VIEWS, catalogue, families, projections
 from cutover.app.settings import Settings
 from cutover.core.errors import Invalid, Refused
 from cutover.domain.gates import Verdict
@@ -23,7 +26,7 @@ from tests.conftest import START
 
 
 def test_every_kind_of_fact_has_one_name_in_the_whole_product() -> None:
-    kinds = [event for family in EVENTS for event in family]
+    kinds = [event for family in families() for event in family]
     assert len(kinds) == len({event.kind() for event in kinds}) == len(catalogue().kinds)
 
 
@@ -32,6 +35,19 @@ def test_no_two_views_share_a_name_or_a_table() -> None:
     tables = [table.name for view in projections() for table in view.tables]
     assert len(names) == len(set(names))
     assert len(tables) == len(set(tables))
+
+
+def test_every_view_is_named_and_written_down_where_its_shape_is_told_from() -> None:
+    written = "".join(Path(str(find_spec(name).origin)).read_text("utf-8") for name in DRAWN_IN)  # type: ignore[union-attr]
+    for name, room, module, kind in VIEWS:
+        view = getattr(import_module(f"{room}.{module}"), kind)()
+        assert view.name == name
+        assert [table.name for table in view.tables if f'"{table.name}",' not in written] == []
+
+
+def test_every_door_leads_into_a_room() -> None:
+    for held in rooms.DOORS.values():
+        assert [name for name in held if getattr(rooms, name) is None] == []
 
 
 def test_all_services_share_one_desk(world: World) -> None:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from cutover.core.errors import NotFound
 from cutover.core.event import Catalogue, Event
+from cutover.domain.modes import EVENTS, WentToPaper
 
 
 class FormLogged(Event):
@@ -40,3 +41,15 @@ def test_a_fact_is_frozen_and_takes_no_unknown_word():
         FormLogged(serial="S1", station="A", colour="red")
     with pytest.raises(ValidationError):
         FormLogged(serial="S1", station="A").serial = "S2"
+
+
+def test_a_kind_of_a_room_that_is_loaded_is_read_without_loading_another():
+    late = Catalogue(late=("no.such.room", "cutover.domain.modes"))
+    assert late.read("WentToPaper", 1, '{"reason": "fire"}') == WentToPaper(reason="fire")
+    with pytest.raises(ModuleNotFoundError, match="no"):
+        late.read("FormLogged", 1, "{}")
+
+
+def test_all_kinds_are_those_of_every_room():
+    late = Catalogue([FormLogged], late=("cutover.domain.modes",))
+    assert set(late.kinds) == {"FormLogged", *(event.kind() for event in EVENTS)}

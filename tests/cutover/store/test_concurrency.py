@@ -22,6 +22,7 @@ TURNS = 25
 
 WRITER = """
 import sys
+sys.path.append("docs")  # as pytest sets it
 from tests.cutover.store.test_concurrency import compete, open_desk
 desk = open_desk(sys.argv[1])
 compete(desk, sys.argv[2])

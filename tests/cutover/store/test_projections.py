@@ -33,6 +33,14 @@ class FailingBoard(ModeBoard):
         raise Conflict("no room on the board")
 
 
+class UnloadedBoard(ModeBoard):
+    """A view of a room that nobody needs now."""
+
+    @property
+    def tables(self):
+        raise LookupError("it was loaded")
+
+
 def test_rebuilt_views_equal_live_ones(any_desk):
     for component, times in (("custody", 5), ("records", 2), ("command", 1)):
         flip(any_desk, component, times)
@@ -73,3 +81,20 @@ def test_facts_and_views_commit_together_or_not_at_all(any_desk):
         journal.append(batch("custody", 0, to_paper()))
     assert old.head().position == 0
     assert ModeBoard().rows(old.engine) == []
+
+
+def test_views_whose_shape_was_noted_are_not_even_loaded(any_desk):
+    old = any_desk.journal
+    assert prepare(old, "as of today") == []
+    unknown = Journal(old.engine, old.catalogue, old.clock, [UnloadedBoard()])
+    assert prepare(unknown, "as of today") == []
+    with pytest.raises(LookupError, match="loaded"):
+        prepare(unknown, "as of tomorrow")
+
+
+def test_a_view_that_another_version_rebuilt_is_looked_at_again_under_a_noted_shape(any_desk):
+    old = any_desk.journal
+    prepare(old, "ours")
+    prepare(Journal(old.engine, old.catalogue, old.clock, [WiderBoard()]))
+    assert prepare(old, "ours") == ["mode_board"]
+    assert prepare(old, "ours") == []

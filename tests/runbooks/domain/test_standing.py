@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbooks.domain.run_events import TaskStage
-from runbooks.domain.standing import AT_REST, PART, Standing
+from runbooks.domain.standing import AT_REST, PART, Draft, Standing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     stage: TaskStage
 
@@ -42,6 +42,20 @@ def test_a_changed_copy_leaves_the_original_as_it_was(changes):
         before.put(name, row)
     assert before == WAITING
     assert list(before.under_way()) == []
+
+
+@given(changes, changes)
+def test_a_draft_changes_its_own_rows_only_and_none_that_it_has_shown(first, then):
+    before = Standing(WAITING)
+    draft, copies = Draft(before), before
+    for name, row in first:
+        draft, copies = draft.change(name, {"stage": row.stage}), copies.change(name, {"stage": row.stage})
+    shown = draft.settled()
+    for name, row in then:
+        draft.put(name, row) if row.stage in AT_REST else draft.change(name, {"stage": row.stage})
+    assert before == WAITING
+    assert shown == copies
+    assert draft.settled() == {**copies, **dict(then)}
 
 
 def test_what_is_under_way_comes_in_the_order_of_the_plan():

@@ -100,12 +100,9 @@ def _paper(opener: Opener) -> App:
     def room(path: Path) -> Room:
         world = opener(path)
         return Room(
-            world.paper,
-            world.paper_images,
-            world.folder.programme,
-            world.folder.state,
-            partial(_offline_pack, world),
-        )
+            paper=world.paper, images=world.paper_images, batches=world.paper_batches, keeping=world.paper_keeping,
+            programme=world.folder.programme, state=world.folder.state, offline=partial(_offline_pack, world),
+        )  # fmt: skip
 
     return commands(lambda path: opener(path).paper, room)
 

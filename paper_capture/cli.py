@@ -15,6 +15,7 @@ from cyclopts import App, Parameter
 from cutover.cli.output import answer, table
 from cutover.core.errors import Invalid, Problem
 from paper_capture.domain.moves import Entry, Grade, Person, UsedSheet
+from paper_capture.keep_cli import add_keeping
 from paper_capture.pack_cli import Rooms, add_pack
 from paper_capture.scan_cli import add_scan
 
@@ -42,6 +43,7 @@ def commands(service: Service, room: Rooms | None = None) -> App:
     if room is not None:
         add_pack(app, room)
         add_scan(app, room)
+        add_keeping(app, room)
     return app
 
 
@@ -193,7 +195,8 @@ def _move(recorded: Recorded) -> dict[str, Any]:
 
 
 def _identity(identity: Identity) -> str:
-    return f"{'holds ' if identity.holds else 'BROKEN'} {identity.id:4} {identity.title}: {identity.detail}"
+    mends = "" if identity.holds else f" (for the {identity.owner})"
+    return f"{'holds ' if identity.holds else 'BROKEN'} {identity.id:4} {identity.title}{mends}: {identity.detail}"
 
 
 def _account(found: Account) -> Iterator[str]:

@@ -96,33 +96,28 @@ class QuarantineRow:
     became: str
 
 
-class ImagesProjection:
+def apply_image(connection: Connection, recorded: Recorded) -> None:
     """One row an image; a page's newest is the live one."""
-
-    name = "paper_images"
-    tables = (images_table, quarantine_table)
-
-    def apply(self, connection: Connection, recorded: Recorded) -> None:
-        named, _, of = recorded.stream.partition(":")
-        match recorded.event:
-            case PageFiled() as event if named == "pages":
-                _file(connection, recorded, event, of)
-            case PageQuarantined() as event:
-                scan = event.scan
-                row = {
-                    "sha256": of,
-                    "stage": Held.HELD.value,
-                    "scan": scan.model_dump_json(),
-                    "source": scan.source,
-                    "source_page": scan.source_page,
-                }
-                connection.execute(
-                    insert(quarantine_table), {**row, "reason": event.reason, "held_at": recorded.at}
-                )
-            case QuarantinedPageFiled() as event:
-                _leave(connection, of, Held.FILED, f"{event.serial} page {event.page}: {event.reason}")
-            case QuarantinedPageDiscarded() as event:
-                _leave(connection, of, Held.DISCARDED, event.reason)
+    named, _, of = recorded.stream.partition(":")
+    match recorded.event:
+        case PageFiled() as event if named == "pages":
+            _file(connection, recorded, event, of)
+        case PageQuarantined() as event:
+            scan = event.scan
+            row = {
+                "sha256": of,
+                "stage": Held.HELD.value,
+                "scan": scan.model_dump_json(),
+                "source": scan.source,
+                "source_page": scan.source_page,
+            }
+            connection.execute(
+                insert(quarantine_table), {**row, "reason": event.reason, "held_at": recorded.at}
+            )
+        case QuarantinedPageFiled() as event:
+            _leave(connection, of, Held.FILED, f"{event.serial} page {event.page}: {event.reason}")
+        case QuarantinedPageDiscarded() as event:
+            _leave(connection, of, Held.DISCARDED, event.reason)
 
 
 def image_rows(

@@ -7,12 +7,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from cutover.core.errors import Invalid, NotFound, Problem, Refused
-from cutover.core.event import Event, Recorded
+from cutover.core.event import Recorded
 from cutover.store.desk import Ask
 from cutover.store.kept_files import KeptFiles
-from paper_capture.domain.images import (
-    EVENTS as IMAGES,
-)
 from paper_capture.domain.images import (
     PAGES,
     QUARANTINE,
@@ -37,7 +34,6 @@ from paper_capture.image_tables import (
 )
 from paper_capture.service import PaperService
 
-EVENTS: tuple[type[Event], ...] = IMAGES
 BY_CODE = "by its own code, once the sheet could take it"
 WITHOUT_IMAGE = frozenset({Stage.UNPRINTED, Stage.STOCK, Stage.ISSUED, Stage.UNUSED})
 

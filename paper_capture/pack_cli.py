@@ -15,7 +15,9 @@ from cutover.core.errors import NotFound
 from cutover.domain.programme import Programme
 
 if TYPE_CHECKING:
+    from paper_capture.batches import PaperBatches
     from paper_capture.images import PaperImages
+    from paper_capture.keeping import PaperKeeping
     from paper_capture.service import PaperService
 
 Offline = Callable[[Path, datetime], Sequence[Path]]
@@ -28,6 +30,8 @@ class Room:
 
     paper: PaperService
     images: PaperImages
+    batches: PaperBatches
+    keeping: PaperKeeping
     programme: Programme
     state: Path
     offline: Offline

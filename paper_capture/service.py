@@ -15,7 +15,11 @@ from cutover.core.errors import Conflict, Invalid, NotFound, Problem, Refused
 from cutover.core.event import Event, Recorded
 from cutover.store.chain import canonical
 from cutover.store.desk import Ask, Desk
+from paper_capture.batch_tables import batch_rows
+from paper_capture.domain.batches import EVENTS as BATCH_EVENTS
 from paper_capture.domain.form import Form
+from paper_capture.domain.images import EVENTS as IMAGES
+from paper_capture.domain.keeping import EVENTS as KEEPING
 from paper_capture.domain.moves import EVENTS as MOVES
 from paper_capture.domain.moves import (
     AdjudicateSheet,
@@ -34,7 +38,7 @@ from paper_capture.domain.moves import (
     UsedSheet,
 )
 from paper_capture.domain.passes import Value
-from paper_capture.domain.register import Account, Register, account
+from paper_capture.domain.register import Account, Register, SeenImage, account
 from paper_capture.domain.serial import Block, parse_serial
 from paper_capture.domain.sheet import SHEET, sheet_stream
 from paper_capture.domain.stationery import EVENTS as BLOCKS
@@ -48,9 +52,10 @@ from paper_capture.domain.stationery import (
     check_count,
     stationery_stream,
 )
+from paper_capture.image_tables import image_rows
 from paper_capture.tables import SheetRow, block_rows, count_sheets, sheet_rows
 
-EVENTS: tuple[type[Event], ...] = (*MOVES, *BLOCKS)
+EVENTS: tuple[type[Event], ...] = (*MOVES, *BLOCKS, *KEEPING, *IMAGES, *BATCH_EVENTS)
 T = TypeVar("T")
 R = TypeVar("R")
 Plan = Callable[[StationeryState], tuple[Block, list[Ask]]]
@@ -219,10 +224,25 @@ class PaperService:
 
     def account(self, target_records: Mapping[str | None, Sequence[str]] | None = None) -> Account:
         """Where every serial is, and which identities hold. `target_records`: serial (None: without one) to references."""
-        printed, issued = block_rows(self.desk.journal.engine)
-        sheets = {row.serial: row for row in self.sheets()}
-        prefixes = {form.id: form.prefix for form in self.forms.values()}
-        return account(Register(printed, issued, sheets, target_records, prefixes))
+        return account(self.register(target_records))
+
+    def register(
+        self,
+        target_records: Mapping[str | None, Sequence[str]] | None = None,
+        serials: Sequence[str] | None = None,
+    ) -> Register:
+        """All there is to hold against each other, as it stands now; of `serials` only, images of these alone."""
+        engine = self.desk.journal.engine
+        printed, issued, destroyed = block_rows(engine)
+        seen: dict[str, list[SeenImage]] = {}
+        for i in image_rows(engine, serials, live=False):
+            seen.setdefault(i.serial, []).append(
+                SeenImage(i.page, i.pages, i.sha256, i.live, i.filed_at, i.marks)
+            )
+        return Register(
+            printed, issued, {row.serial: row for row in self.sheets()}, target_records,
+            {form.id: form.prefix for form in self.forms.values()}, destroyed, batch_rows(engine), seen,
+        )  # fmt: skip
 
     def form(self, form_type: str) -> Form:
         """A form by its id. Raises NotFound."""
@@ -247,6 +267,10 @@ class PaperService:
             spared = [f.model_copy(update={"required": False}) if f.passes == 1 else f for f in asked.fields]
             asked = asked.model_copy(update={"fields": tuple(spared)})
         return asked.check(entry.values, of=serial)
+
+    def known(self, text: str) -> str:
+        """A serial as it is written down. Raises Invalid."""
+        return self._known(text)[0]
 
     def _known(self, text: str) -> tuple[str, Form]:
         serial = parse_serial(text, self.by_prefix)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
+    Date,
     Engine,
     Integer,
     RowMapping,
@@ -32,6 +34,17 @@ from cutover.core.event import Event, Recorded
 from cutover.store.chain import canonical
 from cutover.store.engine import reading
 from cutover.store.metadata import UtcTime, metadata, utc_text
+from paper_capture.batch_tables import apply_batch, batches_table
+from paper_capture.domain.keeping import (
+    Passed,
+    SheetDestroyed,
+    SheetHandedOver,
+    SheetRetained,
+    SheetTransferred,
+    SheetTriaged,
+    link_of,
+    linked,
+)
 from paper_capture.domain.moves import (
     DiscrepancyFound,
     Disposition,
@@ -53,7 +66,8 @@ from paper_capture.domain.passes import Discrepancy, Keying
 from paper_capture.domain.register import Issued, Printed
 from paper_capture.domain.serial import Block
 from paper_capture.domain.sheet import SHEETS, SheetState, Stage
-from paper_capture.domain.stationery import BlockIssued, BlockPrinted
+from paper_capture.domain.stationery import BlockDestroyed, BlockIssued, BlockPrinted
+from paper_capture.image_tables import apply_image, images_table, quarantine_table
 
 sheets_table = Table(
     "paper_sheets",
@@ -81,6 +95,9 @@ sheets_table = Table(
     Column("reason", Text, nullable=False, default=""),
     Column("decided_by", String(200), nullable=False, default=""),
     Column("disposed_at", UtcTime),
+    Column("chain", Text, nullable=False, default=""),
+    Column("retain_until", Date),
+    Column("witness", String(200), nullable=False, default=""),
     Column("positions", Text, nullable=False),
 )
 
@@ -93,10 +110,13 @@ blocks_table = Table(
     Column("first", Integer, nullable=False),
     Column("count", Integer, nullable=False),
     Column("station", String(80)),
+    Column("destroyed", Boolean, nullable=False, default=False),
 )
 
 _INSERT = insert(sheets_table)
-_GROWS = frozenset({"positions", "keyings", "returns"})  # added to what is there, not put in its place
+_GROWS = frozenset(
+    {"positions", "keyings", "returns", "chain"}
+)  # added to what is there, not put in its place
 _NOBODY = {"reason": "", "decided_by": ""}
 
 Change = Callable[[Any, Recorded], dict[str, Any]]
@@ -115,6 +135,11 @@ CHANGES: Mapping[type[Event], Change] = {
     SheetAdjudicated: lambda e, r: {"adjudicator": r.actor, "form_values": canonical(e.values)},
     SheetVerified: lambda _, __: {},
     SheetDisposed: lambda e, r: {"disposition": e.disposition.value, "reference": e.reference, "reason": e.reason, "disposed_at": r.at},
+    SheetTransferred: lambda e, _: {"station": e.station},
+    SheetHandedOver: lambda _, __: {},
+    SheetRetained: lambda e, _: {"retain_until": e.until},
+    SheetDestroyed: lambda e, _: {"witness": e.witness},
+    SheetTriaged: lambda e, _: {"grade": e.grade.value},
 }  # fmt: skip
 
 
@@ -127,10 +152,10 @@ class SheetRow(SheetState):
 
 
 class PaperProjection:
-    """The register's tables; the stage moves along the machine's own table."""
+    """The register's tables, with those of images and batches; the stage moves along the machine's own table."""
 
     name = "paper"
-    tables = (sheets_table, blocks_table)
+    tables = (sheets_table, blocks_table, images_table, quarantine_table, batches_table)
 
     def apply(self, connection: Connection, recorded: Recorded) -> None:
         event = recorded.event
@@ -145,16 +170,21 @@ class PaperProjection:
                     "passes": e.passes,
                 }
                 connection.execute(_INSERT, {**row, "positions": str(recorded.position)})
-            case BlockPrinted() | BlockIssued():
-                connection.execute(
-                    insert(blocks_table), {**event.model_dump(), "position": recorded.position}
-                )
+            case BlockPrinted() | BlockIssued() | BlockDestroyed():
+                row = event.model_dump(exclude={"witness", "reason"})
+                row |= {"position": recorded.position, "destroyed": isinstance(event, BlockDestroyed)}
+                connection.execute(insert(blocks_table), row)
             case _ if type(event) in CHANGES:
                 change = CHANGES[type(event)](event, recorded)
+                if (link := link_of(event, recorded)) is not None:
+                    change["chain"] = _link_line(link)
                 change["positions"] = f" {recorded.position}"
                 binds = {f"new_{name}": value for name, value in change.items()}
                 statement = _update(type(event), tuple(change))
                 connection.execute(statement, {"of": recorded.stream.partition(":")[2], **binds})
+            case _:
+                apply_image(connection, recorded)
+                apply_batch(connection, recorded)
 
 
 def sheet_rows(
@@ -183,18 +213,21 @@ def count_sheets(engine: Engine, stages: Sequence[str]) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def block_rows(engine: Engine) -> tuple[list[Printed], list[Issued]]:
-    """Every block printed, and every block issued."""
+def block_rows(engine: Engine) -> tuple[list[Printed], list[Issued], list[Printed]]:
+    """Every block printed, every block issued, and every block destroyed in stock."""
     printed: list[Printed] = []
     issued: list[Issued] = []
+    destroyed: list[Printed] = []
     with reading(engine) as connection:
         for row in connection.execute(select(blocks_table).order_by(blocks_table.c.position)).mappings():
             block = Block(row["prefix"], row["first"], row["count"])
-            if row["station"] is None:
+            if row["destroyed"]:
+                destroyed.append(Printed(row["form_type"], block))
+            elif row["station"] is None:
                 printed.append(Printed(row["form_type"], block))
             else:
                 issued.append(Issued(row["form_type"], block, row["station"]))
-    return printed, issued
+    return printed, issued, destroyed
 
 
 @cache
@@ -222,6 +255,14 @@ def _keying_line(event: SheetKeyed, recorded: Recorded) -> str:
     return canonical(keying) + "\n"
 
 
+def _link_line(link: Passed) -> str:
+    return canonical({**asdict(link), "at": utc_text(link.at)}) + "\n"
+
+
+def _link(raw: dict[str, Any]) -> Passed:
+    return Passed(**{**raw, "at": datetime.fromisoformat(raw["at"])})
+
+
 def _row(row: RowMapping) -> SheetRow:
     columns = dict(row)
     columns["values"] = json.loads(columns.pop("form_values"))
@@ -231,6 +272,7 @@ def _row(row: RowMapping) -> SheetRow:
     columns["person"] = Person.model_validate_json(row["person"]) if row["person"] else None
     columns["keyings"] = tuple(_keying(json.loads(line)) for line in row["keyings"].split("\n") if line)
     columns["discrepancies"] = tuple(Discrepancy.model_validate(d) for d in json.loads(row["discrepancies"]))
+    columns["chain"] = linked([_link(json.loads(line)) for line in row["chain"].split("\n") if line])
     columns["positions"] = tuple(int(p) for p in row["positions"].split())
     return SheetRow(**columns)
 

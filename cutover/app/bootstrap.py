@@ -150,6 +150,14 @@ class World:
         return rooms.PaperImages(self.paper, KeptFiles(self.folder.state / "images"))
 
     @cached_property
+    def paper_batches(self) -> rooms.PaperBatches:
+        return rooms.PaperBatches(self.paper)
+
+    @cached_property
+    def paper_keeping(self) -> rooms.PaperKeeping:
+        return rooms.PaperKeeping(self.paper)
+
+    @cached_property
     def contingency(self) -> rooms.ContingencyService:
         return rooms.ContingencyService(self.desk, self.folder.plays, self.paper, self.monitors)
 

@@ -37,6 +37,8 @@ FAMILIES = (
     "monitors.domain.register",
     "monitors.domain.suspicion",
     "paper_capture.domain.moves",
+    "paper_capture.domain.keeping",
+    "paper_capture.domain.batches",
     "paper_capture.domain.images",
     "paper_capture.domain.stationery",
     "contingency.domain.triggers",
@@ -51,7 +53,6 @@ VIEWS = (
     ("monitor_alerts", "monitors", "alert_states", "AlertStates"),
     ("case_files", "monitors", "tables", "CaseFiles"),
     ("paper", "paper_capture", "tables", "PaperProjection"),
-    ("paper_images", "paper_capture", "image_tables", "ImagesProjection"),
     ("contingency_plays", "contingency", "tables", "Plays"),
     ("contingency_conversions", "contingency", "tables", "Conversions"),
     ("contingency_backlog", "contingency", "tables", "Backlog"),
@@ -64,6 +65,7 @@ DRAWN_IN = (
     "monitors.downtimes",
     "paper_capture.tables",
     "paper_capture.image_tables",
+    "paper_capture.batch_tables",
     "contingency.tables",
 )  # where the tables of views are written down
 TELLERS = (

@@ -54,8 +54,10 @@ if TYPE_CHECKING:
     from monitors.prober import Prober as Prober
     from monitors.register_service import RegisterService as RegisterService
     from monitors.service import MonitorService as MonitorService
+    from paper_capture.batches import PaperBatches as PaperBatches
     from paper_capture.forms import load_forms as load_forms
     from paper_capture.images import PaperImages as PaperImages
+    from paper_capture.keeping import PaperKeeping as PaperKeeping
     from paper_capture.service import PaperService as PaperService
     from runbooks.actions.checking import action_faults as action_faults
     from runbooks.actions.deployment import DeploymentAction as DeploymentAction
@@ -118,8 +120,10 @@ DOORS = {
     "monitors.prober": ("Prober",),
     "monitors.register_service": ("RegisterService",),
     "monitors.service": ("MonitorService",),
+    "paper_capture.batches": ("PaperBatches",),
     "paper_capture.forms": ("load_forms",),
     "paper_capture.images": ("PaperImages",),
+    "paper_capture.keeping": ("PaperKeeping",),
     "paper_capture.service": ("PaperService",),
     "runbooks.actions.checking": ("action_faults",),
     "runbooks.actions.deployment": ("DeploymentAction",),

@@ -4,7 +4,8 @@ Theory: a sheet is printed into stock and issued to a station, which answers for
 handed back unused, or declared missing by a named decision-maker; a void sheet is kept, never thrown away. A
 missing sheet may turn up and then goes on as any other, except that one known to be used can only come back.
 A used sheet is returned and keyed, in as many blind passes by different people as its form asks for. Passes that
-agree verify it; passes that differ go to a third person. A verified sheet gets exactly one disposition. Occurred,
+agree verify it; passes that differ go to a third person. A verified sheet gets exactly one disposition; its paper
+stays the original and is kept, in hands that are all named (keeping.py). Occurred,
 written, logged, returned, keyed and disposed are six different times, and none stands in for another.
 """
 
@@ -12,14 +13,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from enum import StrEnum
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
 from cutover.core.errors import Refused
 from cutover.core.event import Event, Fact
 from cutover.core.machine import Machine, Table
+from paper_capture.domain.keeping import DECIDERS as KEEPERS
+from paper_capture.domain.keeping import MOVES as KEEPING_MOVES
+from paper_capture.domain.keeping import (
+    Passed,
+    SheetDestroyed,
+    SheetHandedOver,
+    SheetRetained,
+    SheetTransferred,
+    SheetTriaged,
+    link_of,
+    linked,
+)
 from paper_capture.domain.moves import (
     AdjudicateSheet,
     DeclareMissing,
@@ -50,24 +62,11 @@ from paper_capture.domain.moves import (
     SpoilSheet,
 )
 from paper_capture.domain.passes import Discrepancy, Keying, Value, adjudicated, compare, why_not_enter
+from paper_capture.domain.stages import Stage
+
+__all__ = ["SHEET", "SHEETS", "SheetState", "Stage", "decide", "evolve", "sheet_stream"]
 
 MINUTES_A_DAY = 24 * 60
-
-
-class Stage(StrEnum):
-    UNPRINTED = "unprinted"
-    STOCK = "stock"
-    ISSUED = "issued"
-    USED = "used"
-    SPOILED = "spoiled"
-    UNUSED = "unused"
-    MISSING = "missing"
-    RETURNED = "returned"
-    KEYED_ONCE = "keyed_once"
-    KEYED_TWICE = "keyed_twice"
-    DISCREPANT = "discrepant"
-    VERIFIED = "verified"
-    DISPOSED = "disposed"
 
 
 SHEETS = Table(
@@ -75,7 +74,7 @@ SHEETS = Table(
     theory="every number is in exactly one place; void sheets are kept, missing ones may turn up, one disposition each",
     stages=Stage,
     start=Stage.UNPRINTED,
-    terminal=frozenset({Stage.SPOILED, Stage.UNUSED, Stage.DISPOSED}),
+    terminal=frozenset({Stage.DESTROYED}),
     moves={
         (Stage.UNPRINTED, SheetPrinted): Stage.STOCK,
         (Stage.STOCK, SheetIssued): Stage.ISSUED,
@@ -96,6 +95,7 @@ SHEETS = Table(
         (Stage.KEYED_TWICE, DiscrepancyFound): Stage.DISCREPANT,
         (Stage.DISCREPANT, SheetAdjudicated): Stage.VERIFIED,
         (Stage.VERIFIED, SheetDisposed): Stage.DISPOSED,
+        **KEEPING_MOVES,
     },
 )
 
@@ -126,11 +126,19 @@ class SheetState:
     reason: str = ""
     decided_by: str = ""
     disposed_at: datetime | None = None
+    chain: tuple[Passed, ...] = ()
+    retain_until: date | None = None
+    witness: str = ""
 
     @property
     def minutes(self) -> float:
         """Keying time over all passes."""
         return sum(k.minutes for k in self.keyings)
+
+    @property
+    def holder(self) -> str:
+        """In whose hands the paper is."""
+        return self.chain[-1].receiver if self.chain else ""
 
     @property
     def keyers(self) -> tuple[str, ...]:
@@ -275,6 +283,7 @@ DECIDERS: Mapping[type[SheetCommand], Callable[[SheetState, Any, datetime], Sequ
     EnterPass: _enter,
     AdjudicateSheet: _adjudicate,
     DisposeSheet: _dispose,
+    **KEEPERS,
 }
 
 _EXPLAINED = {"reason": "", "decided_by": ""}  # a sheet that turned up is no longer missing for a reason
@@ -298,12 +307,21 @@ LEARNT: Mapping[type[Event], Callable[[Any, Fact, SheetState], dict[str, Any]]] 
     SheetDisposed: lambda e, fact, _: {
         "disposition": e.disposition, "reference": e.reference, "reason": e.reason, "disposed_at": fact.at,
     },
+    SheetTransferred: lambda e, _, __: {"station": e.station},
+    SheetHandedOver: lambda _, __, ___: {},
+    SheetRetained: lambda e, _, __: {"retain_until": e.until},
+    SheetDestroyed: lambda e, _, __: {"witness": e.witness},
+    SheetTriaged: lambda e, _, __: {"grade": e.grade},
 }  # fmt: skip
 
 
 def evolve(state: SheetState, fact: Fact) -> SheetState:
     kind = type(fact.event)
-    return replace(state, stage=SHEETS.next(state.stage, kind), **LEARNT[kind](fact.event, fact, state))
+    link = link_of(fact.event, fact)
+    chain = linked((*state.chain, link)) if link is not None else state.chain
+    return replace(
+        state, stage=SHEETS.next(state.stage, kind), chain=chain, **LEARNT[kind](fact.event, fact, state)
+    )
 
 
 SHEET = Machine("sheet", SheetState(), decide, evolve)

@@ -1,4 +1,4 @@
-"""Which numbers of a form type are printed and which are issued: two counters that only rise.
+"""Which numbers of a form type are printed and which have left stock: two counters that only rise.
 
 Numbers are printed in order and issued in order, so no number can be printed twice or issued to two stations.
 A command names the number it begins with; when somebody else took it meanwhile, it is asked anew (Conflict).
@@ -38,6 +38,17 @@ class BlockIssued(Event):
     station: str
 
 
+class BlockDestroyed(Event):
+    """Numbers of stock that were destroyed before a witness; they are never issued."""
+
+    form_type: str
+    prefix: str
+    first: int
+    count: int
+    witness: str
+    reason: str
+
+
 class _OfType(Command):
     form_type: str
     prefix: str
@@ -55,12 +66,19 @@ class IssueBlock(_OfType):
     station: str
 
 
-EVENTS = (BlockPrinted, BlockIssued)
+class DestroyBlock(_OfType):
+    """Destroy `count` sheets of stock from the number `first`."""
+
+    witness: str
+    reason: str
+
+
+EVENTS = (BlockPrinted, BlockIssued, BlockDestroyed)
 
 
 @dataclass(frozen=True, slots=True)
 class StationeryState:
-    """The highest number printed and the highest issued."""
+    """The highest number printed and the highest that has left stock: issued, or destroyed."""
 
     printed: int = 0
     issued: int = 0
@@ -92,11 +110,14 @@ def decide(state: StationeryState, command: _OfType, now: datetime) -> Sequence[
             _starts_at(command, state.issued + 1)
             if not command.station:
                 raise Refused(f"{command.form_type}: issued to no station")
-            if last > state.printed:
-                raise Refused(
-                    f"{command.form_type}: {state.stock} sheets in stock, {command.count} asked for"
-                )
+            _in_stock(command, state)
             return [BlockIssued.model_validate({**of, "station": command.station})]
+        case DestroyBlock():
+            _starts_at(command, state.issued + 1)
+            _in_stock(command, state)
+            return [
+                BlockDestroyed.model_validate({**of, "witness": command.witness, "reason": command.reason})
+            ]
     raise Refused(f"stationery: {type(command).__name__} is not known")
 
 
@@ -104,12 +125,17 @@ def evolve(state: StationeryState, fact: Fact) -> StationeryState:
     match fact.event:
         case BlockPrinted(first=first, count=count):
             return replace(state, printed=first + count - 1)
-        case BlockIssued(first=first, count=count):
+        case BlockIssued(first=first, count=count) | BlockDestroyed(first=first, count=count):
             return replace(state, issued=first + count - 1)
     raise Refused(f"stationery: {fact.event.kind()} is not of this machine")
 
 
 STATIONERY = Machine("stationery", StationeryState(), decide, evolve)
+
+
+def _in_stock(command: _OfType, state: StationeryState) -> None:
+    if command.count > state.stock:
+        raise Refused(f"{command.form_type}: {state.stock} sheets in stock, {command.count} asked for")
 
 
 def stationery_stream(form_type: str) -> str:

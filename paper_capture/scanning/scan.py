@@ -11,6 +11,7 @@ from paper_capture.domain.codes import PageCode
 from paper_capture.domain.geometry import Layout
 from paper_capture.domain.images import Marks, Scan
 from paper_capture.images import PaperImages, Placed, Unplaced
+from paper_capture.keeping import PaperKeeping
 from paper_capture.printing.layout import lay_out
 from paper_capture.scanning.files import Leaf, ScannedFile, leaves, open_file
 from paper_capture.scanning.marks import has_eyes, read_marks
@@ -38,6 +39,9 @@ class Scanner:
     marks: bool = field(default_factory=has_eyes)
     _layouts: dict[tuple[str, int], Layout] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.keeping = PaperKeeping(self.images.paper)
+
     def scan(self, paths: Iterable[Path], *, by: str) -> Iterator[Report]:
         """File the pages of each file in turn. The same file again changes nothing."""
         for path in paths:
@@ -56,6 +60,7 @@ class Scanner:
         except Invalid as error:
             return Report(str(path), refused="; ".join(p.message for p in error.problems))
         self.images.file_all(placed, unplaced, by=by)
+        self.keeping.triage({p.serial: p.marks.grade for p in placed if p.marks and p.marks.grade}, by=by)
         known = [held for held in unplaced if held.scan.source_page in taken]
         return Report(
             str(path), file.sha256, tuple(placed), tuple(unplaced), file.pages - len(new) + len(known)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cutover.core.clock import FixedClock
+from cutover.store.kept_files import KeptFiles
 from paper_capture.forms import load_forms
+from paper_capture.images import PaperImages
 from paper_capture.service import EVENTS, PaperService
 from paper_capture.tables import PaperProjection
 from tests.conftest import MakeDesk
@@ -20,3 +24,8 @@ def clock() -> FixedClock:
 @pytest.fixture
 def paper(make_desk: MakeDesk) -> PaperService:
     return PaperService(make_desk(EVENTS, [PaperProjection()]), load_forms(SCENARIO))
+
+
+@pytest.fixture
+def images(paper: PaperService, tmp_path: Path) -> PaperImages:
+    return PaperImages(paper, KeptFiles(tmp_path / "images"))

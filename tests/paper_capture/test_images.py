@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from cutover.core.errors import NotFound, Refused
-from cutover.store.kept_files import KeptFiles
 from paper_capture.domain.images import QUARANTINES, Held, Scan
-from paper_capture.forms import load_forms
-from paper_capture.image_tables import ImagesProjection
-from paper_capture.images import EVENTS as IMAGES
 from paper_capture.images import PaperImages, Unplaced
-from paper_capture.service import EVENTS, PaperService
-from paper_capture.tables import PaperProjection
-from tests.conftest import MakeDesk
-from tests.paper_capture.world import CRIME, SCENARIO, used
-
-
-@pytest.fixture
-def images(make_desk: MakeDesk, tmp_path: Path) -> PaperImages:
-    desk = make_desk((*EVENTS, *IMAGES), [PaperProjection(), ImagesProjection()])
-    return PaperImages(PaperService(desk, load_forms(SCENARIO)), KeptFiles(tmp_path / "images"))
+from tests.paper_capture.world import CRIME, used
 
 
 @pytest.fixture

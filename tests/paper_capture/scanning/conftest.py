@@ -12,8 +12,6 @@ import pytest
 
 from cutover.store.kept_files import KeptFiles
 from paper_capture.forms import load_forms
-from paper_capture.image_tables import ImagesProjection
-from paper_capture.images import EVENTS as IMAGES
 from paper_capture.images import PaperImages
 from paper_capture.printing.press import Printing, books
 from paper_capture.scanning.files import Gray
@@ -49,7 +47,7 @@ def printed() -> Printed:
 
 @pytest.fixture
 def images(make_desk: MakeDesk, tmp_path: Path) -> PaperImages:
-    desk = make_desk((*EVENTS, *IMAGES), [PaperProjection(), ImagesProjection()])
+    desk = make_desk(EVENTS, [PaperProjection()])
     paper = PaperService(desk, load_forms(SCENARIO))
     paper.issue(station="north", form_type="custody", count=2, by="Asha")
     return PaperImages(paper, KeptFiles(tmp_path / "images"))

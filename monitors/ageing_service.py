@@ -44,6 +44,7 @@ from monitors.domain.suspicion import (
     suspicion_stream,
 )
 from monitors.holidays import bank_holidays
+from monitors.left_behind import ages_left
 from monitors.rows import Rows, csv_rows, sql_rows
 
 WATCH = "ageing-watch"
@@ -145,7 +146,7 @@ class AgeingService:
         at, then = now or self._desk.clock.now(), desk or self._desk
         looks = self._looks(at)
         views = []
-        for check in self.checks.values():
+        for check in (*self.checks.values(), *ages_left(then, self.checks).values()):
             row = looks.get(check.id)
             found = Ages.model_validate_json(row.ages) if row else None
             suspicion = then.state(SUSPICION, suspicion_stream(check.id))
@@ -212,9 +213,10 @@ class AgeingService:
             )
 
     def _check(self, check_id: str) -> AgeingCheck:
-        if check_id not in self.checks:
+        check = self.checks.get(check_id) or ages_left(self._desk, self.checks).get(check_id)
+        if check is None:
             raise NotFound("ageing check", check_id, self.checks)
-        return self.checks[check_id]
+        return check
 
 
 def _by_age(view: AgeingView) -> tuple[bool, float, str]:

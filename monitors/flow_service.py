@@ -26,6 +26,7 @@ from monitors.domain.standing import Heard, Standing, newest_mature, stand
 from monitors.domain.xmr import Xmr, weekly, xmr
 from monitors.flow_counts import FlowCounts
 from monitors.holidays import bank_holidays
+from monitors.left_behind import flows_left
 
 WATCH = "flow-watch"  # who counts days and raises alarms
 RESTATED_FOR = timedelta(days=28)  # how far back late changes are still asked for
@@ -98,9 +99,10 @@ class FlowService:
         return self._view(flow, self._heard(flow_id), now or self.now())
 
     def all(self, now: datetime | None = None) -> list[FlowView]:
-        """How every flow stands, worst first."""
+        """How every flow stands, worst first; also one that is declared no more and has an open alarm."""
         heard, at = ({} if self._is_past else self._counts.heard()), now or self.now()
-        views = [self._view(flow, heard.get(flow.id, Heard()), at) for flow in self.flows.values()]
+        flows = (*self.flows.values(), *flows_left(self._desk, self.flows).values())
+        views = [self._view(flow, heard.get(flow.id, Heard()), at) for flow in flows]
         return sorted(views, key=lambda v: (not v.alerting, WORST_FIRST.index(v.standing.status), v.flow.id))
 
     def detectability(self, flow_id: str, planned: Normal | None = None) -> seeing.Detectability | None:
@@ -361,9 +363,10 @@ class FlowService:
         return self._desk.ask(OUTCOME, stream, command, at=at)
 
     def _flow(self, flow_id: str) -> Flow:
-        if flow_id not in self.flows:
+        flow = self.flows.get(flow_id) or flows_left(self._desk, self.flows).get(flow_id)
+        if flow is None:
             raise NotFound("flow", flow_id, self.flows)
-        return self.flows[flow_id]
+        return flow
 
 
 def _is_news(one: ev.Reported, state: FlowState) -> bool:

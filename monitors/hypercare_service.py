@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from monitors.ageing_service import AgeingService
 from monitors.domain.ageing import AgeingCheck
 from monitors.domain.check import LedgerCheck
 from monitors.domain.composite import Composite, Exit, Sign, composites, exit_verdict
+from monitors.domain.suspicion import Stage
 from monitors.flow_service import FlowService, FlowView
 from monitors.register_service import RegisterService
 from monitors.service import MonitorService
@@ -19,10 +21,17 @@ OUTCOMES = (LedgerCheck, AgeingCheck)  # the checks that look at work and not at
 class HypercareService:
     """Reads everything that is watched; keeps nothing."""
 
-    def __init__(self, monitors: MonitorService, flows: FlowService, register: RegisterService) -> None:
+    def __init__(
+        self,
+        monitors: MonitorService,
+        flows: FlowService,
+        register: RegisterService,
+        ageing: AgeingService | None = None,
+    ) -> None:
         self._monitors = monitors
         self._flows = flows
         self._register = register
+        self._ageing = ageing
 
     def now(self) -> datetime:
         return self._flows.now()
@@ -44,7 +53,16 @@ class HypercareService:
     def exit(self, now: datetime | None = None) -> Exit:
         """The verdict that a hypercare exit asks for."""
         at = now or self.now()
-        return exit_verdict(self.signs(at), self._register.gaps(at))
+        return exit_verdict(self.signs(at), [*self._register.gaps(at), *self._suspected(at)])
+
+    def _suspected(self, now: datetime) -> list[str]:
+        """The suspected backlogs that nobody has explained, whether or not the sum comes out again."""
+        views = self._ageing.all(now) if self._ageing else []
+        return [
+            f"{view.check.title}: a suspected backlog of {view.suspicion.missing} that nobody has explained"
+            for view in views
+            if view.suspicion.stage is Stage.SUSPECTED
+        ]
 
     def _check(self, view: CheckView) -> Sign:
         check = self._monitors.checks[view.check_id]

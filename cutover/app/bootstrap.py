@@ -124,7 +124,7 @@ class World:
 
     @cached_property
     def hypercare(self) -> rooms.HypercareService:
-        return rooms.HypercareService(self.monitors, self.flows, self.register)
+        return rooms.HypercareService(self.monitors, self.flows, self.register, self.ageing)
 
     def collector(self) -> rooms.Collector:
         """Reads the counts of this programme's flows."""

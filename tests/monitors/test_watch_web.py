@@ -87,7 +87,9 @@ def world(make_desk: MakeDesk, clock: FixedClock) -> Health:
     monitors = MonitorService(flows.desk, [PROBE])
     ageing = AgeingService(flows.desk, [TRIAGE], PROGRAMME, Path(), lambda name: name)
     register = RegisterService(flows.desk, [], {}, PROGRAMME, lambda: flows.service.flows)
-    watch = Watch(flows.service, ageing, register, HypercareService(monitors, flows.service, register))
+    watch = Watch(
+        flows.service, ageing, register, HypercareService(monitors, flows.service, register, ageing)
+    )
     return Health(flows, monitors, watch)
 
 

@@ -5,7 +5,6 @@ Secrets are named, looked up when needed and appear in no message.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +18,7 @@ import httpx
 from cutover.core.errors import CutoverError, Invalid, NotFound, Problem, Unavailable
 from monitors.domain.counts import MOST_DAYS, Told, filled, told
 from monitors.domain.flow import CsvCounts, Flow, PrometheusCounts, SqlCounts
+from monitors.domain.reading import look_up, read_json
 from monitors.rows import csv_rows, sql_rows
 
 LARGEST_ANSWER = 8_388_608  # bytes; 450 days an hour apart are half a million
@@ -69,17 +69,23 @@ class CountSources:
             raise Invalid(
                 Problem(f"{len(series)} series", field=source.query, expected="a query that gives one")
             )
-        values = series[0]["values"] if series else []
-        return [(wanted[int(at)], value) for at, value in values if int(at) in wanted]
+        values = look_up(series, "0.values") or []
+        try:
+            return [(wanted[int(at)], value) for at, value in values if int(at) in wanted]
+        except (ValueError, TypeError, OverflowError):
+            raise Unavailable("what answers is no Prometheus: its series has no values at moments") from None
 
     def _answer(self, base: str, query: Mapping[str, Any], timeout: float) -> list[Any]:
         try:
-            body = json.loads(_read(f"{base.rstrip('/')}/api/v1/query_range", query, timeout))
-            if body["status"] != "success":
-                raise Unavailable(f"Prometheus says: {str(body.get('error'))[:200]}")
-            return list(body["data"]["result"])
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            body = read_json(_read(f"{base.rstrip('/')}/api/v1/query_range", query, timeout))
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise Unavailable(f"Prometheus does not answer: {error or type(error).__name__}") from None
+        found = look_up(body, "data.result")
+        if look_up(body, "status") == "success" and isinstance(found, list):
+            return found
+        if said := look_up(body, "error"):
+            raise Unavailable(f"Prometheus says: {str(said)[:200]}")
+        raise Unavailable("what answers is no Prometheus")
 
     def _midnight(self, day: date) -> int:
         """The beginning of a day of the programme's zone, in seconds of the epoch."""

@@ -37,18 +37,34 @@ def csv_rows(folder: Path, name: str, columns: Sequence[str], optional: Sequence
 
     Raises Unavailable for a file that is not there, Invalid for one outside the folder, too large, or without a column.
     """
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        raise Invalid(Problem("the file is not in the programme folder", file=name))
-    lines = csv.DictReader(_content(path, name).splitlines())
+    lines = csv.DictReader(_content(_path(folder, name), name).splitlines())
     heads = lines.fieldnames or ()
+    wanted = [*columns, *(column for column in optional if column)]
     if lost := [column for column in columns if column not in heads]:
         raise Invalid(Problem(f"no column {', '.join(lost)}", name, 1, expected=f"one of {', '.join(heads)}"))
-    wanted = [*columns, *(column for column in optional if column)]
+    if twice := [column for column in wanted if list(heads).count(column) > 1]:
+        raise Invalid(Problem(f"the column {', '.join(twice)} is there twice", name, 1))
     try:
-        return [tuple(line.get(column) for column in wanted) for line in lines]
+        return [_cells(line, wanted, name, lines.line_num) for line in lines]
     except csv.Error as error:
         raise Invalid(Problem(str(error), name, lines.line_num)) from None
+
+
+def _cells(line: dict[str, Any], wanted: Sequence[str], name: str, number: int) -> tuple[Any, ...]:
+    """A comma inside a number makes a cell too many: 1,234 would be read as 1."""
+    if None in line:
+        raise Invalid(Problem("more cells than the heading has", name, number))
+    return tuple(line.get(column) for column in wanted)
+
+
+def _path(folder: Path, name: str) -> Path:
+    try:
+        path = (folder / name).resolve()
+    except (OSError, RuntimeError):  # a link that leads to itself
+        raise Unavailable(f"'{name}' cannot be read: its links lead nowhere") from None
+    if not path.is_relative_to(folder.resolve()):
+        raise Invalid(Problem("the file is not in the programme folder", file=name))
+    return path
 
 
 def _content(path: Path, name: str) -> str:

@@ -61,6 +61,10 @@ class PrometheusCounts(Source):
     def _has_one_target(self) -> Self:
         if bool(self.system) == bool(self.url):
             raise ValueError("name either a system or a url")
+        if self.missing == "zero":
+            raise ValueError(
+                "missing: zero cannot be said of Prometheus: a series that is gone is not a nought"
+            )
         return self
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -11,12 +12,14 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import Engine, create_engine, text
 
 from cutover.core.errors import Invalid, Unavailable
 from monitors.count_sources import CountSources
 from monitors.domain.flow import Flow
 from tests.monitors.domain.flows import flow
+from tests.monitors.servers import saying, speaking
 
 SINCE, UNTIL = date(2026, 10, 22), date(2026, 10, 26)
 NOW = datetime(2026, 10, 27, 9, tzinfo=UTC)
@@ -74,6 +77,8 @@ def test_a_file_of_the_programme_is_read_by_its_column_names(tmp_path: Path) -> 
         ("day,count\n2026-10-25,1\n2026-10-25,1\n", Invalid, "row 2: 2026-10-25 is there twice"),
         ("day,count\n2026-10-28,1\n", Invalid, "row 1: 2026-10-28 is still to come"),
         ("day,count\n2026-10-24\n", Invalid, "row 1: None is no count"),
+        ("day,count\n2026-10-24,1,234\n", Invalid, "c.csv:2: more cells than the heading has"),
+        ("day,count,count\n2026-10-24,1,2\n", Invalid, "c.csv:1: the column count is there twice"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_named(
@@ -135,3 +140,51 @@ def test_a_prometheus_that_is_away_is_said() -> None:
     of = flow(counts={"kind": "prometheus", "url": "http://127.0.0.1:9", "query": "x"})
     with pytest.raises(Unavailable, match="Prometheus does not answer"):
         counted(of, sources())
+
+
+def test_a_link_that_leads_to_itself_is_said(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").symlink_to(tmp_path / "c.csv")
+    with pytest.raises(Unavailable, match="its links lead nowhere"):
+        counted(flow(counts={"kind": "csv", "path": "c.csv"}), sources(tmp_path))
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"[" * 100_000, b"<html>", b"[]", b'{"status": "success"}', b'{"status": "success", "data": {"result": {}}}',
+        b'{"status": "success", "data": {"result": [7]}}', b'{"status": "success", "data": {"result": [{"values": [[1]]}]}}',
+        b'{"status": "success", "data": {"result": [{"values": {"a": 1}}]}}', b'{"status": "success", "data": {"result": [{"values": [["x", 1]]}]}}',
+        b'{"status": "success", "data": {"result": [{"values": [[1e999, 1]]}]}}',
+    ],
+)  # fmt: skip
+def test_what_answers_and_is_no_prometheus_is_said_and_takes_nobody_down(body: bytes) -> None:
+    async def scene() -> None:
+        async with speaking(
+            saying(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        ) as port:
+            of = flow(counts={"kind": "prometheus", "url": f"http://127.0.0.1:{port}", "query": "x"})
+            found = await asyncio.to_thread(nothing_or_unavailable, of)
+            assert found in ({}, "what answers is no Prometheus") or "no values at moments" in str(found)
+
+    asyncio.run(scene())
+
+
+def nothing_or_unavailable(of: Flow) -> object:
+    try:
+        return counted(of, sources())
+    except Unavailable as error:
+        return str(error)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("url", ["http://", "http://127.0.0.1:99999", "http://127.0.0.1:x"])
+def test_an_address_that_is_none_is_said(url: str) -> None:
+    of = flow(counts={"kind": "prometheus", "url": url, "query": "x"})
+    with pytest.raises(Unavailable, match="Prometheus does not answer"):
+        counted(of, sources())
+
+
+def test_a_series_that_is_gone_is_never_a_nought() -> None:
+    with pytest.raises(ValidationError, match="a series that is gone is not a nought"):
+        flow(counts={"kind": "prometheus", "url": "http://p", "query": "x", "missing": "zero"})

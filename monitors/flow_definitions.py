@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from cutover.core.errors import Problem, nearest
+from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.programme import Programme
 from cutover.store.documents import line_of, nodes_of
 from monitors.domain.ageing import AgeingCheck
 from monitors.domain.flow import CsvCounts, Flow, PoolCounts, PrometheusCounts
 from monitors.domain.monitor_file import MonitorFile
+from monitors.holidays import bank_holidays
 
 Files = Mapping[Path, MonitorFile]
 Placed = tuple[Path, int, Flow]
@@ -23,6 +24,7 @@ def flow_problems(files: Files, programme: Programme | None) -> list[Problem]:
     return [
         *_twice(files),
         *_second_watch(files),
+        *_no_such_place(files),
         *_strangers(placed),
         *_false_comfort(placed, files),
         *_circles(placed),
@@ -63,6 +65,19 @@ def _second_watch(files: Files) -> Iterator[Problem]:
     for path in said[1:]:
         what = f"the watch is agreed in {said[0].name} already"
         yield Problem(what, str(path), field="hypercare", expected="one agreement in the folder")
+
+
+def _no_such_place(files: Files) -> Iterator[Problem]:
+    """A place of which no holidays are known would be noticed when a baseline is frozen, in the midst of the work."""
+    for path, file in files.items():
+        place = file.hypercare.holidays if file.hypercare else ""
+        try:
+            bank_holidays(place, ())
+        except Invalid as error:
+            line = line_of(nodes_of(path), ("hypercare", "holidays"))
+            yield Problem(
+                error.problems[0].message, str(path), line, "hypercare.holidays", expected="such as GB/ENG"
+            )
 
 
 def _strangers(placed: list[Placed]) -> Iterator[Problem]:

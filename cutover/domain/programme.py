@@ -18,6 +18,8 @@ from cutover.domain.modes import Mode
 
 
 def _duration(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"{value} is no length of time")  # noqa: TRY004  told like every other one that is none
     try:
         return parse_duration(value) if isinstance(value, str | int | float) else value
     except Invalid as error:

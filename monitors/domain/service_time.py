@@ -42,6 +42,8 @@ def show_limit(limit: timedelta | WorkingDays) -> str:
 
 
 def _limit(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"{value} is no length of time")  # noqa: TRY004  told like every other one that is none
     if not isinstance(value, str | int | float):
         return value
     if isinstance(value, str) and (spelt := _SPELT.fullmatch(value)):

@@ -61,3 +61,14 @@ def test_the_shipped_scenarios_are_in_order() -> None:
     examples = Path(__file__).parents[2] / "examples"
     assert len(load_monitors(examples / "silent_halving" / "monitors").flows) == 6
     assert load_monitors(examples / "no_acknowledgement" / "monitors").checks
+
+
+@pytest.mark.parametrize("place", ["XX", "GB/ZZZ"])
+def test_a_place_of_which_no_holidays_are_known_is_named_when_the_file_is_read(
+    tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "a.yaml").write_text(f"hypercare:\n  days: 90\n  holidays: {place}\n")
+    with pytest.raises(Invalid) as caught:
+        load_monitors(tmp_path)
+    said = f"a.yaml:3: hypercare.holidays: no bank holidays are known of '{place}'; expected such as GB/ENG"
+    assert str(caught.value).endswith(said)

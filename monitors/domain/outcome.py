@@ -108,7 +108,8 @@ def decide(state: FlowState, command: Command, now: datetime) -> Sequence[Event]
         case ev.FreezeBaseline():
             return _freeze(state, command)
         case ev.ArmFlow():
-            return [ev.FlowArmed(**command.model_dump(exclude={"by"}))]
+            armed = state.stage is Stage.WATCHING  # by another that collects: it was quicker
+            return [] if armed else [ev.FlowArmed(**command.model_dump(exclude={"by"}))]
         case ev.TakeDays():
             return list(_take(state, command, now))
         case ev.RaiseSilence():

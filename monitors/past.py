@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from cutover.store.desk import Desk
-from monitors.domain.check import WORST_FIRST, Result, Status
+from monitors.domain.check import WORST_FIRST, Reason, Result, Status
 from monitors.domain.declared import AnyCheck
 from monitors.domain.health import CHECK, HealthState, Stage, check_stream
 from monitors.domain.ledger import CASE_FILE, Summary, file_stream, summarise
@@ -43,12 +43,15 @@ def _last(
     check: AnyCheck, state: HealthState, then: Desk, hours: Iterable[Hour], at: datetime
 ) -> Last | None:
     facts = then.journal.read(check_stream(check.id))
-    heard = [min(at, hour.hour + HOUR) for hour in hours if hour.hour <= at and hour.samples]
-    moments = [*heard, *(fact.at for fact in facts[-1:])]
-    if not moments:
+    if not facts:  # the first result of a check is always a fact: what its hour counts came later
         return None
-    seen = state.seen if state.stage is Stage.SOFT and state.seen else state.hard
-    return Last(Result(status=seen or Status.UNKNOWN, detail=_said(facts)), max(moments), None)
+    heard = [min(at, hour.hour + HOUR) for hour in hours if hour.hour <= at and hour.samples]
+    moments = [*heard, facts[-1].at]
+    is_soft = state.stage is Stage.SOFT and state.seen is not None
+    status = (state.seen if is_soft else state.hard) or Status.UNKNOWN
+    reason = (state.seen_reason if is_soft else state.reason) or Reason.NO_DATA
+    result = Result(status=status, reason=reason if status is Status.UNKNOWN else None, detail=_said(facts))
+    return Last(result, max(moments), None)
 
 
 def _said(facts: Sequence[object]) -> str:

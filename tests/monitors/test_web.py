@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from cutover.core.clock import FixedClock
 from cutover.domain.modes import Mode
 from cutover.store.metadata import utc_text
-from monitors.domain.check import critical, ok
+from monitors.domain.check import Reason, critical, ok, unknown
 from monitors.web import HealthPage, pages
 from tests.conftest import MakeDesk
 from tests.cutover.web.browser import Browser
@@ -128,3 +130,19 @@ def test_before_a_check_was_ever_asked_it_was_unknown_and_the_future_is_refused(
     answer = Browser(world.app()).get("/health", at="2026-12-24T10:00")
     assert answer.status_code == 400
     assert "is still to come" in answer.text
+
+
+def test_a_check_that_was_unknown_then_is_shown_so_with_its_reason(world: World) -> None:
+    """Suspected, believed, and one of whose hour a result is known and no fact: none of them breaks the page."""
+    seen, lost = [], unknown(Reason.ERROR, "the query failed")
+    world.monitors.record("custody", ok("answered 200"), world.clock.now())
+    for _ in range(3):
+        seen.append(world.after(minutes=2))
+        world.monitors.record("custody", lost, seen[-1])
+    world.after(hours=1)
+    world.monitors.record("custody", ok(), world.clock.now())
+    (page,) = pages(world.monitors, world.ledger, world.desk, PROGRAMME, world.clock)
+    for at in (*seen, world.clock.now() - timedelta(minutes=50)):
+        (custody,) = [c for c in page.build({"at": utc_text(at)}).checks if c.id == "custody"]
+        assert custody.look[2].startswith("UNKNOWN: ")
+    page.build({"at": utc_text(seen[0] - timedelta(minutes=30))})

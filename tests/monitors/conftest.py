@@ -68,6 +68,7 @@ class Target:
         self.asked: list[str] = []
         self.bookings: dict[str, str] = {}
         self.released: list[str] = []
+        self.needs_exact_spelling = False
         self.files: dict[str, str] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -97,7 +98,8 @@ class Target:
             found = [
                 r
                 for r, name in self.bookings.items()
-                if name == wanted or (query["near"] == ["1"] and name[1:] == wanted[1:])
+                if name == wanted
+                or (query["near"] == ["1"] and name[1:] == wanted[1:] and not self.needs_exact_spelling)
             ]
             return 200, {"bookings": [{"reference": r} for r in found]}
         if path.startswith("/files/"):

@@ -85,6 +85,18 @@ def test_a_journey_books_finds_and_releases_and_asked_again_books_nothing_more(t
     assert set(target.released) == set(target.bookings)
 
 
+@pytest.mark.requirement("R13")
+def test_a_search_that_needs_the_exact_spelling_is_critical_though_it_finds_what_is_spelt_right(
+    target: Target,
+) -> None:
+    target.needs_exact_spelling = True
+    near = STEPS[1] | {"name": "find near", "query": {"name": "Sofia {run}", "near": 1}}
+    walked: JourneyCheck = journey([STEPS[0], STEPS[1], near, STEPS[2]])
+    result = with_session(lambda s: probe_journey(s, walked, {"custody": target.url}, START))
+    assert result.status is Status.CRITICAL
+    assert result.detail.startswith("step 'find near'")
+
+
 def test_a_journey_into_a_failing_system_is_critical_at_its_first_step(target: Target) -> None:
     target.health = lambda: 503
     result = with_session(lambda s: probe_journey(s, journey(), {"custody": target.url}, START))

@@ -96,6 +96,7 @@ def _reconcile(opener: Opener) -> App:
 def _paper(opener: Opener) -> App:
     from paper_capture.cli import commands
     from paper_capture.pack_cli import Room
+    from paper_capture.station_cli import StationDoor, add_station
 
     def room(path: Path) -> Room:
         world = opener(path)
@@ -104,7 +105,13 @@ def _paper(opener: Opener) -> App:
             programme=world.folder.programme, state=world.folder.state, offline=partial(_offline_pack, world),
         )  # fmt: skip
 
-    return commands(lambda path: opener(path).paper, room)
+    def door(path: Path) -> StationDoor:
+        world = opener(path)
+        return StationDoor(world.paper, world.folder.programme, world.tokens, world.settings.base_url)
+
+    app = commands(lambda path: opener(path).paper, room)
+    add_station(app, door)
+    return app
 
 
 def _offline_pack(world: World, folder: Path, at: datetime) -> list[Path]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from cutover.core.errors import Conflict, Invalid, NotFound, Problem, Refused
@@ -52,10 +53,12 @@ from paper_capture.domain.stationery import (
     check_count,
     stationery_stream,
 )
+from paper_capture.domain.views import EVENTS as VIEWS
+from paper_capture.domain.views import LOOKS, ViewRestricted, looks_stream
 from paper_capture.image_tables import image_rows
 from paper_capture.tables import SheetRow, block_rows, count_sheets, sheet_rows
 
-EVENTS: tuple[type[Event], ...] = (*MOVES, *BLOCKS, *KEEPING, *IMAGES, *BATCH_EVENTS)
+EVENTS: tuple[type[Event], ...] = (*MOVES, *BLOCKS, *KEEPING, *IMAGES, *BATCH_EVENTS, *VIEWS)
 T = TypeVar("T")
 R = TypeVar("R")
 Plan = Callable[[StationeryState], tuple[Block, list[Ask]]]
@@ -113,24 +116,33 @@ class PaperService:
 
         return self._take(form, count, station, key, plan)
 
-    def log_used(self, entries: Sequence[UsedSheet], *, by: str) -> list[Recorded]:
+    def log_used(
+        self, entries: Sequence[UsedSheet], *, by: str, at: datetime | None = None
+    ) -> list[Recorded]:
         """Record what a station wrote. Field values may be incomplete; the grade is never lower than the ticks demand."""
+        return self._move(_each(entries, lambda entry: self.used(entry, by=by)), "used", at)
 
-        def wish(entry: UsedSheet) -> SheetCommand:
-            serial, form = self._known(entry.serial)
-            values = self._as_printed(serial, form).check(entry.values, of=serial, partial=True)
-            grade = form.grade(values, entry.grade)
-            return LogUsed(
-                by=by,
-                serial=serial,
-                used=entry.model_copy(update={"serial": serial, "values": values, "grade": grade}),
-            )
+    def used(self, entry: UsedSheet, *, by: str) -> LogUsed:
+        """What logging a sheet asks for. Raises Invalid for a serial or a value that is none."""
+        serial, form = self._known(entry.serial)
+        values = self._as_printed(serial, form).check(entry.values, of=serial, partial=True)
+        grade = form.grade(values, entry.grade)
+        known = entry.model_copy(update={"serial": serial, "values": values, "grade": grade})
+        return LogUsed(by=by, serial=serial, used=known)
 
-        return self._move(_each(entries, wish), "used")
+    def asking(self, wish: SheetCommand, move: str, at: datetime | None = None, key: str = "") -> Ask:
+        """One wish with its key, for whoever asks for several things at once."""
+        return self._ask(wish, f"paper:{wish.serial}:{move}:{key}" if key else _key(wish, move), at)
 
-    def spoil(self, serial: str, *, by: str, reason: str) -> list[Recorded]:
+    def viewed(self, serial: str, what: str, *, by: str) -> None:
+        """Record who is about to be shown a sheet of a restricted form; of other forms nothing is recorded."""
+        known, form = self._known(serial)
+        if form.restricted:
+            self.desk.ask(LOOKS, looks_stream(known), ViewRestricted(by=by, what=what))
+
+    def spoil(self, serial: str, *, by: str, reason: str, at: datetime | None = None) -> list[Recorded]:
         """Void an unused sheet, which is kept."""
-        return self._move([SpoilSheet(by=by, serial=self._known(serial)[0], reason=reason)], "spoiled")
+        return self._move([SpoilSheet(by=by, serial=self._known(serial)[0], reason=reason)], "spoiled", at)
 
     def declare_missing(self, serial: str, *, by: str, decided_by: str, reason: str) -> list[Recorded]:
         """Give a sheet up for lost, on the word of a named decision-maker."""
@@ -139,13 +151,17 @@ class PaperService:
             "missing",
         )
 
-    def return_unused(self, serials: Sequence[str], *, by: str) -> list[Recorded]:
+    def return_unused(self, serials: Sequence[str], *, by: str, at: datetime | None = None) -> list[Recorded]:
         """Take back blank sheets."""
-        return self._move([HandBackUnused(by=by, serial=s) for s, _ in _each(serials, self._known)], "unused")
+        return self._move(
+            [HandBackUnused(by=by, serial=s) for s, _ in _each(serials, self._known)], "unused", at
+        )
 
-    def return_sheets(self, serials: Sequence[str], *, by: str) -> list[Recorded]:
+    def return_sheets(self, serials: Sequence[str], *, by: str, at: datetime | None = None) -> list[Recorded]:
         """Take in used sheets for keying."""
-        return self._move([ReturnSheet(by=by, serial=s) for s, _ in _each(serials, self._known)], "returned")
+        return self._move(
+            [ReturnSheet(by=by, serial=s) for s, _ in _each(serials, self._known)], "returned", at
+        )
 
     def enter(self, entries: Sequence[Entry]) -> list[Recorded]:
         """Record passes, each on its keyer's name; the last pass that a form asks for verifies it or finds discrepancies."""
@@ -162,6 +178,9 @@ class PaperService:
         """Decide the discrepancies of two passes; by a third person, from the paper."""
         known, form = self._known(serial)
         read = self._as_printed(known, form).check(values, of=known, partial=True)
+        read |= {
+            name: None for name, value in values.items() if value in (None, "")
+        }  # the paper is empty there
         return self._move([AdjudicateSheet(by=by, serial=known, values=read)], "adjudicated")
 
     def dispose(
@@ -310,11 +329,11 @@ class PaperService:
         wish = Ask(STATIONERY, stationery_stream(form.id), PrintBlock.model_validate({**of, "by": by}), key)
         return [wish, *(self._ask(PrintSheet.model_validate({**policy, "serial": str(s)})) for s in block)]
 
-    def _move(self, wishes: Sequence[SheetCommand], move: str) -> list[Recorded]:
-        return self.desk.ask_all([self._ask(wish, _key(wish, move)) for wish in wishes])
+    def _move(self, wishes: Sequence[SheetCommand], move: str, at: datetime | None = None) -> list[Recorded]:
+        return self.desk.ask_all([self._ask(wish, _key(wish, move), at) for wish in wishes])
 
-    def _ask(self, wish: SheetCommand, key: str | None = None) -> Ask:
-        return Ask(SHEET, sheet_stream(wish.serial), wish, key)
+    def _ask(self, wish: SheetCommand, key: str | None = None, at: datetime | None = None) -> Ask:
+        return Ask(SHEET, sheet_stream(wish.serial), wish, key, at)
 
 
 def _each(items: Sequence[T], read: Callable[[T], R]) -> list[R]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from runbooks.domain.run_state import RunState
     from runbooks.steps import Executor
 
+MOST_WAITING = 100_000  # sheets and other things that are put in order for a keyer
 _current: ContextVar[World | None] = ContextVar("cutover_world", default=None)
 
 
@@ -144,6 +145,19 @@ class World:
         return rooms.PaperService(
             self.desk, self.folder.forms, [s.id for s in self.folder.programme.stations]
         )
+
+    @cached_property
+    def station_views(self) -> rooms.StationViews:
+        return rooms.StationViews(self.paper)
+
+    @cached_property
+    def keying(self) -> rooms.Keying:
+        """Sheets come to keyers in the order of triage."""
+
+        def order() -> list[tuple[str, str]]:
+            return [(ranked.item.id, ranked.why) for ranked in self.backlog.next(limit=MOST_WAITING)]
+
+        return rooms.Keying(self.paper, rooms.Claims(self.engine), order)
 
     @cached_property
     def paper_images(self) -> rooms.PaperImages:

@@ -41,6 +41,7 @@ FAMILIES = (
     "paper_capture.domain.batches",
     "paper_capture.domain.images",
     "paper_capture.domain.stationery",
+    "paper_capture.domain.views",
     "contingency.domain.triggers",
     "contingency.domain.backlog",
     "contingency.domain.conversion",

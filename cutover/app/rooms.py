@@ -55,10 +55,13 @@ if TYPE_CHECKING:
     from monitors.register_service import RegisterService as RegisterService
     from monitors.service import MonitorService as MonitorService
     from paper_capture.batches import PaperBatches as PaperBatches
+    from paper_capture.claims import Claims as Claims
     from paper_capture.forms import load_forms as load_forms
     from paper_capture.images import PaperImages as PaperImages
     from paper_capture.keeping import PaperKeeping as PaperKeeping
+    from paper_capture.keying import Keying as Keying
     from paper_capture.service import PaperService as PaperService
+    from paper_capture.station_view import StationViews as StationViews
     from runbooks.actions.checking import action_faults as action_faults
     from runbooks.actions.deployment import DeploymentAction as DeploymentAction
     from runbooks.actions.http import HttpAction as HttpAction
@@ -121,10 +124,13 @@ DOORS = {
     "monitors.register_service": ("RegisterService",),
     "monitors.service": ("MonitorService",),
     "paper_capture.batches": ("PaperBatches",),
+    "paper_capture.claims": ("Claims",),
     "paper_capture.forms": ("load_forms",),
     "paper_capture.images": ("PaperImages",),
     "paper_capture.keeping": ("PaperKeeping",),
+    "paper_capture.keying": ("Keying",),
     "paper_capture.service": ("PaperService",),
+    "paper_capture.station_view": ("StationViews",),
     "runbooks.actions.checking": ("action_faults",),
     "runbooks.actions.deployment": ("DeploymentAction",),
     "runbooks.actions.http": ("HttpAction",),

@@ -26,6 +26,11 @@ from monitors.health_acts import HealthActs
 from monitors.pack_web import pack_page
 from monitors.watch_cards import Watch
 from monitors.web import pages as health_pages
+from paper_capture.station import StationDesk
+from paper_capture.web_convert import ConvertPages
+from paper_capture.web_import import ImportPages
+from paper_capture.web_overview import overview_page
+from paper_capture.web_station import StationApi
 from runbooks.backout_web import BackoutPages
 from runbooks.board_acts import BoardActs
 from runbooks.calendar_web import CalendarPages
@@ -72,7 +77,18 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
         TaskLinks(world.runs, programme, clock, world.links),
     )
     calendars = CalendarPages(world.runs, programme, clock, world.links)
-    acting = (*parts, BoardActs(world.runs), GateActs(world.runs), HealthActs(world.monitors, watch))
+    convert = ConvertPages(world.keying, world.paper_images, programme, clock)
+    imports = ImportPages(
+        StationDesk(world.paper), programme, clock, KeptFiles(world.folder.state / "imports")
+    )
+    acting = (
+        *parts,
+        convert,
+        imports,
+        BoardActs(world.runs),
+        GateActs(world.runs),
+        HealthActs(world.monitors, watch),
+    )
     return build_app(
         programme.title,
         [*_pages_to_read(world, watch), *(page for part in (*parts, calendars) for page in part.pages())],
@@ -80,7 +96,14 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
         stop,
         acts=[act for part in acting for act in part.acts()],
         guard=guard,
-        routes=[*_api(world).routes(), *CountsApi(world.flows, world.tokens, clock).routes()],
+        routes=[
+            *_api(world).routes(),
+            *CountsApi(world.flows, world.tokens, clock).routes(),
+            *StationApi(
+                StationDesk(world.paper), world.station_views, programme, world.tokens, guard
+            ).routes(),
+            *convert.routes(),
+        ],
     )
 
 
@@ -104,6 +127,7 @@ def _pages_to_read(world: World, watch: Watch) -> list[Page]:
         ),
         pack_page(world.flows, programme, clock),
         reconciliation_page(world.reconciliation, programme.zone),
+        overview_page(world.station_views, programme, clock),
         report_page(world.report),
         journal_page(world.journal, programme.zone),
     ]

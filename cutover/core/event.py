@@ -19,10 +19,14 @@ from cutover.core.errors import NotFound
 
 
 class Event(BaseModel):
-    """A fact about one stream. `version` rises when the body changes shape; `upcast` reads the old shapes."""
+    """A fact about one stream. `version` rises when the body changes shape; `upcast` reads the old shapes.
+
+    `personal` names the fields that say something of a person outside: pages for all do not show them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     version: ClassVar[int] = 1
+    personal: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def kind(cls) -> str:

@@ -96,7 +96,13 @@ class Person(Part):
     name: str
     team: str = ""
     roles: tuple[str, ...] = ()
-    skills: tuple[str, ...] = ()
+    station: str = Field(
+        default="",
+        description="the station whose paper a person with the role `station` logs; none given: no station's",
+    )
+    skills: tuple[str, ...] = Field(
+        default=(), description="for levelling; and a restricted form is keyed by who has its id among them"
+    )
     shifts: tuple[Shift, ...] = Field(
         default=(), description="when the person is on duty; none given: whenever needed, with the legal rest"
     )
@@ -216,18 +222,26 @@ class Programme(Part):
             yield from (
                 f"{name}.{i}: id '{i}' is given twice" for i in sorted({i for i in ids if ids.count(i) > 1})
             )
-        teams, components = {t.id for t in self.teams}, {c.id for c in self.components}
         for person in self.people:
-            if person.team and person.team not in teams:
-                yield f"people.{person.id}.team: unknown team '{person.team}'{_hint(person.team, teams)}"
+            yield from self._person_faults(person)
         on_duty: tuple[Team | Person, ...] = (*self.teams, *self.people)
         for part in on_duty:
             yield from self._shift_faults(part)
+        components = {c.id for c in self.components}
         for component in self.components:
             for other in component.depends_on:
                 if other not in components:
                     where = f"components.{component.id}.depends_on"
                     yield f"{where}: unknown component '{other}'{_hint(other, components)}"
+
+    def _person_faults(self, person: Person) -> Iterator[str]:
+        for what, named, parts in (
+            ("team", person.team, self.teams),
+            ("station", person.station, self.stations),
+        ):
+            known = {part.id for part in parts}
+            if named and named not in known:
+                yield f"people.{person.id}.{what}: unknown {what} '{named}'{_hint(named, known)}"
 
     def _shift_faults(self, part: Team | Person) -> Iterator[str]:
         for i, shift in enumerate(part.shifts, 1):

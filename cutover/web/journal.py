@@ -72,9 +72,12 @@ def fact_line(fact: Recorded, zone: str) -> FactLine:
 
 
 def summary(event: Event, zone: str) -> str:
-    """The body of any event on one line: times in `zone`, long values cut, nested ones counted."""
+    """The body of any event on one line: times in `zone`, long values cut, nested ones counted, personal ones withheld."""
     body = {name: getattr(event, name) for name in type(event).model_fields}
-    said = {name: _brief(value, zone) for name, value in body.items()}
+    said = {
+        name: ("withheld" if value else "") if name in event.personal else _brief(value, zone)
+        for name, value in body.items()
+    }
     return " · ".join(f"{name.replace('_', ' ')}: {text}" for name, text in said.items() if text)
 
 

@@ -76,7 +76,7 @@ STATUS: dict[type[CutoverError], int] = {
     Unavailable: 503,
 }
 COMPRESSED_FROM = 1_000  # bytes; a board of 2,000 tasks is read over a phone's line
-_STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "static"
 
 
 def build_app(
@@ -146,7 +146,7 @@ def _routes(kit: _Kit, pages: Sequence[Page], acts: Sequence[Act], feed: Feed) -
         Route("/", home),
         Route("/healthz", kit.healthz),
         Route("/stream", stream),
-        Mount("/static", StaticFiles(directory=_STATIC), name="static"),
+        Mount("/static", StaticFiles(directory=STATIC), name="static"),
         *(Route(act.path, kit.act_endpoint(act), methods=["POST"]) for act in acts),
         *(Route(page.path, kit.endpoint(page)) for page in pages),
     ]

@@ -80,6 +80,8 @@ class SheetIssued(Event):
 class SheetUsed(Event, _Writing):
     """Somebody wrote on it; the fact's own time is when the station logged it."""
 
+    personal = frozenset({"person", "values"})
+
 
 class SheetSpoiled(Event):
     reason: str
@@ -99,16 +101,19 @@ class SheetReturned(Event):
 
 
 class SheetKeyed(Event):
+    personal = frozenset({"values"})
     pass_no: int
     minutes: float
     values: dict[str, Value]
 
 
 class DiscrepancyFound(Event):
+    personal = frozenset({"discrepancies"})
     discrepancies: tuple[Discrepancy, ...]
 
 
 class SheetAdjudicated(Event):
+    personal = frozenset({"values"})
     values: dict[str, Value]
 
 

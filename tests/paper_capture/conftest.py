@@ -13,6 +13,7 @@ from paper_capture.images import PaperImages
 from paper_capture.service import EVENTS, PaperService
 from paper_capture.tables import PaperProjection
 from tests.conftest import MakeDesk
+from tests.paper_capture.pages_world import PagesWorld
 from tests.paper_capture.world import NOON, SCENARIO
 
 
@@ -29,3 +30,9 @@ def paper(make_desk: MakeDesk) -> PaperService:
 @pytest.fixture
 def images(paper: PaperService, tmp_path: Path) -> PaperImages:
     return PaperImages(paper, KeptFiles(tmp_path / "images"))
+
+
+@pytest.fixture
+def world(paper: PaperService, clock: FixedClock, tmp_path: Path) -> PagesWorld:
+    """The paper pages, with two stations and people who may and may not."""
+    return PagesWorld(paper, clock, tmp_path)

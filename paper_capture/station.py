@@ -1,0 +1,222 @@
+"""What a station may tell and see: the moves of its own sheets, each taken once however often it is sent.
+
+A move is known by its sheet and its kind. The same again is answered as before; another content for a move that
+was taken is a conflict, which a person settles. Nothing of other stations is said, not even whose a sheet is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from cutover.core.errors import Conflict, NotFound, Refused
+from cutover.core.event import Recorded
+from cutover.store.desk import Ask
+from paper_capture.domain.keeping import HandOverSheet
+from paper_capture.domain.moves import Grade, HandBackUnused, ReturnSheet, SheetUsed, SpoilSheet, UsedSheet
+from paper_capture.domain.sheet import Stage
+from paper_capture.service import PaperService
+from paper_capture.tables import SheetRow
+
+LONGEST = 200
+_RETURNED = frozenset(
+    {Stage.RETURNED, Stage.KEYED_ONCE, Stage.KEYED_TWICE, Stage.DISCREPANT, Stage.VERIFIED, Stage.DISPOSED}
+)
+
+
+class MoveKind(StrEnum):
+    """What happened to a sheet at a station."""
+
+    USED = "used"
+    SPOILED = "spoiled"
+    RETURNED = "returned"
+    UNUSED = "unused"
+    HANDED_OVER = "handed_over"
+
+
+class StationMove(BaseModel):
+    """One line of a station's log, version 1. Every page ever served sends it so; a later shape gets a new number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    v: Literal[1] = 1
+    key: str = Field(min_length=1, max_length=80)
+    serial: str = Field(max_length=40)
+    move: MoveKind
+    by: str = Field(min_length=1, max_length=LONGEST)
+    saved_at: AwareDatetime
+    sent_at: AwareDatetime
+    writer: str = Field(default="", max_length=LONGEST)
+    occurred_at: AwareDatetime | None = None
+    written_at: AwareDatetime | None = None
+    grade: Grade = Grade.STANDARD
+    times: dict[str, AwareDatetime] = Field(default_factory=dict, max_length=40)
+    reason: str = Field(default="", max_length=1000)
+    giver: str = Field(default="", max_length=LONGEST)
+    receiver: str = Field(default="", max_length=LONGEST)
+    place: str = Field(default="", max_length=LONGEST)
+    seal: str = Field(default="", max_length=LONGEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A move that stands in the journal; `again` when it did before."""
+
+    key: str
+    serial: str
+    again: bool
+
+
+class OtherContent(Conflict):
+    """A move of this sheet was taken before, with other content; `there` is what stands."""
+
+    def __init__(self, message: str, there: Mapping[str, str]) -> None:
+        self.there = dict(there)
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class StationDesk:
+    """The door for stations."""
+
+    paper: PaperService
+
+    def take(self, station: str, move: StationMove) -> Taken:
+        """Record one move. Raises Invalid for a serial that is none, OtherContent, Refused with every reason."""
+        sheet = self.own(station, move.serial)
+        if stands(sheet, move):
+            return self.again(sheet, move)
+        try:
+            self.paper.desk.ask_all([self.asking(sheet, move)])
+        except Refused:
+            sheet = self.own(station, move.serial)
+            if not stands(sheet, move):  # nobody was quicker: the answer is no
+                raise
+            return self.again(sheet, move)
+        return Taken(move.key, sheet.serial, again=False)
+
+    def asking(self, sheet: SheetRow, move: StationMove) -> Ask:
+        """What a move of this sheet asks for. Raises Refused, Invalid."""
+        at = self._when(move)
+        return _MOVES[move.move](self.paper, sheet, move, max(at, sheet.logged_at or at))
+
+    def own(self, station: str, serial: str) -> SheetRow:
+        """A sheet of this station. Raises Refused for any other, Invalid for a serial that is none."""
+        try:
+            found = self.paper.sheet(serial)
+        except NotFound:
+            raise Refused(f"{serial}: was never printed; read the number again from the paper") from None
+        if not found.station:
+            raise Refused(f"{found.serial}: was never issued; keep the sheet and call the supervisor")
+        if found.station != station:
+            raise Refused(
+                f"{found.serial}: was not issued to {station}; keep the sheet and call the supervisor"
+            )
+        return found
+
+    def _when(self, move: StationMove) -> datetime:
+        """When it was saved, by our clock: a station's PC may be wrong, the time that passed on it is not."""
+        now = self.paper.desk.clock.now()
+        saved = min(now, now - (move.sent_at - move.saved_at))
+        return max(saved, min(now, move.written_at)) if move.written_at else saved
+
+    def again(self, sheet: SheetRow, move: StationMove) -> Taken:
+        there = self._there(sheet, move)
+        sent = _said(move)
+        if differs := [name for name, text in there.items() if sent.get(name, text) != text]:
+            what = ", ".join(name.replace("_", " ") for name in differs)
+            raise OtherContent(
+                f"{sheet.serial}: was logged as {move.move} before, with another {what}", there
+            )
+        return Taken(move.key, sheet.serial, again=True)
+
+    def _there(self, sheet: SheetRow, move: StationMove) -> dict[str, str]:
+        """What the journal says of this move, in the words of `_said`."""
+        if move.move is MoveKind.SPOILED:
+            return {"reason": sheet.reason}
+        if move.move is not MoveKind.USED:
+            return {}
+        used = _last_used(self.paper.history(sheet.serial))
+        demanded = self.paper.form_of(sheet.serial).grade(used.values, move.grade)
+        return {
+            "writer": used.writer,
+            "occurred_at": _utc(used.occurred_at),
+            "written_at": _utc(used.written_at),
+            "grade": move.grade.value if demanded is used.grade else used.grade.value,
+        }
+
+
+def _said(move: StationMove) -> dict[str, str]:
+    return {
+        "writer": move.writer,
+        "occurred_at": _utc(move.occurred_at),
+        "written_at": _utc(move.written_at),
+        "grade": move.grade.value,
+        "reason": move.reason,
+    }
+
+
+def _utc(at: datetime | None) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}" if at else ""
+
+
+def _last_used(history: Sequence[Recorded]) -> SheetUsed:
+    return next(fact.event for fact in reversed(history) if isinstance(fact.event, SheetUsed))
+
+
+def stands(sheet: SheetRow, move: StationMove) -> bool:
+    """Whether this move has been taken already."""
+    match move.move:
+        case MoveKind.USED:
+            return sheet.written_at is not None
+        case MoveKind.SPOILED:
+            return sheet.stage is Stage.SPOILED
+        case MoveKind.UNUSED:
+            return sheet.stage is Stage.UNUSED
+        case MoveKind.RETURNED:
+            return sheet.stage in _RETURNED
+    return False
+
+
+def _use(paper: PaperService, sheet: SheetRow, move: StationMove, at: datetime) -> Ask:
+    if move.occurred_at is None or move.written_at is None:
+        raise Refused(f"{sheet.serial}: when it occurred and when it was written are both asked for")
+    used = UsedSheet(
+        serial=sheet.serial, station=sheet.station, writer=move.writer, occurred_at=move.occurred_at,
+        written_at=move.written_at, grade=move.grade, values={n: t.isoformat() for n, t in move.times.items()},
+    )  # fmt: skip
+    return paper.asking(paper.used(used, by=move.by), "used", at)
+
+
+def _spoil(paper: PaperService, sheet: SheetRow, move: StationMove, at: datetime) -> Ask:
+    wish = SpoilSheet(by=move.by, serial=sheet.serial, reason=move.reason)
+    return paper.asking(wish, "spoiled", at)
+
+
+def _bring(paper: PaperService, sheet: SheetRow, move: StationMove, at: datetime) -> Ask:
+    return paper.asking(ReturnSheet(by=move.by, serial=sheet.serial), "returned", at)
+
+
+def _give_back(paper: PaperService, sheet: SheetRow, move: StationMove, at: datetime) -> Ask:
+    return paper.asking(HandBackUnused(by=move.by, serial=sheet.serial), "unused", at)
+
+
+def _hand(paper: PaperService, sheet: SheetRow, move: StationMove, at: datetime) -> Ask:
+    """From whoever is named, else from whoever holds it: first of all the station itself."""
+    wish = HandOverSheet(
+        by=move.by, serial=sheet.serial, giver=move.giver or sheet.holder, receiver=move.receiver, place=move.place, seal=move.seal,
+    )  # fmt: skip
+    return paper.asking(wish, "handed_over", at, key=move.key)
+
+
+_MOVES: Mapping[MoveKind, Callable[[PaperService, SheetRow, StationMove, datetime], Ask]] = {
+    MoveKind.USED: _use,
+    MoveKind.SPOILED: _spoil,
+    MoveKind.RETURNED: _bring,
+    MoveKind.UNUSED: _give_back,
+    MoveKind.HANDED_OVER: _hand,
+}

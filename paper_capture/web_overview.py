@@ -1,0 +1,58 @@
+"""`/stations` for supervisors: how many sheets of each station are out, used, spoiled, missing, and what does not hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cutover.core.clock import Clock
+from cutover.domain.programme import Programme
+from cutover.web.kit import Page, Query
+from cutover.web.words import moment
+from paper_capture.station_view import Counts, StationViews
+
+
+@dataclass(frozen=True, slots=True)
+class StationLine:
+    """One station."""
+
+    id: str
+    title: str
+    counts: Counts
+    breaches: int
+
+
+@dataclass(frozen=True, slots=True)
+class StationsPage:
+    """What `stations.html` reads; `identities` are those that hold, of how many."""
+
+    now: str
+    stations: tuple[StationLine, ...]
+    total: Counts
+    holds: int
+    identities: int
+    breaches: tuple[str, ...]
+
+
+def overview_page(views: StationViews, programme: Programme, clock: Clock) -> Page:
+    """Counts and numbers only: nothing that was written."""
+    titles = {station.id: station.title for station in programme.stations}
+
+    def build(query: Query) -> StationsPage:
+        del query
+        found = views.account().identities
+        breaches = views.all_breaches()
+        lines = tuple(
+            StationLine(name, titles.get(name, name), counts, sum(f"({name})" in said for said in breaches))
+            for name, counts in views.counts().items()
+        )
+        holds = sum(one.holds for one in found)
+        return StationsPage(
+            moment(clock.now(), programme.zone), lines, _total(lines), holds, len(found), tuple(breaches)
+        )
+
+    return Page("/stations", "paper_capture", "stations.html", StationsPage, build, label="Stations")
+
+
+def _total(lines: tuple[StationLine, ...]) -> Counts:
+    names = ("issued", "outstanding", "used", "returned", "spoiled", "unused", "missing")
+    return Counts("", **{name: sum(getattr(line.counts, name) for line in lines) for name in names})

@@ -1,0 +1,258 @@
+"""The station page as files, and what it tells us: `/station/<id>`, `/station-app/...`, `/api/v1/stations/<id>`.
+
+The page is the same for everybody and holds nothing: it works from the browser's own store, signed in or not. What is
+seen or written goes through the API, by a token for one station or by a person who may. Old pages go on telling:
+version 1 of a move is taken for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from cutover.core.errors import Conflict, CutoverError, Invalid, NotFound, Refused, Unavailable
+from cutover.domain.programme import Programme
+from cutover.web.acts import check_origin
+from cutover.web.headers import HEADERS
+from cutover.web.kit import STATIC
+from cutover.web.tokens import Tokens
+from cutover.web.visitor import Guard, Role
+from paper_capture.domain.answers import FieldType
+from paper_capture.domain.form import Form
+from paper_capture.station import OtherContent, StationDesk, StationMove
+from paper_capture.station_view import StationViews
+
+COOKIE = "cutover_station"
+COOKIE_SECONDS = 400 * 24 * 3600  # browsers keep none longer; revoking the token ends it at once
+LARGEST = 20_000  # bytes of one move
+FILES = Path(__file__).parent / "station_page"
+_MEDIA = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
+_SHARED = ("style.css", "mark.svg")
+_STATUS: tuple[tuple[type[CutoverError], int], ...] = (
+    (Conflict, 409), (Invalid, 422), (NotFound, 404), (Refused, 422), (Unavailable, 503),
+)  # fmt: skip
+
+
+class NotKnown(Refused):
+    """Nobody whom we know, or not for this station; 401."""
+
+
+class NotAllowed(Refused):
+    """Somebody whom we know, and who may not; 403."""
+
+
+class Enrolment(BaseModel):
+    """What a station's PC shows once: its token."""
+
+    model_config = ConfigDict(extra="forbid")
+    token: str
+
+
+def station_scope(station: str) -> str:
+    """What a token must be made for to see and write a station's sheets."""
+    return f"station:{station}"
+
+
+@dataclass(frozen=True)
+class StationApi:
+    """The routes of the station page."""
+
+    desk: StationDesk
+    views: StationViews
+    programme: Programme
+    tokens: Tokens
+    guard: Guard
+    _shell: dict[str, bytes] = field(default_factory=dict)
+
+    def routes(self) -> list[Route]:
+        one = "/api/v1/stations/{station}"
+        return [
+            Route(one, _answered(self._register)),
+            Route(f"{one}/enrolment", _answered(self._enrol), methods=["POST"]),
+            Route(f"{one}/moves/{{key}}", _answered(self._move), methods=["PUT"]),
+            Route("/station-app/{name}", self._file),
+            Route("/station/{station}", self._page),
+        ]
+
+    # --- the page's files ---
+
+    async def _page(self, _request: Request) -> Response:
+        return _file_answer("shell.html", (FILES / "shell.html").read_bytes())
+
+    async def _file(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name == "sw.js":
+            return _file_answer(name, self.worker)
+        known = {path.name for path in FILES.iterdir() if path.suffix in _MEDIA}
+        if name == "manifest.webmanifest":
+            return self._manifest(request)
+        if name not in known:
+            return JSONResponse({"error": "not-found", "detail": "no such file"}, status_code=404)
+        return _file_answer(name, (FILES / name).read_bytes())
+
+    @cached_property
+    def worker(self) -> bytes:
+        """The service worker with the mark of this version's files: another file, another worker, a new store."""
+        mark, paths = hashlib.sha256(), []
+        for path in sorted(FILES.iterdir()):
+            if path.suffix in _MEDIA:
+                mark.update(path.read_bytes())
+                paths += [] if path.name == "sw.js" else [f"/station-app/{path.name}"]
+        for name in _SHARED:
+            mark.update((STATIC / name).read_bytes())
+            paths.append(f"/static/{name}")
+        head = f"const VERSION = {mark.hexdigest()[:16]!r};\nconst FILES = {paths!r};\n"
+        return head.encode() + (FILES / "sw.js").read_bytes()
+
+    def _manifest(self, request: Request) -> Response:
+        station = request.query_params.get("station", "")
+        name = next((s.title for s in self.programme.stations if s.id == station), "Station")
+        icon = {"src": "/static/mark.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"}
+        start = f"/station/{station}" if name != "Station" else "/station/"
+        manifest = {
+            "name": f"{name}: paper log", "short_name": name[:24], "id": start, "start_url": start, "scope": "/station/",
+            "display": "standalone", "background_color": "#f2f4f7", "theme_color": "#1b3a5b", "icons": [icon],
+        }  # fmt: skip
+        return JSONResponse(manifest, media_type="application/manifest+json")
+
+    # --- what it tells and asks ---
+
+    async def _register(self, request: Request) -> Response:
+        station = await run_in_threadpool(self._admit, request)
+        return JSONResponse(await run_in_threadpool(self._seen, station))
+
+    def _seen(self, station: str) -> dict[str, Any]:
+        counts = self.views.counts().get(station)
+        title = next((s.title for s in self.programme.stations if s.id == station), station)
+        now = self.desk.paper.desk.clock.now()
+        return {
+            "v": 1, "station": station, "title": title, "zone": self.programme.zone, "now": _spelled(now),
+            "counts": asdict(counts) if counts else {}, "breaches": self.views.breaches(station),
+            "forms": [_form(form) for form in self.desk.paper.forms.values()],
+            "sheets": [{k: _spelled(v) for k, v in asdict(line).items() if v} for line in self.views.lines(station)],
+        }  # fmt: skip
+
+    async def _enrol(self, request: Request) -> Response:
+        """A PC shows its token once and is known by a cookie that no script can read."""
+        check_origin(request)
+        station = request.path_params["station"]
+        token = _read(Enrolment, await _body(request)).token
+        await run_in_threadpool(self._check, token, station)
+        answer = JSONResponse({"station": station})
+        answer.set_cookie(
+            COOKIE, token, max_age=COOKIE_SECONDS, httponly=True, samesite="strict", secure=request.url.scheme == "https",
+            path=f"/api/v1/stations/{station}",
+        )  # fmt: skip
+        return answer
+
+    async def _move(self, request: Request) -> Response:
+        check_origin(request)
+        station = await run_in_threadpool(self._admit, request)
+        move = _read(StationMove, await _body(request))
+        if move.key != request.path_params["key"]:
+            raise Invalid("the key of the address is not that of the move")
+        taken = await run_in_threadpool(self.desk.take, station, move)
+        return JSONResponse(asdict(taken), status_code=200 if taken.again else 201)
+
+    def _admit(self, request: Request) -> str:
+        """The station this request may speak for. Raises NotKnown, NotAllowed."""
+        station = str(request.path_params["station"])
+        kind, _, bearer = request.headers.get("authorization", "").partition(" ")
+        token = bearer.strip() if kind.casefold() == "bearer" else request.cookies.get(COOKIE, "")
+        if token:
+            self._check(token, station)
+            return station
+        self.guard.check_host(request.headers.get("host", ""))
+        visitor = self.guard.visitor(request.cookies)
+        if not visitor.person:
+            raise NotKnown("sign in, or enrol this PC with the station's link")
+        person = self.programme.person(visitor.person)
+        known = any(s.id == station for s in self.programme.stations)
+        own = visitor.has(Role.STATION) and person is not None and person.station == station
+        if not known or not (own or visitor.has(Role.SUPERVISOR)):
+            raise NotAllowed(f"{visitor.name} is not of the station '{station}'")
+        return station
+
+    def _check(self, token: str, station: str) -> None:
+        try:
+            self.tokens.check(token, station_scope(station))
+        except Refused as error:
+            raise NotKnown(str(error)) from error
+
+
+def _answered(do: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """A refusal as a problem (RFC 9457): `error` is its slug, `reasons` are for people, `there` is what stands."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await do(request)
+        except CutoverError as error:
+            status = _status(error)
+            problem = {
+                "title": type(error).__name__,
+                "status": status,
+                "error": error.slug,
+                "detail": str(error),
+            }
+            problem |= {"reasons": str(error).splitlines()}
+            if isinstance(error, OtherContent):
+                problem |= {"there": error.there}
+            return JSONResponse(problem, status_code=status, media_type="application/problem+json")
+
+    return endpoint
+
+
+def _status(error: CutoverError) -> int:
+    if isinstance(error, NotKnown):
+        return 401
+    if isinstance(error, NotAllowed):
+        return 403
+    return next((code for kind, code in _STATUS if isinstance(error, kind)), 400)
+
+
+async def _body(request: Request) -> bytes:
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > LARGEST:
+            raise Invalid(f"the body is larger than {LARGEST} bytes")
+    return bytes(received)
+
+
+def _read(kind: type[Any], raw: bytes) -> Any:
+    try:
+        return kind.model_validate_json(raw)
+    except ValidationError as error:
+        said = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors()]
+        raise Invalid(*said) from error
+
+
+def _form(form: Form) -> dict[str, Any]:
+    """What the page needs of a form: its name, and the times that its clocks run from."""
+    now = [f for f in form.fields if f.is_in(form.version)]
+    times = [{"name": f.name, "label": f.label} for f in now if f.type is FieldType.DATETIME and form.clocks]
+    return {"id": form.id, "title": form.title, "prefix": form.prefix, "times": times}
+
+
+def _spelled(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _file_answer(name: str, content: bytes) -> Response:
+    answer = Response(content, media_type=_MEDIA[Path(name).suffix])
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.headers["Permissions-Policy"] = HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)")
+    if name == "sw.js":
+        answer.headers["Service-Worker-Allowed"] = "/station/"
+    return answer

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import Engine
+
+from contingency import register
 from contingency.domain.backlog import (
     ITEM,
     Age,
+    AssignItem,
     ClaimItem,
     FindItem,
+    ItemStage,
     ItemState,
     OpenItem,
     ReopenItem,
@@ -20,11 +25,21 @@ from contingency.domain.backlog import (
     item_stream,
 )
 from contingency.domain.clearance import Counts, Effort, Forecast, Staffing, effort, forecast
-from contingency.domain.triage import Grade, Ranked, Waiting, order
+from contingency.domain.triage import (
+    RANK,
+    Grade,
+    Ranked,
+    Waiting,
+    harm_key,
+    is_past_floor,
+    order,
+    reason,
+)
 from contingency.files import PlayBook
+from contingency.pile import Pile
+from contingency.register import Item
 from contingency.rooms import SheetSeen, Stationery
 from contingency.sheets import waiting
-from contingency.tables import open_items
 from cutover.core.errors import NotFound
 from cutover.store.desk import Ask, Desk
 
@@ -32,6 +47,7 @@ TO_KEY = ("used", "returned", "keyed_once", "keyed_twice", "discrepant")
 TO_CONVERT = ("verified",)
 KEYED = ("keyed_twice", "discrepant", "verified", "disposed")  # all their passes are done
 UNPLANNED_MINUTES = 25.0
+RECENT = timedelta(days=7)  # what arrived in it says how much arrives a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +57,24 @@ class BacklogStatus:
     at: datetime
     lines: tuple[Age, ...]
     waiting: int
+
+    @property
+    def gravest(self) -> Age | None:
+        """The line of the highest risk, and of those the one with the oldest item."""
+        return min(self.lines, key=lambda line: (RANK[line.tier], -line.oldest_age), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Why one item stands where it stands: how many come before it, by the reason why they do."""
+
+    key: str
+    why: str
+    before: dict[str, int]
+
+    @property
+    def ahead(self) -> int:
+        return sum(self.before.values())
 
 
 class BacklogService:
@@ -52,13 +86,19 @@ class BacklogService:
         self.desk = desk
         self.book = plays
         self.paper = paper
-        self.minutes = dict(minutes or {})
+        self.minutes = {**plays.minutes, **(minutes or {})}
+        self._pile = Pile(desk.journal, paper, (*TO_KEY, *TO_CONVERT), self._as_waiting)
+        self._timed = Pile(desk.journal, paper, KEYED, lambda sheet: (sheet.form_type, sheet.minutes))
 
     def find(self, items: Mapping[str, FindItem]) -> list[str]:
-        """Enter items under their upstream keys, all or none; those already entered are left as they are."""
-        fresh = [key for key in items if self.desk.load(ITEM, item_stream(key))[1] == 0]
+        """Enter items under their keys, all or none; those already entered are left as they are."""
+        known = register.known_keys(self._engine, items)
+        fresh = [key for key in items if key not in known]
         self.desk.ask_all([Ask(ITEM, item_stream(key), items[key]) for key in fresh])
         return fresh
+
+    def assign(self, key: str, *, by: str, owner: str) -> ItemState:
+        return self._ask(key, AssignItem(by=by, owner=owner))
 
     def claim(self, key: str, *, by: str, done: str) -> ItemState:
         return self._ask(key, ClaimItem(by=by, done=done))
@@ -73,41 +113,93 @@ class BacklogService:
     def status(self, now: datetime | None = None) -> BacklogStatus:
         """What waits by kind and risk, headed by the oldest."""
         at = now or self.desk.clock.now()
-        items = [*open_items(self.desk.journal.engine), *(_as_item(w) for w in self._paper(at))]
-        return BacklogStatus(at, ageing(items, at), len(items))
+        lines = [*register.ages(self._engine, at), *ageing((_as_item(w) for w in self._paper()), at)]
+        lines.sort(key=lambda line: (-line.oldest_age, RANK[line.tier], line.item_type))
+        return BacklogStatus(at, tuple(lines), sum(line.waiting for line in lines))
 
     def next(self, limit: int = 10, now: datetime | None = None) -> list[Ranked]:
-        """What to do next, and why: register items and sheets in one order."""
+        """What to do next, and why: register items and sheets in one order, however long the register is."""
         at = now or self.desk.clock.now()
-        items = [*(_as_waiting(item) for item in open_items(self.desk.journal.engine)), *self._paper(at)]
-        return order(items, at, self.book.triage)[:limit]
+        heads = register.heads(self._engine, self.book.triage, at, limit)
+        items = [*(_as_waiting(item) for item in heads), *self._paper()]
+        return order(items, at, self.book.triage, limit=limit)
+
+    def items(self, tier: Grade, item_type: str, *, after: str = "", limit: int = 100) -> list[Item]:
+        """The open items of one kind and risk in their order, from the one behind `after`."""
+        return register.listed(self._engine, tier, item_type, after=after, limit=limit)
+
+    def why(self, key: str, now: datetime | None = None) -> Place:
+        """Why an item or sheet is not next: what comes before it by harm, limit and age. Raises NotFound."""
+        at, rules = now or self.desk.clock.now(), self.book.triage
+        item, paper = register.item_of(self._engine, key), self._paper()
+        waits = [sheet for sheet in paper if sheet.id == key]
+        if item is not None and item.stage is not ItemStage.CLOSED:
+            waits = [Waiting(key, item.item_type, item.tier, item.occurred_at, item.due_at)]
+        if not waits:
+            raise NotFound("waiting item", key, [sheet.id for sheet in paper])
+        mine = harm_key(waits[0], rules)
+        before = register.before(self._engine, rules, waits[0])
+        before["on paper, graver or due sooner"] = sum(harm_key(sheet, rules) < mine for sheet in paper)
+        return Place(key, reason(waits[0], at, rules, by_floor=is_past_floor(waits[0], at, rules)), before)
 
     def forecast(
-        self, keyers: float, *, productive_hours: float = 6.0, arrivals: Counts | None = None
+        self,
+        keyers: float,
+        *,
+        productive_hours: float = 6.0,
+        arrivals: Counts | None = None,
+        minutes: float | None = None,
     ) -> Forecast:
-        """When the paper still to key will be keyed. `arrivals`: forms a day by risk and type."""
+        """When what is still to key will be keyed. `arrivals`: forms a day by risk and type; `minutes`: what if each took so long.
+
+        Items of the register count where the programme says how many minutes one of their kind takes.
+        """
+        at = self.desk.clock.now()
         counts: dict[Grade, Counter[str]] = defaultdict(Counter)
-        for item in self._paper(self.desk.clock.now(), TO_KEY):
+        for item in self._paper(TO_KEY):
             counts[item.grade][item.form_type] += 1
-        staffing = Staffing(keyers, productive_hours)
+        for line in register.ages(self._engine, at) if self.book.minutes else ():
+            if line.item_type in self.book.minutes:
+                counts[line.tier][line.item_type] += line.waiting
         types = {form for group in (*counts.values(), *(arrivals or {}).values()) for form in group}
-        return forecast(counts, self._efforts(types), staffing, arrivals)
+        efforts = self._efforts(types) if minutes is None else dict.fromkeys(types, effort(minutes, ()))
+        return forecast(counts, efforts, Staffing(keyers, productive_hours), arrivals)
+
+    def arrivals(self, now: datetime | None = None, over: timedelta = RECENT) -> Counts:
+        """How many a day came in of late, by risk and kind: those that happened within `over` and still wait or are done."""
+        at = now or self.desk.clock.now()
+        days = over / timedelta(days=1)
+        counts: dict[Grade, Counter[str]] = defaultdict(Counter)
+        for tier, kind, n in register.arrived(self._engine, at - over, at):
+            if kind in self.book.minutes:
+                counts[tier][kind] += n
+        for seen in self.paper.sheets((*TO_KEY, *TO_CONVERT, "disposed")):
+            sheet = waiting(seen, self.book.clocks, at)
+            counts[sheet.grade][sheet.form_type] += at - over < sheet.since
+        return {tier: {kind: n / days for kind, n in kinds.items()} for tier, kinds in counts.items()}
+
+    @property
+    def _engine(self) -> Engine:
+        return self.desk.journal.engine
 
     def _efforts(self, form_types: Iterable[str]) -> dict[str, Effort]:
         timed: dict[str, list[float]] = defaultdict(list)
-        for sheet in self.paper.sheets(KEYED):
-            if sheet.minutes > 0:
-                timed[sheet.form_type].append(sheet.minutes)
+        for form_type, minutes in self._timed.read():
+            if minutes > 0:
+                timed[form_type].append(minutes)
         return {form: effort(self.minutes.get(form, UNPLANNED_MINUTES), timed[form]) for form in form_types}
 
-    def _paper(self, now: datetime, stages: Sequence[str] = (*TO_KEY, *TO_CONVERT)) -> list[Waiting]:
-        sheets: Sequence[SheetSeen] = self.paper.sheets(stages)
-        return [waiting(sheet, self.book.clocks, now) for sheet in sheets]
+    def _paper(self, stages: Sequence[str] = (*TO_KEY, *TO_CONVERT)) -> list[Waiting]:
+        return self._pile.read(stages)
 
-    def _ask(self, key: str, command: ClaimItem | VerifyItem | ReopenItem) -> ItemState:
+    def _as_waiting(self, sheet: SheetSeen) -> Waiting:
+        return waiting(sheet, self.book.clocks, self.desk.clock.now())
+
+    def _ask(self, key: str, command: AssignItem | ClaimItem | VerifyItem | ReopenItem) -> ItemState:
         stream = item_stream(key)
         if self.desk.load(ITEM, stream)[1] == 0:
-            raise NotFound("backlog item", key, (item.key for item in open_items(self.desk.journal.engine)))
+            near = register.heads(self._engine, self.book.triage, self.desk.clock.now(), 200)
+            raise NotFound("backlog item", key, (item.key for item in near))
         self.desk.ask(ITEM, stream, command)
         return self.desk.state(ITEM, stream)
 

@@ -1,10 +1,10 @@
-"""`cutover contingency`, `cutover backlog` and `cutover convert`: decide a play, see what waits, bring paper back."""
+"""`cutover contingency` and `cutover convert`: decide a play, bring paper back."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,13 +12,10 @@ from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, table
-from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, Problem
 
 if TYPE_CHECKING:
-    from contingency.backlogs import BacklogService
     from contingency.conversions import BatchReport, ConversionService
-    from contingency.domain.triage import Ranked
     from contingency.service import ContingencyService, PlayView
 
 Folder = Annotated[Path, Parameter(help="the programme folder")]
@@ -87,55 +84,6 @@ def contingency_commands(service: Callable[[Path], ContingencyService]) -> App:
         )
         left = f"; open: {', '.join(view.open_lines)}" if view.open_lines else ""
         answer(view, as_json=json, text=[f"{view.title}: {view.stage.replace('_', ' ')}{left}"])
-
-    return app
-
-
-def backlog_commands(service: Callable[[Path], BacklogService]) -> App:
-    """The `backlog` commands."""
-    app = App(name="backlog", help="What waits, what comes next and why, when it will be cleared.")
-
-    @app.command
-    def status(programme: Folder = Path(), json: AsJson = False) -> None:
-        """What waits by kind and risk, headed by the oldest."""
-        found = service(programme).status()
-        answer(found, as_json=json, text=[f"{found.waiting} waiting"])
-        if not json:
-            rows = (
-                (a.item_type, a.tier, a.waiting, _span(a.oldest_age), a.oldest, a.late) for a in found.lines
-            )
-            table("Backlog", ("kind", "risk", "waiting", "oldest", "which", "past its limit"), rows)
-
-    @app.command(name="next")
-    def next_(limit: int = 10, programme: Folder = Path(), json: AsJson = False) -> None:
-        """What to do next, and why."""
-        _show_ranked("Next", service(programme).next(limit), as_json=json)
-
-    @app.command
-    def forecast(
-        keyers: float, *, productive_hours: float = 6.0, programme: Folder = Path(), json: AsJson = False
-    ) -> int:
-        """When the paper still to key will be keyed by so many keyers. Exit 1 when some of it never will."""
-        if keyers < 0 or not 0 < productive_hours <= 24:  # noqa: PLR2004
-            raise Invalid(
-                Problem(
-                    "keyers must not be negative, productive hours a day between 0 and 24",
-                    field="keyers, productive-hours",
-                )
-            )
-        found = service(programme).forecast(keyers, productive_hours=productive_hours)
-        answer(
-            found,
-            as_json=json,
-            text=[f"{found.forms} forms, {found.clerk_days:g} clerk-days ({found.assumption})"],
-        )
-        if not json:
-            rows = (
-                (b.band, b.forms, b.clerk_days, *(_span(p) for p in (b.p50, b.p80, b.p95)))
-                for b in found.bands
-            )
-            table("Clearance", ("risk", "forms", "clerk-days", "P50", "P80", "P95"), rows)
-        return NO if any(band.never for band in found.bands) else DONE
 
     return app
 
@@ -231,16 +179,6 @@ def _decide(service: ConversionService, serial: str, verdict: dict[str, str], by
         service.dismiss_match(serial, by=by, reason=value)
 
 
-def _show_ranked(title: str, ranked: list[Ranked], *, as_json: bool) -> None:
-    answer(ranked, as_json=as_json)
-    if not as_json:
-        table(
-            title,
-            ("place", "item", "kind", "why"),
-            ((r.place, r.item.id, r.item.form_type, r.why) for r in ranked),
-        )
-
-
 def _play(view: PlayView) -> tuple[object, ...]:
     return (
         view.play,
@@ -254,7 +192,3 @@ def _play(view: PlayView) -> tuple[object, ...]:
 
 def _at(moment: datetime | None) -> str:
     return f"{moment:%a %d %b %H:%M}Z" if moment else ""
-
-
-def _span(span: timedelta | None) -> str:
-    return "never" if span is None else show_duration(timedelta(minutes=span // timedelta(minutes=1)))

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from contingency.domain.clocks import ClockRules
+from contingency.domain.discovery import Discovery
 from contingency.domain.triage import TriagePolicy
 from contingency.domain.triggers import Play, Trigger
 from cutover.core.errors import Invalid, Problem, nearest
@@ -26,11 +27,19 @@ class ContingencyFile(Part):
     plays: tuple[Play, ...] = ()
     triage: TriagePolicy | None = None
     clocks: ClockRules | None = None
+    minutes: dict[str, float] = Field(
+        default_factory=dict, description="kind of register item -> minutes that one takes"
+    )
+    discoveries: tuple[Discovery, ...] = ()
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not (self.triggers or self.plays or self.triage or self.clocks):
-            raise ValueError("declares nothing: expected triggers, plays, triage or clocks")
+        if not (
+            self.triggers or self.plays or self.triage or self.clocks or self.minutes or self.discoveries
+        ):
+            raise ValueError(
+                "declares nothing: expected triggers, plays, triage, clocks, minutes or discoveries"
+            )
         return self
 
 
@@ -42,6 +51,8 @@ class PlayBook:
     plays: dict[str, Play] = field(default_factory=dict)
     triage: TriagePolicy = field(default_factory=TriagePolicy)
     clocks: ClockRules = field(default_factory=ClockRules)
+    minutes: dict[str, float] = field(default_factory=dict)
+    discoveries: dict[str, Discovery] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,8 @@ def load_plays(
         plays={play.id: play for file in files for play in file.plays},
         triage=next((file.triage for file in files if file.triage), TriagePolicy()),
         clocks=next((file.clocks for file in files if file.clocks), None) or shipped_clocks(),
+        minutes={kind: each for file in files for kind, each in file.minutes.items()},
+        discoveries={one.id: one for file in files for one in file.discoveries},
     )
 
 
@@ -123,6 +136,7 @@ def _twice(reads: Iterable[_Read]) -> Iterable[Problem]:
 def _declared(file: ContingencyFile) -> Iterable[tuple[tuple[int | str, ...], str]]:
     yield from ((("triggers", i), trigger.id) for i, trigger in enumerate(file.triggers))
     yield from ((("plays", i), play.id) for i, play in enumerate(file.plays))
+    yield from ((("discoveries", i), one.id) for i, one in enumerate(file.discoveries))
     yield from (((kind,), "") for kind in ("triage", "clocks") if getattr(file, kind))
 
 

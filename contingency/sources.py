@@ -18,8 +18,9 @@ from contingency.domain.triggers import EVENTS as PLAY_EVENTS
 from contingency.domain.triggers import PLAY, PlayState
 from contingency.figures import Record
 from contingency.improvements import ActionService, ActionView, FeedbackService, Pulse, ReportView
+from contingency.register import open_items
 from contingency.rooms import SheetSeen
-from contingency.tables import ConversionRow, conversion_rows, open_items
+from contingency.tables import ConversionRow, conversion_rows
 from contingency.trail import Life, last_positions, lives
 from cutover.core.errors import Refused
 from cutover.core.event import Recorded

@@ -1,4 +1,4 @@
-"""What contingency shows: every life of a play, every item that waits, how far each conversion has come."""
+"""What contingency shows: every life of a play, how far each conversion has come; what waits is in `register`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Integer, String, Table, Text, insert, select, update
 
-from contingency.domain import backlog, conversion, triggers
-from contingency.domain.backlog import BacklogItemFound, ItemStage, OpenItem
+from contingency.domain import conversion, triggers
 from contingency.domain.conversion import Progress
-from contingency.domain.triage import Grade
 from contingency.domain.triggers import PlayProposed, PlayStage
-from cutover.core.event import Event, Recorded
+from contingency.register import Register
+from cutover.core.event import Recorded
 from cutover.store.engine import reading
 from cutover.store.metadata import UtcTime, metadata
 
@@ -42,23 +41,6 @@ conversions_table = Table(
     Column("attempts", Integer, nullable=False),
     Column("by", String(200), nullable=False),
     Column("begun_at", UtcTime),
-    Column("changed_at", UtcTime, nullable=False),
-)
-
-items_table = Table(
-    "backlog_items",
-    metadata,
-    Column("key", String(200), primary_key=True),
-    Column("item_type", String(80), nullable=False),
-    Column("tier", String(20), nullable=False),
-    Column("component", String(80), nullable=False),
-    Column("source", String(200), nullable=False),
-    Column("stage", String(20), nullable=False, index=True),
-    Column("occurred_at", UtcTime, nullable=False),
-    Column("due_at", UtcTime),
-    Column("claimed_by", String(200), nullable=False),
-    Column("verified_by", String(200), nullable=False),
-    Column("reference", String(200), nullable=False),
     Column("changed_at", UtcTime, nullable=False),
 )
 
@@ -144,42 +126,12 @@ class Conversions:
             connection.execute(insert(conversions_table).values(fresh))
 
 
-class Backlog:
-    """The register of what waits."""
-
-    name = "contingency_backlog"
-    tables: Sequence[Table] = (items_table,)
-
-    def apply(self, connection: Connection, recorded: Recorded) -> None:
-        event = recorded.event
-        if not isinstance(event, backlog.EVENTS):
-            return
-        key = recorded.stream.removeprefix(backlog.item_stream(""))
-        if isinstance(event, BacklogItemFound):
-            row = {
-                name: getattr(event, name)
-                for name in ("item_type", "tier", "component", "source", "occurred_at", "due_at")
-            }
-            people = {"claimed_by": "", "verified_by": "", "reference": ""}
-            row |= {"key": key, "stage": ItemStage.OPEN, "changed_at": recorded.at, **people}
-            connection.execute(insert(items_table).values(row))
-            return
-        change = _ITEM_CHANGES[type(event)](recorded)
-        change["changed_at"] = recorded.at
-        connection.execute(update(items_table).where(items_table.c.key == key).values(change))
-
-
 # Each of these events leads to one place only, wherever it comes from, so no look at the row before is needed.
 _LEADS_TO = {event: to for (_, event), to in conversion.CONVERSIONS.moves.items()}
-_ITEM_CHANGES: dict[type[Event], Any] = {
-    backlog.BacklogItemClaimed: lambda r: {"stage": ItemStage.CLAIMED, "claimed_by": r.actor, "verified_by": "", "reference": ""},
-    backlog.BacklogItemVerified: lambda r: {"stage": ItemStage.CLOSED, "verified_by": r.actor, "reference": r.event.reference},
-    backlog.BacklogItemReopened: lambda _: {"stage": ItemStage.REOPENED, "verified_by": "", "reference": ""},
-}  # fmt: skip
 
 
-def projections() -> tuple[Plays, Conversions, Backlog]:
-    return Plays(), Conversions(), Backlog()
+def projections() -> tuple[Plays, Conversions, Register]:
+    return Plays(), Conversions(), Register()
 
 
 def play_rows(
@@ -208,14 +160,3 @@ def conversion_rows(
     with reading(engine) as connection:
         rows = connection.execute(query).mappings()
         return [ConversionRow(**{**row, "progress": Progress(row["progress"])}) for row in rows]
-
-
-def open_items(engine: Engine) -> list[OpenItem]:
-    """Items that are not closed with a reference; a claim leaves an item on the list."""
-    t = items_table
-    query = select(t).where(t.c.stage != ItemStage.CLOSED).order_by(t.c.occurred_at, t.c.key)
-    with reading(engine) as connection:
-        return [
-            OpenItem(r.key, r.item_type, Grade(r.tier), r.occurred_at, r.due_at)
-            for r in connection.execute(query)
-        ]

@@ -139,9 +139,11 @@ def _contingency(opener: Opener) -> App:
 
 
 def _backlog(opener: Opener) -> App:
-    from contingency.cli import backlog_commands
+    from contingency.backlog_cli import BacklogDoors, backlog_commands
 
-    return backlog_commands(lambda path: opener(path).backlog)
+    return backlog_commands(
+        BacklogDoors(lambda path: opener(path).backlog, lambda path: opener(path).discoveries)
+    )
 
 
 def _convert(opener: Opener) -> App:

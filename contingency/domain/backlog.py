@@ -37,6 +37,13 @@ class BacklogItemFound(Event):
     component: str = ""
     upstream_key: str = ""
     due_at: datetime | None = None
+    owner: str = ""
+
+
+class BacklogItemAssigned(Event):
+    """Somebody else answers for it now."""
+
+    owner: str
 
 
 class BacklogItemClaimed(Event):
@@ -63,6 +70,11 @@ class FindItem(Command):
     component: str = ""
     upstream_key: str = ""
     due_at: datetime | None = None
+    owner: str = ""
+
+
+class AssignItem(Command):
+    owner: str
 
 
 class ClaimItem(Command):
@@ -77,7 +89,7 @@ class ReopenItem(Command):
     reason: str
 
 
-EVENTS = (BacklogItemFound, BacklogItemClaimed, BacklogItemVerified, BacklogItemReopened)
+EVENTS = (BacklogItemFound, BacklogItemAssigned, BacklogItemClaimed, BacklogItemVerified, BacklogItemReopened)
 
 ITEMS = Table(
     name="backlog item",
@@ -87,6 +99,8 @@ ITEMS = Table(
     terminal=frozenset(),
     moves={
         (ItemStage.UNKNOWN, BacklogItemFound): ItemStage.OPEN,
+        (ItemStage.OPEN, BacklogItemAssigned): ItemStage.OPEN,
+        (ItemStage.REOPENED, BacklogItemAssigned): ItemStage.REOPENED,
         (ItemStage.OPEN, BacklogItemClaimed): ItemStage.CLAIMED,
         (ItemStage.REOPENED, BacklogItemClaimed): ItemStage.CLAIMED,
         (ItemStage.CLAIMED, BacklogItemVerified): ItemStage.CLOSED,
@@ -103,6 +117,7 @@ class ItemState:
     stage: ItemStage = ItemStage.UNKNOWN
     found: BacklogItemFound | None = None
     found_by: str = ""
+    owner: str = ""
     claimed_by: str = ""
     done: str = ""
     verified_by: str = ""
@@ -116,6 +131,10 @@ def decide(state: ItemState, command: Command, now: datetime) -> Sequence[Event]
         case FindItem():
             ITEMS.next(state.stage, BacklogItemFound)
             return [BacklogItemFound(**command.model_dump(exclude={"by"}))]
+        case AssignItem(owner=owner):
+            ITEMS.next(state.stage, BacklogItemAssigned)
+            _need(owner, "assigning needs a name")
+            return [BacklogItemAssigned(owner=owner)]
         case ClaimItem(done=done):
             ITEMS.next(state.stage, BacklogItemClaimed)
             _need(done, "a claim says what was done")
@@ -150,7 +169,9 @@ def evolve(state: ItemState, fact: Fact) -> ItemState:
     stage = ITEMS.next(state.stage, type(fact.event))
     match fact.event:
         case BacklogItemFound() as e:
-            return ItemState(stage, found=e, found_by=fact.actor)
+            return ItemState(stage, found=e, found_by=fact.actor, owner=e.owner)
+        case BacklogItemAssigned(owner=owner):
+            return replace(state, stage=stage, owner=owner)
         case BacklogItemClaimed(done=done):
             return replace(
                 state, stage=stage, claimed_by=fact.actor, done=done, verified_by="", reference="", reason=""

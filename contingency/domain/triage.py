@@ -28,7 +28,7 @@ class Grade(StrEnum):
     STANDARD = "standard"
 
 
-_RANK = {grade: rank for rank, grade in enumerate(Grade)}
+RANK = {grade: rank for rank, grade in enumerate(Grade)}
 
 
 class TriagePolicy(Part):
@@ -40,6 +40,10 @@ class TriagePolicy(Part):
     )
     floor: Span = timedelta(days=3)
     floor_share: int = Field(default=4, ge=2, description="one place in so many is for those past the floor")
+
+    def class_of(self, form_type: str) -> int:
+        """The harm class of a kind, 0 the gravest; kinds not named share the last."""
+        return self.harm.index(form_type) if form_type in self.harm else len(self.harm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +68,22 @@ class Ranked:
     by_floor: bool = False
 
 
-def order(items: Iterable[Waiting], now: datetime, policy: TriagePolicy | None = None) -> list[Ranked]:
-    """All items in the order in which they should be done."""
+def order(
+    items: Iterable[Waiting], now: datetime, policy: TriagePolicy | None = None, *, limit: int | None = None
+) -> list[Ranked]:
+    """All items in the order in which they should be done, or the first `limit` places of it."""
     rules = policy or TriagePolicy()
-    by_harm = sorted(items, key=lambda item: _key(item, rules))
+    by_harm = sorted(items, key=lambda item: harm_key(item, rules))
     past = deque(sorted((i for i in by_harm if is_past_floor(i, now, rules)), key=lambda i: (i.since, i.id)))
     rest, placed, ranked = deque(by_harm), set[str](), list[Ranked]()
-    while rest:
+    while rest and (limit is None or len(ranked) < limit):
         by_floor = bool(past) and len(ranked) % rules.floor_share == rules.floor_share - 1
         item = past.popleft() if by_floor else rest.popleft()
         if item.id not in placed:
             placed.add(item.id)
-            ranked.append(Ranked(len(ranked) + 1, item, _why(item, now, rules, by_floor=by_floor), by_floor))
+            ranked.append(
+                Ranked(len(ranked) + 1, item, reason(item, now, rules, by_floor=by_floor), by_floor)
+            )
     return ranked
 
 
@@ -83,15 +91,13 @@ def is_past_floor(item: Waiting, now: datetime, policy: TriagePolicy) -> bool:
     return now - item.since >= policy.floor
 
 
-def _key(item: Waiting, policy: TriagePolicy) -> tuple[int, int, datetime, datetime, str]:
-    return _RANK[item.grade], _harm(item, policy), item.due_at or NEVER, item.since, item.id
+def harm_key(item: Waiting, policy: TriagePolicy) -> tuple[int, int, datetime, datetime, str]:
+    """Where an item stands by harm: risk, kind, limit, age; the smallest comes first."""
+    return RANK[item.grade], policy.class_of(item.form_type), item.due_at or NEVER, item.since, item.id
 
 
-def _harm(item: Waiting, policy: TriagePolicy) -> int:
-    return policy.harm.index(item.form_type) if item.form_type in policy.harm else len(policy.harm)
-
-
-def _why(item: Waiting, now: datetime, policy: TriagePolicy, *, by_floor: bool) -> str:
+def reason(item: Waiting, now: datetime, policy: TriagePolicy, *, by_floor: bool) -> str:
+    """Why an item stands where it stands, in words that a person can check."""
     waited = _minutes(now - item.since)
     if by_floor:
         return f"has waited {waited}, past the floor of {show_duration(policy.floor)}"

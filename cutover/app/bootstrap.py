@@ -219,6 +219,17 @@ class World:
         return rooms.BacklogService(self.desk, self.folder.plays, self.paper, minutes)
 
     @cached_property
+    def discoveries(self) -> rooms.DiscoveryService:
+        folder = self.folder
+        return rooms.DiscoveryService(
+            self.backlog,
+            folder.programme,
+            folder.path,
+            self.queries.rows,
+            lambda: rooms.suspected(self.ageing),
+        )
+
+    @cached_property
     def accounts(self) -> Accounts:
         return Accounts(self.engine)
 

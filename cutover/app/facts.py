@@ -56,7 +56,7 @@ VIEWS = (
     ("paper", "paper_capture", "tables", "PaperProjection"),
     ("contingency_plays", "contingency", "tables", "Plays"),
     ("contingency_conversions", "contingency", "tables", "Conversions"),
-    ("contingency_backlog", "contingency", "tables", "Backlog"),
+    ("contingency_backlog", "contingency", "register", "Register"),
 )  # name, room, its module, the class
 DRAWN_IN = (
     "cutover.store.metadata",
@@ -68,6 +68,7 @@ DRAWN_IN = (
     "paper_capture.image_tables",
     "paper_capture.batch_tables",
     "contingency.tables",
+    "contingency.register",
 )  # where the tables of views are written down
 TELLERS = (
     ("contingency.domain.triggers", "play_notices"),

@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from cutover.core.clock import Clock
-from cutover.core.errors import CutoverError, Invalid, NotFound, Problem
+from cutover.core.errors import CutoverError, Invalid, NotFound, Problem, Unavailable
 from cutover.domain.gates import Finding
 from cutover.domain.query import Query
 from cutover.store.documents import read_yaml
@@ -71,6 +71,24 @@ class Queries:
             if known is None or not known[0] <= now < known[0] + query.every:
                 known = self._known[name] = now, self._ask(query, now)
         return known[1]
+
+    def rows(self, name: str) -> list[Mapping[str, Any]]:
+        """Every row of the answer, asked now. Raises NotFound, Invalid, and Unavailable with what the database said."""
+        declared = self.declared()
+        if name not in declared:
+            raise NotFound("query", name, declared)
+        query = declared[name]
+        engine = self._engine(query.database)
+        try:
+            with engine.connect() as connection, _bounded(connection, query):
+                found = connection.exec_driver_sql(query.sql).mappings().all()
+                connection.rollback()
+                return [dict(row) for row in found]
+        except SQLAlchemyError as error:
+            cause = getattr(error, "orig", None) or error
+            raise Unavailable(self._said(query, f"{type(cause).__name__}: {cause}")) from None
+        finally:
+            engine.dispose()
 
     def _ask(self, query: Query, now: datetime) -> Reading:
         try:

@@ -12,6 +12,7 @@ from cutover.core.late import late_names
 if TYPE_CHECKING:
     from contingency.bulletins import BulletinService as BulletinService
     from contingency.bulletins import partner_messages as partner_messages
+    from contingency.discoveries import DiscoveryService as DiscoveryService
     from contingency.files import load_plays as load_plays
     from contingency.improvements import ActionService as ActionService
     from contingency.improvements import FeedbackService as FeedbackService
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from cutover.app.queries import Queries as Queries
     from cutover.app.queries import load_queries as load_queries
     from cutover.app.readiness_file import load_readiness as load_readiness
+    from cutover.app.suspected import suspected as suspected
     from cutover.reconciliation.contract import load_contracts as load_contracts
     from cutover.reconciliation.service import ReconciliationService as ReconciliationService
     from cutover.web.links import Links as Links
@@ -85,6 +87,7 @@ if TYPE_CHECKING:
 
 DOORS = {
     "contingency.bulletins": ("BulletinService", "partner_messages"),
+    "contingency.discoveries": ("DiscoveryService",),
     "contingency.files": ("load_plays",),
     "contingency.improvements": ("ActionService", "FeedbackService"),
     "contingency.notices": ("play_notices",),
@@ -106,6 +109,7 @@ DOORS = {
     "cutover.app.notify": ("channels", "deliver_due"),
     "cutover.app.queries": ("Queries", "load_queries"),
     "cutover.app.readiness_file": ("load_readiness",),
+    "cutover.app.suspected": ("suspected",),
     "cutover.reconciliation.contract": ("load_contracts",),
     "cutover.reconciliation.service": ("ReconciliationService",),
     "cutover.web.links": ("Links",),

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 
 from starlette.applications import Starlette
 
+from contingency.backlog_acts import BacklogActs
+from contingency.backlog_web import backlog_pages
 from contingency.domain.triggers import PlayStage
+from contingency.sources import keyers_of
 from contingency.web import report_page
 from cutover.app.bootstrap import World
 from cutover.app.telling import Teller
@@ -88,6 +91,7 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
         BoardActs(world.runs),
         GateActs(world.runs),
         HealthActs(world.monitors, watch),
+        BacklogActs(world.backlog),
     )
     return build_app(
         programme.title,
@@ -128,6 +132,7 @@ def _pages_to_read(world: World, watch: Watch) -> list[Page]:
         pack_page(world.flows, programme, clock),
         reconciliation_page(world.reconciliation, programme.zone),
         overview_page(world.station_views, programme, clock),
+        *backlog_pages(world.backlog, programme.zone, clock, lambda: keyers_of(programme)),
         report_page(world.report),
         journal_page(world.journal, programme.zone),
     ]

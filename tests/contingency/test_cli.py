@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from cyclopts import App
 
-from contingency.cli import backlog_commands, contingency_commands, convert_commands
+from contingency.backlog_cli import BacklogDoors, backlog_commands
+from contingency.cli import contingency_commands, convert_commands
 from cutover.cli.border import BAD_INPUT, DONE, NO, guarded
 from monitors.domain.check import Status
 from paper_capture.domain.moves import Grade
@@ -84,7 +85,7 @@ def test_backlog_next_says_why_and_forecast_says_never(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Next with its reason; nobody keys, so it never clears: exit 1."""
-    app = backlog_commands(lambda _folder: world.backlog)
+    app = backlog_commands(BacklogDoors(lambda _: world.backlog, lambda _: world.discoveries))
     world.used(
         world.paper.issue(station="central", form_type="domestic_abuse", count=2, by="bo"), grade=Grade.HIGH
     )

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from contingency.backlogs import BacklogService
 from contingency.conversions import ConversionService
+from contingency.discoveries import DiscoveryService
 from contingency.files import PlayBook
 from contingency.service import EVENTS, ContingencyService
 from contingency.tables import projections
 from contingency.targets import HttpTarget
+from cutover.app.suspected import BrokenBalance
 from cutover.core.clock import FixedClock
 from cutover.domain import modes
+from cutover.domain.programme import Programme
 from cutover.store.desk import Desk
+from cutover.store.documents import read_yaml
 from monitors.domain import health
 from monitors.domain.check import HttpCheck, Result, Status
 from monitors.service import MonitorService
@@ -27,6 +31,7 @@ from paper_capture.service import PaperService
 from paper_capture.tables import PaperProjection
 
 SCENARIO = Path(__file__).parents[2] / "examples" / "seventy_two_hours"
+PROGRAMME = read_yaml(SCENARIO / "programme.yaml", Programme)
 ALL_EVENTS = (*EVENTS, *modes.EVENTS, *health.EVENTS, *PAPER_EVENTS)
 MINUTE = timedelta(minutes=1)
 CUSTODY = HttpCheck(
@@ -47,12 +52,17 @@ class World:
     clock: FixedClock
     book: PlayBook
     paper: PaperService
+    rows: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    suspected: list[BrokenBalance] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.monitors = MonitorService(self.desk, [CUSTODY])
         self.plays = ContingencyService(self.desk, self.book, self.paper, self.monitors)
         minutes = {form.id: form.minutes * form.passes for form in self.paper.forms.values()}
         self.backlog = BacklogService(self.desk, self.book, self.paper, minutes)
+        self.discoveries = DiscoveryService(
+            self.backlog, PROGRAMME, SCENARIO, self.rows.__getitem__, lambda: self.suspected
+        )
 
     def converting(self, url: str) -> ConversionService:
         return ConversionService(self.desk, self.book, self.paper, HttpTarget(url))

@@ -1,0 +1,207 @@
+"""`cutover backlog`: what waits, what comes next and why, when it is cleared, and how it got into the list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from cutover.cli.border import DONE, NO
+from cutover.cli.output import answer, table
+from cutover.core.duration import show_duration
+from cutover.core.errors import Invalid, Problem
+
+if TYPE_CHECKING:
+    from contingency.backlogs import BacklogService
+    from contingency.discoveries import DiscoveryService, Found
+    from contingency.domain.clearance import Forecast
+
+Folder = Annotated[Path, Parameter(help="the programme folder")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
+MOST_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogDoors:
+    """What the commands open: the register, and where items are looked for."""
+
+    backlog: Callable[[Path], BacklogService]
+    discoveries: Callable[[Path], DiscoveryService]
+
+
+def backlog_commands(doors: BacklogDoors) -> App:
+    """The `backlog` commands."""
+    app = App(name="backlog", help="What waits, what comes next and why, when it will be cleared.")
+    _reading(app, doors)
+    _forecasting(app, doors)
+    _moving(app, doors)
+    _discovering(app, doors)
+    return app
+
+
+def _reading(app: App, doors: BacklogDoors) -> None:
+    @app.command
+    def status(programme: Folder = Path(), json: AsJson = False) -> None:
+        """What waits by kind and risk, headed by the oldest."""
+        found = doors.backlog(programme).status()
+        answer(found, as_json=json, text=[f"{found.waiting:,} waiting"])
+        if not json:
+            rows = (
+                (a.item_type, a.tier, a.waiting, _span(a.oldest_age), a.oldest, a.late) for a in found.lines
+            )
+            table("Backlog", ("kind", "risk", "waiting", "oldest", "which", "past its limit"), rows)
+
+    @app.command(name="next")
+    def next_(limit: int = 10, programme: Folder = Path(), json: AsJson = False) -> None:
+        """What to do next, and why."""
+        ranked = doors.backlog(programme).next(limit)
+        answer(ranked, as_json=json)
+        if not json:
+            rows = ((r.place, r.item.id, r.item.form_type, r.why) for r in ranked)
+            table("Next", ("place", "item", "kind", "why"), rows)
+
+    @app.command
+    def why(key: str, programme: Folder = Path(), json: AsJson = False) -> None:
+        """Why an item or sheet stands where it stands: how many come before it, and for which reason."""
+        place = doors.backlog(programme).why(key)
+        lines = [f"{n:,} {reason}" for reason, n in place.before.items() if n] or ["nothing comes before it"]
+        answer(place, as_json=json, text=[f"{key}: {place.why}", *lines])
+
+
+def _forecasting(app: App, doors: BacklogDoors) -> None:
+    @app.command
+    def forecast(
+        keyers: float,
+        *,
+        productive_hours: float = 6.0,
+        what_if: Annotated[
+            list[float] | None, Parameter(name="--what-if", negative="", help="other numbers of keyers")
+        ] = None,
+        minutes: Annotated[
+            list[float] | None,
+            Parameter(name="--minutes", negative="", help="what if a form took so many minutes"),
+        ] = None,
+        arriving: Annotated[
+            bool, Parameter(negative="", help="count what arrived in the last week on")
+        ] = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
+        """When what is still to key will be keyed by so many keyers. Exit 1 when some of it never will."""
+        crews = [keyers, *(what_if or [])]
+        if min(crews) < 0 or not 0 < productive_hours <= MOST_HOURS or min(minutes or [1]) <= 0:
+            what = "keyers must not be negative, productive hours a day between 0 and 24, minutes more than 0"
+            raise Invalid(Problem(what, field="keyers, productive-hours, minutes"))
+        backlog = doors.backlog(programme)
+        arrivals = backlog.arrivals() if arriving else None
+        found = [
+            (f"{crew:g} keyers" + (f", {each:g} minutes a form" if each else ""),
+             backlog.forecast(crew, productive_hours=productive_hours, arrivals=arrivals, minutes=each))
+            for crew in crews
+            for each in (None, *(minutes or ()))
+        ]  # fmt: skip
+        if json:
+            first, others = found[0][1], {name: asdict(one) for name, one in found[1:]}
+            answer({**asdict(first), "what_if": others} if others else first, as_json=True)
+        else:
+            for name, one in found:
+                _show(name, one)
+        return NO if any(band.never for band in found[0][1].bands) else DONE
+
+
+def _show(name: str, found: Forecast) -> None:
+    answer(
+        None,
+        as_json=False,
+        text=[f"{name}: {found.forms:,} forms, {found.clerk_days:g} clerk-days ({found.assumption})"],
+    )
+    if found.arrivals_exceed_rate:
+        answer(None, as_json=False, text=["! more arrives than is keyed: it never clears"])
+    rows = ((b.band, b.forms, b.clerk_days, *(_span(p) for p in (b.p50, b.p80, b.p95))) for b in found.bands)
+    table("Clearance", ("risk", "forms", "clerk-days", "P50", "P80", "P95"), rows)
+
+
+def _moving(app: App, doors: BacklogDoors) -> None:
+    @app.command
+    def assign(key: str, *, owner: str, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
+        """Say who answers for an item."""
+        answer(
+            doors.backlog(programme).assign(key, by=by, owner=owner),
+            as_json=json,
+            text=[f"{key}: {owner} answers for it"],
+        )
+
+    @app.command
+    def claim(key: str, *, done: str, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
+        """Say that an item is done, and what was done; somebody else verifies it."""
+        answer(
+            doors.backlog(programme).claim(key, by=by, done=done),
+            as_json=json,
+            text=[f"{key}: claimed by {by}, not verified"],
+        )
+
+    @app.command
+    def verify(
+        key: str, *, reference: str, by: str, programme: Folder = Path(), json: AsJson = False
+    ) -> None:
+        """Close a claimed item with the reference that proves it. Exit 1 without one, or for whoever claimed it."""
+        answer(
+            doors.backlog(programme).verify(key, by=by, reference=reference),
+            as_json=json,
+            text=[f"{key}: closed with {reference}"],
+        )
+
+    @app.command
+    def reopen(key: str, *, reason: str, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
+        """Put a claimed or closed item back on the list, with the reason."""
+        answer(
+            doors.backlog(programme).reopen(key, by=by, reason=reason),
+            as_json=json,
+            text=[f"{key}: open again"],
+        )
+
+
+def _discovering(app: App, doors: BacklogDoors) -> None:
+    @app.command
+    def discover(
+        name: Annotated[str, Parameter(help="a discovery of contingency/*.yaml; none: every one")] = "",
+        *,
+        by: Annotated[str, Parameter(help="who has looked")],
+        csv: Annotated[
+            Path | None, Parameter(help="a CSV file with a head: key, occurred_at, tier …")
+        ] = None,
+        item_type: Annotated[str, Parameter(help="the kind of the rows of a CSV that says none")] = "",
+        balances: Annotated[
+            bool, Parameter(negative="", help="enter what broken sums say is missing")
+        ] = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
+        """Enter what waits into the register: from queries, files and broken sums. Exit 1 when rows could not be read."""
+        service = doors.discoveries(programme)
+        if csv is not None:
+            found = [_from_csv(service, csv, item_type, by)]
+        elif balances:
+            found = [service.balances(by=by)]
+        else:
+            found = [service.run(one, by=by) for one in ([name] if name else service.declared)]
+        lines = [f"{f.discovery}: {f.read:,} read, {len(f.fresh):,} new" for f in found]
+        faults = [f"! {f.discovery}: {fault}" for f in found for fault in f.faults]
+        answer(
+            found,
+            as_json=json,
+            text=[*(lines or ["nothing is declared: contingency/*.yaml, discoveries"]), *faults],
+        )
+        return NO if faults else DONE
+
+
+def _from_csv(service: DiscoveryService, path: Path, item_type: str, by: str) -> Found:
+    return service.csv(path.resolve(), service.plain(path.stem, item_type), by=by)
+
+
+def _span(span: timedelta | None) -> str:
+    return "never" if span is None else show_duration(timedelta(minutes=span // timedelta(minutes=1)))

@@ -169,6 +169,8 @@ def _write_folder(name: Path, source: Path, programme: str) -> None:
     with tempfile.TemporaryDirectory(dir=name.parent, prefix=f".{name.name}.") as place:
         made = Path(place) / name.name
         shutil.copytree(source, made, ignore=shutil.ignore_patterns("state", "__pycache__"))
+        if not (made / "forms").exists():
+            shutil.copytree(str(files("paper_capture") / "library"), made / "forms")
         (made / FILE).write_text(programme, encoding="utf-8")
         if problems := ProgrammeFolder(made).problems():
             raise Invalid(*(replace(p, file=str(name / Path(p.file).relative_to(made))) for p in problems))
@@ -189,6 +191,7 @@ def _begun(name: Path, template: str) -> Iterator[str]:
     yield f"  runbooks/{book.id}.yaml  {len(book.tasks)} tasks, {sum(1 for t in book.tasks if t.gate)} gates"
     if book.backout:
         yield f"  runbooks/{book.backout}.yaml  the way back, {len(folder.runbook(book.backout).tasks)} tasks"
+    yield f"  forms/*.yaml  {len(folder.forms)} paper forms, for when the screens are dark"
     yield "make them yours: window and people first, then the tasks and their times. Next:"
     where = f"--programme {shlex.quote(str(name))}"
     yield f"  cutover check {shlex.quote(str(name))}"

@@ -17,7 +17,8 @@ import structlog
 from prefect import flow
 from prefect.runtime import flow_run
 
-from flows.executor import Once, Throttle, recorded, server_answers, show
+from flows.executor import Once, Throttle, recorded, show
+from flows.line import Line
 from runbooks.actions import Outcome
 from runbooks.steps import Step
 
@@ -117,7 +118,7 @@ class FlowStretches:
         self._record = record
         self._stretch: Stretch | None = None
         self._opening = asyncio.Lock()
-        self._throttle = Throttle()
+        self._throttle, self._line = Throttle(), Line()
         self._away, self._not_before = False, 0.0
         self._comparing: set[asyncio.Task[None]] = set()
 
@@ -132,6 +133,7 @@ class FlowStretches:
         await asyncio.gather(*self._comparing, return_exceptions=True)
         if kind is None:
             await self._compare()
+        self._line.hang_up()
 
     async def execute(self, step: Step) -> Outcome:
         once = Once(step.perform)
@@ -141,23 +143,28 @@ class FlowStretches:
             return await once.outcome()
         await self._throttle.turn()
         shown = stretch.show(step, once)
+
+        def alone(*_: object) -> None:
+            """Prefect has not begun it in time, or has given up: it is done without."""
+            if not once.is_begun:
+                self.inline, self.sent = self.inline + 1, self.sent - 1
+                once.begin()
+
+        in_time = asyncio.get_running_loop().call_later(BEGIN_WITHIN, alone)
+        shown.add_done_callback(alone)
+        self.sent += 1
         try:
-            begun = asyncio.create_task(once.begun.wait())
-            await asyncio.wait({shown, begun}, timeout=BEGIN_WITHIN, return_when=asyncio.FIRST_COMPLETED)
-            begun.cancel()
-            if once.begun.is_set():
-                self.sent += 1
-            else:
-                self.inline += 1
-            return await once.outcome()
+            return await once.awaited()
         except BaseException:
             once.cancel()
             shown.cancel()
             raise
+        finally:
+            in_time.cancel()
 
     async def _open_stretch(self) -> Stretch | None:
         """The flow run that shows the next step, None while there can be none."""
-        if not await server_answers():
+        if not await self._line.is_up():
             if not self._away:
                 log.error("prefect_is_away", run=self.run_id)
             self._away = True
@@ -200,7 +207,7 @@ class FlowStretches:
     async def _compare(self) -> None:
         """Say how many of the steps Prefect has on record; while it does not answer, none of them is there to see."""
         try:
-            there = await server_answers()
+            there = await self._line.is_up()
             count = await recorded(self._record.linked(), self._record.begun()) if there else 0
             self._record.compared(count)
         except Exception as error:  # noqa: BLE001  the Prefect layer's border, and a comparison can wait

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -44,7 +45,7 @@ def test_the_step_is_performed_once(
         await asyncio.sleep(0.03)
         return Outcome(ok=ok, evidence="as it went")
 
-    monkeypatch.setattr(flows.executor, "run_step", Broken(when))
+    monkeypatch.setattr(flows.executor, "as_task_run", Broken(when))
     executor = flows.executor.PrefectExecutor()
     executor._seen = float("inf")  # the server seems to be there
     outcome = asyncio.run(executor.execute(Step("small-1", "A", "Load", perform)))
@@ -87,6 +88,50 @@ def test_a_step_whose_run_is_stopped_is_stopped_too(monkeypatch: pytest.MonkeyPa
         await asyncio.gather(work, return_exceptions=True)
         await asyncio.sleep(0.01)
 
-    monkeypatch.setattr(flows.executor, "run_step", Broken("after"))
+    monkeypatch.setattr(flows.executor, "as_task_run", Broken("after"))
     asyncio.run(stopped())
     assert ends == ["cancelled"]
+
+
+def test_a_line_says_at_once_that_the_other_end_has_hung_up_and_is_made_anew() -> None:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from flows.line import Line
+
+    async def asked() -> list[bool]:
+        server, line = socket.create_server(("127.0.0.1", 0)), Line()
+        port = server.getsockname()[1]
+        with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}):
+            said = [await line.is_up(), await line.is_up()]
+            server.settimeout(0)
+            server.accept()[0].close()
+            with pytest.raises(BlockingIOError):
+                server.accept()  # there was one connection only
+            server.close()
+            said.append(await line.is_up())
+            with socket.create_server(("127.0.0.1", port)):
+                said.append(await line.is_up())
+        line.hang_up()
+        return said
+
+    assert asyncio.run(asked()) == [True, True, False, True]
+
+
+def test_a_step_that_was_called_off_before_it_began_never_begins() -> None:
+    import flows.executor
+
+    performed: list[int] = []
+
+    async def perform() -> Outcome:
+        performed.append(1)
+        return Outcome(ok=True, evidence="")
+
+    async def called_off() -> None:
+        once = flows.executor.Once(perform)
+        once.cancel()
+        once.begin()
+        with pytest.raises(asyncio.CancelledError):
+            await once.awaited()
+
+    asyncio.run(called_off())
+    assert performed == []

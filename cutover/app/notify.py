@@ -11,8 +11,8 @@ import os
 import re
 import smtplib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +22,8 @@ from sqlalchemy import Engine
 
 from cutover.core.errors import Refused, Unavailable
 from cutover.store.outbox import Message, claim, due, mark_failed, mark_sent
+
+LATE = timedelta(minutes=5)  # after which a notice says since when it waits
 
 
 class Channel(Protocol):
@@ -112,7 +114,7 @@ def deliver_due(engine: Engine, channels: Mapping[str, Channel], now: datetime) 
             if not claim(engine, message, now):
                 continue
             known_dead = not dead.isdisjoint((message.channel, _address(message)))
-            taken = not known_dead and _send(channels, message, dead)
+            taken = not known_dead and _send(channels, _said_late(message, now), dead)
             (mark_sent if taken else mark_failed)(engine, message, now)
             sent += taken
     return sent
@@ -138,6 +140,13 @@ def _send(channels: Mapping[str, Channel], message: Message, dead: set[str]) -> 
         return False
     log.info("notice_sent")
     return True
+
+
+def _said_late(message: Message, now: datetime) -> Message:
+    """What waited for long says so: it may come after news that is newer, a FIRING after its RESOLVED."""
+    if message.since is None or now - message.since < LATE:
+        return message
+    return replace(message, subject=f"LATE, of {message.since:%a %d %b %H:%M}Z: {message.subject}")
 
 
 def _address(message: Message) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, insert, select, update
@@ -17,13 +17,17 @@ AT_ONCE = 500  # databases bound the values of one statement
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A notice to one recipient over one channel; `id` makes a second enqueue of the same notice a no-op."""
+    """A notice to one recipient over one channel; `id` makes a second enqueue of the same notice a no-op.
+
+    `since` is when it began to wait, once it does.
+    """
 
     id: str
     channel: str
     recipient: str
     subject: str
     body: str
+    since: datetime | None = field(default=None, compare=False)
 
 
 def enqueue(connection: Connection, messages: Sequence[Message], now: datetime) -> None:
@@ -62,7 +66,8 @@ def due(engine: Engine, now: datetime, limit: int = 50) -> list[Message]:
         .limit(limit)
     )
     with reading(engine) as connection:
-        return [Message(r.id, r.channel, r.recipient, r.subject, r.body) for r in connection.execute(query)]
+        rows = connection.execute(query).all()
+    return [Message(r.id, r.channel, r.recipient, r.subject, r.body, r.created_at) for r in rows]
 
 
 def claim(engine: Engine, message: Message, now: datetime) -> bool:

@@ -108,3 +108,18 @@ def test_a_service_that_is_gone_keeps_its_notices_waiting(world: World, relay: R
     chat.write_text(f"json://127.0.0.1:{hook.port}/alarms")
     assert see(world, 3, well=False) == 1
     assert [one["title"].split()[0] for one in hook.told] == ["FIRING"]
+
+
+def test_a_notice_that_waited_for_long_says_so(world: World, relay: Relay, hook: Webhook) -> None:
+    """A FIRING that could not be sent arrives after its RESOLVED: nobody must take it for news."""
+    hook.status = 500
+    assert see(world, 1, well=False) == 1  # refused by the chat: again in 1, 2, 4 minutes ...
+    assert [see(world, minute, well=False) for minute in (2, 4)] == [0, 0]
+    hook.status = 200
+    assert see(world, 7, well=True) == 2
+    assert see(world, 8, well=True) == 1
+    said = [
+        "RESOLVED SAFEGUARDING critical: Exports come",
+        "LATE, of Fri 23 Oct 21:01Z: FIRING SAFEGUARDING critical: Exports come",
+    ]
+    assert [one["title"] for one in hook.told] == said

@@ -64,7 +64,7 @@ def acquire(engine: Engine, name: str, owner: str, now: datetime, *, unmoved: Ho
         if seen != unmoved and not _may_take(seen, owner, now):
             raise Conflict(
                 f"{name} is being run by {row.owner} until {row.expires_at:%H:%M:%S}Z; stop it, wait, "
-                "or stand by: `cutover run resume --standby`"
+                "or stand by with `--standby`"
             )
         connection.execute(
             update(t).where(t.c.name == name).values(owner=owner, epoch=row.epoch + 1, expires_at=now + LEASE)

@@ -59,7 +59,8 @@ def stand(state: FlowState, flow: Flow, heard: Heard, now: datetime, zone: str) 
     if state.alarms:
         worst = sorted(state.alarms.values(), key=lambda a: list(STATUS).index(a.chart))
         first = worst[0]
-        return Standing(STATUS[first.chart], None, f"{WORDS[first.chart]}: {first.detail}")
+        unread = f"; its counts are not read: {heard.fault}" if heard.fault else ""
+        return Standing(STATUS[first.chart], None, f"{WORDS[first.chart]}: {first.detail}{unread}")
     if state.stage is Stage.LEARNING or state.normal is None:
         return _unknown(Reason.NO_DATA, "no baseline is frozen: nobody knows what is normal")
     if heard.fault:

@@ -208,3 +208,12 @@ def test_the_same_on_a_real_postgresql(make_desk: MakeDesk, any_engine: Engine, 
 def test_a_flow_that_does_not_exist_is_named_with_the_nearest(world: FlowWorld) -> None:
     with pytest.raises(NotFound, match="did you mean 'referrals'"):
         world.service.view("referals")
+
+
+def test_an_open_alarm_does_not_hide_that_its_counts_are_not_read_any_more(world: FlowWorld) -> None:
+    world.freeze("incidents")
+    world.live("incidents", [40, 30])
+    world.service.failed("incidents", "there is no file 'incidents.csv'")
+    standing = world.service.view("incidents").standing
+    assert standing.status is Status.CRITICAL
+    assert standing.detail.endswith("; its counts are not read: there is no file 'incidents.csv'")

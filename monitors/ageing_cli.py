@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     "check",
     "oldest",
-    "since",
+    "due",
     "waiting",
     "over standard",
     "unaccounted",
@@ -62,7 +62,7 @@ def _row(view: AgeingView) -> tuple[str, ...]:
     return (
         view.check.id,
         first.id if first else "",
-        f"{first.since:%a %d %b %H:%M}Z" if first else "",
+        f"{first.due:%a %d %b %H:%M}Z" if first else "",
         str(of.unacted),
         str(of.over_standard),
         str(of.unaccounted),

@@ -86,10 +86,6 @@ class ServiceHours:
             return self._after_days(since, limit.days)
         return self._after_hours(since, limit) if self.declared else since + limit
 
-    def is_open(self, at: datetime) -> bool:
-        """Whether the service could act at a moment, on a day that is not closed."""
-        return any(begin <= at < end for begin, end in self._stretches(self._day(at)))
-
     def _after_hours(self, since: datetime, left: timedelta) -> datetime:
         for begin, end in self._from(since):
             if begin + left <= end:

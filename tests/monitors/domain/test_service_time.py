@@ -28,7 +28,10 @@ def hours(*spans: tuple[str, str, str]) -> tuple[Hours, ...]:
 OFFICE = hours(("mon-fri", "09:00", "17:00"))
 SHORT_SATURDAY = hours(("mon-fri", "09:00", "12:00"), ("mon-fri", "13:00", "17:00"), ("sat", "09:00", "13:00"))  # fmt: skip
 NIGHTS = hours(("mon-sun", "22:00", "00:00"), ("mon-sun", "00:00", "06:00"))  # a station's night shift
-CALENDARS = (OFFICE, SHORT_SATURDAY, NIGHTS, (ALL_DAY,), ())
+SMALL_HOURS = hours(
+    ("mon-sun", "22:00", "00:00"), ("mon-sun", "00:00", "01:30")
+)  # shuts in the hour that comes twice
+CALENDARS = (OFFICE, SHORT_SATURDAY, NIGHTS, SMALL_HOURS, (ALL_DAY,), ())
 calendars = st.sampled_from(CALENDARS)
 closed = st.frozensets(st.dates(date(2026, 3, 1), date(2026, 11, 30)), max_size=12)
 moments = st.datetimes(datetime(2026, 3, 20), datetime(2026, 11, 10), timezones=st.just(UTC)).map(lambda at: at.replace(second=0, microsecond=0))  # fmt: skip
@@ -54,6 +57,7 @@ def local(text: str) -> datetime:
         (SHORT_SATURDAY, "2026-10-22T11:30", "1h", "2026-10-22T13:30"),  # over lunch
         (NIGHTS, "2026-10-24T21:00", "8h", "2026-10-25T05:00"),  # 00:00 to 06:00 is seven hours that night
         (NIGHTS, "2026-03-28T22:00", "7h", "2026-03-29T06:00"),  # and five hours that one
+        (SMALL_HOURS, "2026-10-24T22:00", "5h", "2026-10-25T22:30"),  # 4 h 30 m: it shuts at the second 01:30
         ((), "2026-10-24T12:00", "48h", "2026-10-26T11:00"),  # round the clock, as clocks run
     ],
 )  # fmt: skip

@@ -271,6 +271,7 @@ def test_a_sum_that_does_not_come_out_is_a_suspected_backlog(assured: Assured) -
     assert {record.id for record in figure.records} == {serial, other}
 
 
+@pytest.mark.requirement("R9")
 def test_items_that_a_broken_balance_leaves_in_no_list_speak_against_awareness_until_they_are_explained(
     assured: Assured,
 ) -> None:

@@ -55,6 +55,7 @@ def asked(folder: Path, query: str) -> list[tuple[object, ...]]:
         return []
 
 
+@pytest.mark.requirement("R24")
 def test_a_standby_goes_on_when_the_watch_is_killed_and_nothing_is_told_twice(
     folder: Path, hook: Webhook
 ) -> None:

@@ -34,6 +34,7 @@ def first(desk: Desk, stream: str, kind: str, after: datetime) -> datetime:
     )
 
 
+@pytest.mark.requirement("R4")
 def test_a_killed_custody_is_believed_down_and_back_within_three_intervals(
     make_desk: MakeDesk, tmp_path: Path
 ) -> None:

@@ -80,10 +80,7 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
         TaskLinks(world.runs, programme, clock, world.links),
     )
     calendars = CalendarPages(world.runs, programme, clock, world.links)
-    convert = ConvertPages(world.keying, world.paper_images, programme, clock)
-    imports = ImportPages(
-        StationDesk(world.paper), programme, clock, KeptFiles(world.folder.state / "imports")
-    )
+    convert, imports = _paper_parts(world)
     acting = (
         *parts,
         convert,
@@ -95,7 +92,10 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
     )
     return build_app(
         programme.title,
-        [*_pages_to_read(world, watch), *(page for part in (*parts, calendars) for page in part.pages())],
+        [
+            *_pages_to_read(world, watch),
+            *(page for part in (*parts, convert, imports, calendars) for page in part.pages()),
+        ],
         world.journal,
         stop,
         acts=[act for part in acting for act in part.acts()],
@@ -108,6 +108,15 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
             ).routes(),
             *convert.routes(),
         ],
+    )
+
+
+def _paper_parts(world: World) -> tuple[ConvertPages, ImportPages]:
+    programme, clock = world.folder.programme, world.clock
+    reports = KeptFiles(world.folder.state / "imports")
+    return (
+        ConvertPages(world.keying, world.paper_images, programme, clock),
+        ImportPages(StationDesk(world.paper), programme, clock, reports),
     )
 
 

@@ -5,11 +5,13 @@ import { showRegister, showWaiting } from "./showing.js";
 import { enrol, Locked, look, send } from "./sync.js";
 
 const EVERY = 15000;
+const SOONEST = 1000; // after an answer that did not come; each time twice as long, up to EVERY
 const station = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 const $ = (id) => document.getElementById(id);
 let seen = { station, title: station, zone: "UTC", forms: [], sheets: [], counts: {}, breaches: [] };
 let sending = false;
 let again = false;
+let pause = SOONEST;
 
 function say(id, text, look = "") {
   $(id).textContent = text;
@@ -95,11 +97,13 @@ async function once() {
     seen = await look(station);
     draw();
     link("connected", "on");
+    pause = SOONEST;
     $("enrol").hidden = true;
   } catch (error) {
     const locked = error instanceof Locked;
     link(locked ? "not allowed to send" : "no connection: saved here", locked ? "off" : "waiting");
     $("enrol").hidden = !locked;
+    if (!locked && navigator.onLine) setTimeout(sync, (pause = Math.min(2 * pause, EVERY)) / 2);
   }
   await drawWaiting();
 }

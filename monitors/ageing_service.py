@@ -44,7 +44,7 @@ from monitors.domain.suspicion import (
     suspicion_stream,
 )
 from monitors.holidays import bank_holidays
-from monitors.left_behind import ages_left
+from monitors.left_behind import LeftBehind, ages_left
 from monitors.rows import Rows, csv_rows, sql_rows
 
 WATCH = "ageing-watch"
@@ -95,6 +95,7 @@ class AgeingService:
         self._secret = secret
         self._watch = watch or Hypercare()
         self._hours: dict[str, ServiceHours] = {}
+        self._left = LeftBehind(desk, suspicion_stream(""), self.checks)
         with reading(self._engine) as connection:
             is_there = inspect(connection).has_table(looks_table.name)
         if not is_there:
@@ -146,7 +147,7 @@ class AgeingService:
         at, then = now or self._desk.clock.now(), desk or self._desk
         looks = self._looks(at)
         views = []
-        for check in (*self.checks.values(), *ages_left(then, self.checks).values()):
+        for check in (*self.checks.values(), *ages_left(then, self._left.names).values()):
             row = looks.get(check.id)
             found = Ages.model_validate_json(row.ages) if row else None
             suspicion = then.state(SUSPICION, suspicion_stream(check.id))
@@ -213,7 +214,7 @@ class AgeingService:
             )
 
     def _check(self, check_id: str) -> AgeingCheck:
-        check = self.checks.get(check_id) or ages_left(self._desk, self.checks).get(check_id)
+        check = self.checks.get(check_id) or ages_left(self._desk, self._left.names).get(check_id)
         if check is None:
             raise NotFound("ageing check", check_id, self.checks)
         return check

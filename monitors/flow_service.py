@@ -26,7 +26,7 @@ from monitors.domain.standing import Heard, Standing, newest_mature, stand
 from monitors.domain.xmr import Xmr, weekly, xmr
 from monitors.flow_counts import FlowCounts
 from monitors.holidays import bank_holidays
-from monitors.left_behind import flows_left
+from monitors.left_behind import LeftBehind, flows_left
 
 WATCH = "flow-watch"  # who counts days and raises alarms
 RESTATED_FOR = timedelta(days=28)  # how far back late changes are still asked for
@@ -68,6 +68,7 @@ class FlowService:
         self._desk = desk
         self._counts = FlowCounts(desk.journal.engine)
         self._is_past = past
+        self._left = LeftBehind(desk, flow_stream(""), self.flows)
 
     # --- what is known ---------------------------------------------------------------------------------
 
@@ -101,7 +102,7 @@ class FlowService:
     def all(self, now: datetime | None = None) -> list[FlowView]:
         """How every flow stands, worst first; also one that is declared no more and has an open alarm."""
         heard, at = ({} if self._is_past else self._counts.heard()), now or self.now()
-        flows = (*self.flows.values(), *flows_left(self._desk, self.flows).values())
+        flows = (*self.flows.values(), *flows_left(self._desk, self._left.names).values())
         views = [self._view(flow, heard.get(flow.id, Heard()), at) for flow in flows]
         return sorted(views, key=lambda v: (not v.alerting, WORST_FIRST.index(v.standing.status), v.flow.id))
 
@@ -363,7 +364,7 @@ class FlowService:
         return self._desk.ask(OUTCOME, stream, command, at=at)
 
     def _flow(self, flow_id: str) -> Flow:
-        flow = self.flows.get(flow_id) or flows_left(self._desk, self.flows).get(flow_id)
+        flow = self.flows.get(flow_id) or flows_left(self._desk, self._left.names).get(flow_id)
         if flow is None:
             raise NotFound("flow", flow_id, self.flows)
         return flow

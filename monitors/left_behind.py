@@ -6,6 +6,7 @@ A flow that is renamed or taken out of its file while its alarm is open would ot
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cached_property
 
 from cutover.store.desk import Desk
 from monitors.domain.ageing import AgeingCheck, CsvItems
@@ -17,11 +18,22 @@ from monitors.domain.service_time import WorkingDays
 from monitors.domain.suspicion import SUSPICION, Stage, suspicion_stream
 
 
-def flows_left(desk: Desk, declared: Collection[str]) -> dict[str, Flow]:
-    """The flows that nobody declares any more and that have an alarm to be closed; whoever froze one answers for it."""
-    states = {
-        name: desk.state(OUTCOME, flow_stream(name)) for name in _names(desk, flow_stream(""), declared)
-    }
+class LeftBehind:
+    """Which names of one kind are declared no more: looked up once, because a file is read again only by a new process."""
+
+    def __init__(self, desk: Desk, prefix: str, declared: Collection[str]) -> None:
+        self._desk, self._prefix, self._declared = desk, prefix, declared
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        streams = self._desk.journal.streams(self._prefix)
+        names = (stream.removeprefix(self._prefix) for stream in streams)
+        return tuple(name for name in names if name not in self._declared)
+
+
+def flows_left(desk: Desk, names: Collection[str]) -> dict[str, Flow]:
+    """Those flows that have an alarm to be closed; whoever froze one answers for it."""
+    states = {name: desk.state(OUTCOME, flow_stream(name)) for name in names}
     return {
         name: Flow(
             id=name,
@@ -36,8 +48,8 @@ def flows_left(desk: Desk, declared: Collection[str]) -> dict[str, Flow]:
     }
 
 
-def ages_left(desk: Desk, declared: Collection[str]) -> dict[str, AgeingCheck]:
-    """The ageing checks that nobody declares any more and whose suspected backlog nobody has explained."""
+def ages_left(desk: Desk, names: Collection[str]) -> dict[str, AgeingCheck]:
+    """Those ageing checks whose suspected backlog nobody has explained."""
     nothing = CsvItems(kind="csv", path="-")
     return {
         name: AgeingCheck(
@@ -49,11 +61,6 @@ def ages_left(desk: Desk, declared: Collection[str]) -> dict[str, AgeingCheck]:
             done=nothing,
             standard=WorkingDays(days=1),
         )
-        for name in _names(desk, suspicion_stream(""), declared)
+        for name in names
         if desk.state(SUSPICION, suspicion_stream(name)).stage is Stage.SUSPECTED
     }
-
-
-def _names(desk: Desk, prefix: str, declared: Collection[str]) -> list[str]:
-    names = (stream.removeprefix(prefix) for stream in desk.journal.streams(prefix))
-    return [name for name in names if name not in declared]

@@ -12,6 +12,7 @@ from pathlib import Path
 from from_code.commands import commands, settings
 from from_code.facts import errors, events, state_machines
 from from_code.files import files
+from from_code.permissions import permissions
 from from_code.requirements import requirements
 
 PAGES = Path(__file__).parent / "reference"
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
         "errors.md": errors(),
         "state-machines.md": state_machines(),
         "requirements.md": requirements(),
+        "permissions.md": permissions(),
     }
     return {name: f"{FIRST}\n\n{text.strip()}\n" for name, text in made.items()}
 

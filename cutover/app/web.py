@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from contingency.backlog_acts import BacklogActs
 from contingency.backlog_web import backlog_pages
@@ -18,6 +20,7 @@ from cutover.cli.output import console
 from cutover.core.clock import SystemClock
 from cutover.reconciliation.web import reconciliation_page
 from cutover.store.kept_files import KeptFiles
+from cutover.web.acts import Act
 from cutover.web.journal import journal_page
 from cutover.web.kit import Page, Panel, build_app
 from cutover.web.serving import serve as run_server
@@ -67,56 +70,59 @@ def serve(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """All that is served: what is read, what people do by forms, what programs call, and who is who."""
+
+    guard: SignIn
+    pages: Sequence[Page]
+    acts: Sequence[Act]
+    routes: Sequence[Route]
+
+
 def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Starlette:
     """Every page and act of a programme. Raises NotFound when nobody is called `as_person`."""
+    all_ = assembled(world, as_person)
+    title = world.folder.programme.title
+    return build_app(
+        title, all_.pages, world.journal, stop, acts=all_.acts, guard=all_.guard, routes=all_.routes
+    )
+
+
+def assembled(world: World, as_person: str = "") -> Assembled:
+    """The rooms' pages, acts and routes together. Raises NotFound when nobody is called `as_person`."""
     programme, clock = world.folder.programme, world.clock
     watch = Watch(world.flows, world.ageing, world.register, world.hypercare)
     guard = SignIn(world.accounts, world.links, programme, SystemClock(), as_person)
-    parts = (
+    station = StationDesk(world.paper)
+    convert = ConvertPages(world.keying, world.paper_images, programme, clock)
+    both = (
         guard,
+        convert,
+        ImportPages(station, programme, clock, KeptFiles(world.folder.state / "imports")),
         EditPages(world.runs, programme, clock),
         BackoutPages(world.runs, programme, clock),
         EvidenceActs(world.runs, KeptFiles(world.folder.state / "evidence")),
         TaskLinks(world.runs, programme, clock, world.links),
     )
-    calendars = CalendarPages(world.runs, programme, clock, world.links)
-    convert, imports = _paper_parts(world)
     acting = (
-        *parts,
-        convert,
-        imports,
+        *both,
         BoardActs(world.runs),
         GateActs(world.runs),
         HealthActs(world.monitors, watch),
         BacklogActs(world.backlog),
     )
-    return build_app(
-        programme.title,
+    read = (*both, CalendarPages(world.runs, programme, clock, world.links))
+    return Assembled(
+        guard,
+        [*_pages_to_read(world, watch), *(page for part in read for page in part.pages())],
+        [act for part in acting for act in part.acts()],
         [
-            *_pages_to_read(world, watch),
-            *(page for part in (*parts, convert, imports, calendars) for page in part.pages()),
-        ],
-        world.journal,
-        stop,
-        acts=[act for part in acting for act in part.acts()],
-        guard=guard,
-        routes=[
             *_api(world).routes(),
             *CountsApi(world.flows, world.tokens, clock).routes(),
-            *StationApi(
-                StationDesk(world.paper), world.station_views, programme, world.tokens, guard
-            ).routes(),
+            *StationApi(station, world.station_views, programme, world.tokens, guard).routes(),
             *convert.routes(),
         ],
-    )
-
-
-def _paper_parts(world: World) -> tuple[ConvertPages, ImportPages]:
-    programme, clock = world.folder.programme, world.clock
-    reports = KeptFiles(world.folder.state / "imports")
-    return (
-        ConvertPages(world.keying, world.paper_images, programme, clock),
-        ImportPages(StationDesk(world.paper), programme, clock, reports),
     )
 
 

@@ -95,6 +95,9 @@ def build_app(
     Setting `stop` ends every open stream, so that the server can end. Without a `guard` everybody reads and nobody acts.
     """
     shown = tuple(page for page in pages if page.label)
+    served = {page.path for page in pages}
+    if homeless := sorted(act.path for act in acts if act.shown_on not in served):
+        raise ValueError(f"acts whose page is not served: {', '.join(homeless)}")
     environment, guard = templates(pages), guard or Unguarded()
     drawing, shared = Drawing(environment), Shared(lambda: journal.head().position)
     renewal = Renewal(title, shown, guard, drawing, shared)

@@ -16,7 +16,7 @@ from cutover.cli.output import answer, table
 from cutover.core.errors import Invalid, Problem
 from paper_capture.domain.moves import Entry, Grade, Person, UsedSheet
 from paper_capture.keep_cli import add_keeping
-from paper_capture.pack_cli import Rooms, add_pack
+from paper_capture.pack_cli import Rooms, add_pack, add_xlsform
 from paper_capture.scan_cli import add_scan
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def commands(service: Service, room: Rooms | None = None) -> App:
     _accounting(app, service)
     if room is not None:
         add_pack(app, room)
+        add_xlsform(app, room)
         add_scan(app, room)
         add_keeping(app, room)
     return app

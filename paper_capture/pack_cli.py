@@ -74,6 +74,23 @@ def add_pack(app: App, room: Rooms) -> None:
         answer(said, as_json=json, text=_said(said))
 
 
+def add_xlsform(app: App, room: Rooms) -> None:
+    @app.command
+    def xlsform(
+        form: Annotated[str, Parameter(help="a form of the programme")],
+        *,
+        to: Annotated[Path | None, Parameter(help="a file; default: state/xlsforms/FORM.xlsx")] = None,
+        programme: Path = Path(),
+        json: bool = False,
+    ) -> None:
+        """Write a form as XLSForm, for ODK Collect or KoBoToolbox."""
+        from paper_capture.xlsform import write_xlsform
+
+        at = room(programme)
+        file = write_xlsform(at.paper.form(form), to or at.state / "xlsforms" / f"{form}.xlsx")
+        answer({"file": str(file)}, as_json=json, text=[str(file)])
+
+
 def _title(programme: Programme, station: str) -> str:
     known = {s.id: s.title for s in programme.stations}
     if known and station not in known:

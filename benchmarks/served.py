@@ -92,24 +92,27 @@ def served(place: Path, database: str, *, tasks: int, people: int, wide: bool = 
     for name in ("asha", *(f"p{n}" for n in range(people))):
         world.accounts.add(name, "no password: signed in by the benchmark", now)
         sessions[name] = world.accounts.open_session(name, now)
-    log = place / "server.log"
-    command = [
-        str(Path(sys.executable).with_name("cutover")),
-        "serve",
-        "--programme",
-        str(folder),
-        "--port",
-        "0",
-    ]
+    try:
+        with serving(folder, database) as (port, pid):
+            yield Served(world, run_id, sessions, port, pid)
+    finally:
+        world.engine.dispose()
+
+
+@contextmanager
+def serving(folder: Path, database: str) -> Iterator[tuple[int, int]]:
+    """The web process of a programme folder, as somebody starts it: its port and its id."""
+    log = folder / "server.log"
+    words = ["serve", "--programme", str(folder), "--port", "0"]
     env = os.environ | ({"CUTOVER_DATABASE_URL": database} if database else {})
     with log.open("wb") as out:
+        command = [str(Path(sys.executable).with_name("cutover")), *words]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=out, env=env)
     try:
-        yield Served(world, run_id, sessions, _port(log, process), process.pid)
+        yield _port(log, process), process.pid
     finally:
         process.terminate()
         process.wait(20)
-        world.engine.dispose()
 
 
 def _port(log: Path, process: subprocess.Popen[bytes]) -> int:
@@ -155,4 +158,4 @@ def shares(values: list[float]) -> tuple[float, float, float]:
     return values[len(values) // 2], values[int(0.95 * (len(values) - 1))], values[-1]
 
 
-__all__ = ["STREAMS", "Served", "databases", "served", "shares"]
+__all__ = ["STREAMS", "Served", "databases", "served", "serving", "shares"]

@@ -41,7 +41,7 @@ from paper_capture.domain.moves import (
 from paper_capture.domain.passes import Value
 from paper_capture.domain.register import Account, Register, SeenImage, account
 from paper_capture.domain.serial import Block, parse_serial
-from paper_capture.domain.sheet import SHEET, sheet_stream
+from paper_capture.domain.sheet import SHEET, SheetState, sheet_stream
 from paper_capture.domain.stationery import EVENTS as BLOCKS
 from paper_capture.domain.stationery import (
     STATIONERY,
@@ -236,6 +236,11 @@ class PaperService:
         if not rows:
             raise NotFound("sheet", known)
         return rows[0]
+
+    def state(self, serial: str) -> tuple[str, SheetState]:
+        """A sheet's whole number and how it is in the journal now; one that was never printed is unprinted."""
+        known = self._known(serial)[0]
+        return known, self.desk.state(SHEET, sheet_stream(known))
 
     def history(self, serial: str) -> list[Recorded]:
         """Every move of one sheet: who, when, where and why."""

@@ -14,14 +14,13 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from cutover.core.errors import Conflict, NotFound, Refused
+from cutover.core.errors import Conflict, Refused
 from cutover.core.event import Recorded
 from cutover.store.desk import Ask
 from paper_capture.domain.keeping import HandOverSheet
 from paper_capture.domain.moves import Grade, HandBackUnused, ReturnSheet, SheetUsed, SpoilSheet, UsedSheet
-from paper_capture.domain.sheet import Stage
+from paper_capture.domain.sheet import SheetState, Stage
 from paper_capture.service import PaperService
-from paper_capture.tables import SheetRow
 
 LONGEST = 200
 _RETURNED = frozenset(
@@ -71,6 +70,14 @@ class Taken:
     again: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A sheet of the station that speaks, as it is in the journal now."""
+
+    serial: str
+    at: SheetState
+
+
 class OtherContent(Conflict):
     """A move of this sheet was taken before, with other content; `there` is what stands."""
 
@@ -99,24 +106,21 @@ class StationDesk:
             return self.again(sheet, move)
         return Taken(move.key, sheet.serial, again=False)
 
-    def asking(self, sheet: SheetRow, move: StationMove) -> Ask:
+    def asking(self, sheet: Own, move: StationMove) -> Ask:
         """What a move of this sheet asks for. Raises Refused, Invalid."""
         at = self._when(move)
-        return _MOVES[move.move](self.paper, sheet, move, max(at, sheet.logged_at or at))
+        return _MOVES[move.move](self.paper, sheet, move, max(at, sheet.at.logged_at or at))
 
-    def own(self, station: str, serial: str) -> SheetRow:
+    def own(self, station: str, serial: str) -> Own:
         """A sheet of this station. Raises Refused for any other, Invalid for a serial that is none."""
-        try:
-            found = self.paper.sheet(serial)
-        except NotFound:
-            raise Refused(f"{serial}: was never printed; read the number again from the paper") from None
-        if not found.station:
-            raise Refused(f"{found.serial}: was never issued; keep the sheet and call the supervisor")
-        if found.station != station:
-            raise Refused(
-                f"{found.serial}: was not issued to {station}; keep the sheet and call the supervisor"
-            )
-        return found
+        known, state = self.paper.state(serial)
+        if state.stage is Stage.UNPRINTED:
+            raise Refused(f"{known}: was never printed; read the number again from the paper")
+        if not state.station:
+            raise Refused(f"{known}: was never issued; keep the sheet and call the supervisor")
+        if state.station != station:
+            raise Refused(f"{known}: was not issued to {station}; keep the sheet and call the supervisor")
+        return Own(known, state)
 
     def _when(self, move: StationMove) -> datetime:
         """When it was saved, by our clock: a station's PC may be wrong, the time that passed on it is not."""
@@ -124,7 +128,7 @@ class StationDesk:
         saved = min(now, now - (move.sent_at - move.saved_at))
         return max(saved, min(now, move.written_at)) if move.written_at else saved
 
-    def again(self, sheet: SheetRow, move: StationMove) -> Taken:
+    def again(self, sheet: Own, move: StationMove) -> Taken:
         there = self._there(sheet, move)
         sent = _said(move)
         if differs := [name for name, text in there.items() if sent.get(name, text) != text]:
@@ -134,10 +138,10 @@ class StationDesk:
             )
         return Taken(move.key, sheet.serial, again=True)
 
-    def _there(self, sheet: SheetRow, move: StationMove) -> dict[str, str]:
+    def _there(self, sheet: Own, move: StationMove) -> dict[str, str]:
         """What the journal says of this move, in the words of `_said`."""
         if move.move is MoveKind.SPOILED:
-            return {"reason": sheet.reason}
+            return {"reason": sheet.at.reason}
         if move.move is not MoveKind.USED:
             return {}
         used = _last_used(self.paper.history(sheet.serial))
@@ -168,52 +172,52 @@ def _last_used(history: Sequence[Recorded]) -> SheetUsed:
     return next(fact.event for fact in reversed(history) if isinstance(fact.event, SheetUsed))
 
 
-def stands(sheet: SheetRow, move: StationMove) -> bool:
+def stands(sheet: Own, move: StationMove) -> bool:
     """Whether this move has been taken already."""
     match move.move:
         case MoveKind.USED:
-            return sheet.written_at is not None
+            return sheet.at.written_at is not None
         case MoveKind.SPOILED:
-            return sheet.stage is Stage.SPOILED
+            return sheet.at.stage is Stage.SPOILED
         case MoveKind.UNUSED:
-            return sheet.stage is Stage.UNUSED
+            return sheet.at.stage is Stage.UNUSED
         case MoveKind.RETURNED:
-            return sheet.stage in _RETURNED
+            return sheet.at.stage in _RETURNED
     return False
 
 
-def _use(paper: PaperService, sheet: SheetRow, move: StationMove, at: datetime) -> Ask:
+def _use(paper: PaperService, sheet: Own, move: StationMove, at: datetime) -> Ask:
     if move.occurred_at is None or move.written_at is None:
         raise Refused(f"{sheet.serial}: when it occurred and when it was written are both asked for")
     used = UsedSheet(
-        serial=sheet.serial, station=sheet.station, writer=move.writer, occurred_at=move.occurred_at,
+        serial=sheet.serial, station=sheet.at.station, writer=move.writer, occurred_at=move.occurred_at,
         written_at=move.written_at, grade=move.grade, values={n: t.isoformat() for n, t in move.times.items()},
     )  # fmt: skip
     return paper.asking(paper.used(used, by=move.by), "used", at)
 
 
-def _spoil(paper: PaperService, sheet: SheetRow, move: StationMove, at: datetime) -> Ask:
+def _spoil(paper: PaperService, sheet: Own, move: StationMove, at: datetime) -> Ask:
     wish = SpoilSheet(by=move.by, serial=sheet.serial, reason=move.reason)
     return paper.asking(wish, "spoiled", at)
 
 
-def _bring(paper: PaperService, sheet: SheetRow, move: StationMove, at: datetime) -> Ask:
+def _bring(paper: PaperService, sheet: Own, move: StationMove, at: datetime) -> Ask:
     return paper.asking(ReturnSheet(by=move.by, serial=sheet.serial), "returned", at)
 
 
-def _give_back(paper: PaperService, sheet: SheetRow, move: StationMove, at: datetime) -> Ask:
+def _give_back(paper: PaperService, sheet: Own, move: StationMove, at: datetime) -> Ask:
     return paper.asking(HandBackUnused(by=move.by, serial=sheet.serial), "unused", at)
 
 
-def _hand(paper: PaperService, sheet: SheetRow, move: StationMove, at: datetime) -> Ask:
+def _hand(paper: PaperService, sheet: Own, move: StationMove, at: datetime) -> Ask:
     """From whoever is named, else from whoever holds it: first of all the station itself."""
     wish = HandOverSheet(
-        by=move.by, serial=sheet.serial, giver=move.giver or sheet.holder, receiver=move.receiver, place=move.place, seal=move.seal,
+        by=move.by, serial=sheet.serial, giver=move.giver or sheet.at.holder, receiver=move.receiver, place=move.place, seal=move.seal,
     )  # fmt: skip
     return paper.asking(wish, "handed_over", at, key=move.key)
 
 
-_MOVES: Mapping[MoveKind, Callable[[PaperService, SheetRow, StationMove, datetime], Ask]] = {
+_MOVES: Mapping[MoveKind, Callable[[PaperService, Own, StationMove, datetime], Ask]] = {
     MoveKind.USED: _use,
     MoveKind.SPOILED: _spoil,
     MoveKind.RETURNED: _bring,

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -36,6 +37,8 @@ from paper_capture.station_view import StationViews
 COOKIE = "cutover_station"
 COOKIE_SECONDS = 400 * 24 * 3600  # browsers keep none longer; revoking the token ends it at once
 LARGEST = 20_000  # bytes of one move
+GOOD_FOR = 5.0  # seconds until a token is looked up again; one that is revoked ends within them
+MOST_TOKENS = 10_000
 FILES = Path(__file__).parent / "station_page"
 _MEDIA = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 _SHARED = ("style.css", "mark.svg")
@@ -73,7 +76,7 @@ class StationApi:
     programme: Programme
     tokens: Tokens
     guard: Guard
-    _shell: dict[str, bytes] = field(default_factory=dict)
+    _checked: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def routes(self) -> list[Route]:
         one = "/api/v1/stations/{station}"
@@ -185,10 +188,17 @@ class StationApi:
         return station
 
     def _check(self, token: str, station: str) -> None:
+        """A token that was good is good for some seconds more: a station sends all that it has, a form a request."""
+        now = monotonic()
+        if self._checked.get((token, station), 0.0) > now:
+            return
         try:
             self.tokens.check(token, station_scope(station))
         except Refused as error:
             raise NotKnown(str(error)) from error
+        if len(self._checked) > MOST_TOKENS:
+            self._checked.clear()
+        self._checked[token, station] = now + GOOD_FOR
 
 
 def _answered(do: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

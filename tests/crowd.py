@@ -57,6 +57,11 @@ class Line:
         head = f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
         return await self._asked(f"POST {path} HTTP/1.1\r\n{self._head()}{head}\r\n".encode() + body)
 
+    async def put(self, path: str, body: bytes) -> Answer:
+        """Send JSON."""
+        head = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        return await self._asked(f"PUT {path} HTTP/1.1\r\n{self._head()}{head}\r\n".encode() + body)
+
     async def events(self, path: str, seen: str = "") -> AsyncIterator[tuple[str, str]]:
         """The events of a stream, each with its id; ends when the server ends it."""
         last = f"Last-Event-ID: {seen}\r\n" if seen else ""

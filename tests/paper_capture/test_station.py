@@ -48,7 +48,7 @@ def test_a_move_is_dated_by_the_time_that_passed_on_a_pc_whose_clock_is_wrong(wo
     serial = issued(world)[0]
     world.clock.advance(timedelta(hours=8))
     wrong = timedelta(days=400)
-    world.desk.take("north", move(serial))
+    world.desk.take("north", move(serial, sent_at=NOON + timedelta(hours=8)))
     back = move(serial, MoveKind.RETURNED, saved_at=NOON + wrong, sent_at=NOON + wrong + timedelta(hours=3))
     world.desk.take("north", back)
     assert world.paper.sheet(serial).returned_at == NOON + timedelta(hours=5)

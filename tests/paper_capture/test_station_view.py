@@ -1,0 +1,31 @@
+"""What the overview says of each station: every issued sheet in one place, and what does not hold by name."""
+
+from __future__ import annotations
+
+from tests.paper_capture.pages_world import PagesWorld
+from tests.paper_capture.world import used
+
+
+def test_every_sheet_of_a_station_is_counted_in_one_place(world: PagesWorld) -> None:
+    serials = world.paper.issue(station="north", form_type="crime", count=6, by="asha")
+    world.paper.log_used([used(s) for s in serials[:2]], by="sam")
+    world.paper.return_sheets(serials[:1], by="sam")
+    world.paper.spoil(serials[2], by="sam", reason="torn")
+    world.paper.return_unused(serials[3:4], by="sam")
+    world.paper.declare_missing(serials[4], by="sam", decided_by="Insp. Nowak", reason="not found")
+    counts = world.views.counts()["north"]
+    assert (counts.issued, counts.outstanding, counts.used, counts.returned) == (6, 1, 2, 1)
+    assert (counts.spoiled, counts.unused, counts.missing) == (1, 1, 1)
+    assert world.views.counts()["south"].issued == 0
+    assert [line.stage for line in world.views.lines("north")].count("used") == 1
+
+
+def test_what_does_not_hold_is_named_with_its_station_and_shown_to_that_station(world: PagesWorld) -> None:
+    serial = world.paper.issue(station="north", form_type="crime", count=1, by="asha")[0]
+    with world.paper.desk.journal.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE paper_sheets SET station = 'south' WHERE serial = '{serial}'")
+    said = world.views.all_breaches()
+    assert any(serial in line for line in said)
+    page = world.enter(world.app(), "asha").get("/stations").text
+    assert serial in page
+    assert "What does not hold" in page

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 
 import structlog
@@ -22,6 +22,7 @@ from monitors.domain.counts import Told
 from monitors.domain.flow import Flow
 from monitors.flow_service import FlowService
 
+AGAIN = timedelta(minutes=1)  # until the next try while the database is away
 log = structlog.get_logger()
 
 
@@ -35,15 +36,22 @@ class Collector:
         self._beside = Beside()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Read until `stop` is set; a reading under way is finished within its deadline."""
+        """Read until `stop` is set; a reading under way is finished within its deadline.
+
+        With the database away nothing can be kept, not even that: it is tried again soon.
+        """
         due = dict.fromkeys(self._service.flows, self._pace.now())
         while due and not stop.is_set():
             name = min(due, key=lambda flow: due[flow])
             if not await _unless(stop, self._pace.sleep_until(due[name])):
                 return
             now = self._pace.now()
-            await self.collect(name, now)
             due[name] = now + self._service.flows[name].every
+            try:
+                await self.collect(name, now)
+            except CutoverError as error:
+                log.warning("counts_wait", flow=name, error=why(error))
+                due[name] = now + min(AGAIN, self._service.flows[name].every)
 
     async def collect_all(self, now: datetime | None = None) -> Mapping[str, str]:
         """Read every flow once; returns what was wrong, by flow."""

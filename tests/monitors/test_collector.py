@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 
 from cutover.core.clock import FixedClock
+from cutover.core.errors import Unavailable
+from cutover.core.event import Recorded
 from monitors.collector import Collector
 from monitors.count_sources import CountSources
 from monitors.domain.check import Reason, Status
+from monitors.domain.counts import Told
+from monitors.flow_service import FlowService
 from tests.conftest import MakeDesk
 from tests.monitors.flow_world import FlowWorld, open_flows
 
@@ -102,3 +106,41 @@ def test_it_goes_on_reading_until_it_is_stopped(
 
     asyncio.run(two_days())
     assert len(world.service.state("filed").days) == 2
+
+
+def test_a_database_that_is_away_costs_a_reading_and_not_the_collector(
+    world: FlowWorld, collector: Collector, tmp_path: Path
+) -> None:
+    """Neither the counts nor that they could not be read can be kept; two minutes later both can."""
+    asyncio.run(collector.freeze("filed", "chen"))
+    write(tmp_path, 370)
+
+    class Away(FlowService):
+        refusals = 4
+
+        def told(self, flow_id: str, found: Told, at: datetime | None = None) -> list[Recorded]:
+            self.refuse()
+            return super().told(flow_id, found, at)
+
+        def failed(self, flow_id: str, why: str) -> None:
+            self.refuse()
+            super().failed(flow_id, why)
+
+        def refuse(self) -> None:
+            if self.refusals:
+                self.refusals -= 1
+                raise Unavailable("the database is away")
+
+    known = world.service
+    away = Away(world.desk, [known.flows["filed"]], known.watch, known.programme)
+    begins = world.morning(2)
+
+    async def ten_minutes() -> None:
+        stop = asyncio.Event()
+        pace = Until(world.clock, begins + timedelta(minutes=10), stop)
+        await Collector(away, CountSources(tmp_path, "Europe/London", str, dict), pace).run(stop)
+
+    asyncio.run(ten_minutes())
+    assert away.refusals == 0
+    assert len(away.state("filed").days) == 2
+    assert away.view("filed").heard.at == begins + timedelta(minutes=2)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -15,7 +15,7 @@ from cutover.app.notify import channels, deliver_due
 from cutover.app.telling import AppriseChannel
 from cutover.core.clock import SystemClock
 from cutover.core.errors import Unavailable
-from cutover.store.leases import LeaseLostError
+from cutover.store.leases import Fence, LeaseLostError
 from monitors.alertmanager import Pusher
 from monitors.domain.check import Reason, Status
 from monitors.domain.telling import Alarm
@@ -42,20 +42,43 @@ class Watching:
     spread: bool = True
 
     async def run(self, stop: asyncio.Event) -> None:
-        world, wall = self.world, SystemClock()
-        tenure = Tenure(world.engine, LEASE, wall)
-        if self.standby:
-            tenure.fence = await stand_by(world.engine, LEASE, wall)
-        else:
+        """Raises Unavailable when the lease is lost and it may not stand by: then nobody here watches any more."""
+        while not stop.is_set():
+            tenure = await self._tenure(stop)
+            if tenure is None or await self._hold(tenure, stop):
+                return
+            if not self.standby:
+                raise Unavailable(
+                    "the watch was taken over, or its lease could not be renewed: start it again, or with --standby"
+                )
+            log.info("watch_stands_by")
+
+    async def _tenure(self, stop: asyncio.Event) -> Tenure | None:
+        """The hold on the watch; None when told to stop while standing by."""
+        wall = SystemClock()
+        if not self.standby:
+            tenure = Tenure(self.world.engine, LEASE, wall)
             tenure.take()
-        keeping = asyncio.create_task(_keep(tenure, stop))
+            return tenure
+        fence = await _unless(stop, stand_by(self.world.engine, LEASE, wall))
+        if fence is None:
+            return None
+        tenure = Tenure(self.world.engine, LEASE, wall)
+        tenure.fence = fence
+        return tenure
+
+    async def _hold(self, tenure: Tenure, stop: asyncio.Event) -> bool:
+        """Watch until told to stop, or until the lease is another's or may be; whether it was told to."""
+        ended = asyncio.Event()
+        beside = [asyncio.create_task(_keep(tenure, ended)), asyncio.create_task(_pass_on(stop, ended))]
         try:
-            await make_watch(world, spread=self.spread).run(stop)
+            await make_watch(self.world, spread=self.spread).run(ended)
         finally:
-            keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeping
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             tenure.give_back()
+        return stop.is_set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +189,22 @@ def flow_alarm(view: FlowView) -> Alarm:
         since=min((a.raised_at for a in view.alarms), default=view.heard.at),
         held="in somebody's hands" if in_hand else "",
     )
+
+
+async def _pass_on(stop: asyncio.Event, ended: asyncio.Event) -> None:
+    await stop.wait()
+    ended.set()
+
+
+async def _unless(stop: asyncio.Event, waiting: Coroutine[Any, Any, Fence]) -> Fence | None:
+    """What is waited for; None when told to stop meanwhile."""
+    wait, stopped = asyncio.create_task(waiting), asyncio.create_task(stop.wait())
+    await asyncio.wait({wait, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    found = wait.result() if wait.done() else None
+    for task in (wait, stopped):
+        task.cancel()
+    await asyncio.gather(wait, stopped, return_exceptions=True)
+    return found
 
 
 async def _keep(tenure: Tenure, stop: asyncio.Event) -> None:

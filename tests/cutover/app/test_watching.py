@@ -14,8 +14,8 @@ from cutover.app.bootstrap import World, build_world
 from cutover.app.settings import Settings
 from cutover.app.watching import LEASE, Watching, check_alarm, deliver, make_notifier, standing
 from cutover.core.clock import SystemClock
-from cutover.core.errors import Conflict
-from cutover.store.leases import Fence, acquire
+from cutover.core.errors import Conflict, Unavailable
+from cutover.store.leases import Fence, acquire, holding, release, this_process
 from monitors.domain.check import Status, critical, ok
 
 PROGRAMME = """
@@ -96,3 +96,43 @@ def test_an_alarm_is_a_notice_to_its_owner_and_its_end_another(world: World) -> 
         ["To: bo", "Subject: RESOLVED high: Exports come"],
     ]
     assert deliver(world) == 0
+
+
+def test_a_watch_whose_lease_was_taken_ends_as_a_failure_or_stands_by_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A supervisor must see that nobody watches any more: an end without a fault would be left alone."""
+    monkeypatch.setattr("runbooks.tenure.RENEW", 0.0)
+    elsewhere = "elsewhere:1:1"
+
+    async def scene(*, standby: bool) -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(Watching(world, standby=standby, spread=False).run(stop))
+        while holding(world.engine, LEASE) is None or holding(world.engine, LEASE).owner != this_process():  # type: ignore[union-attr]  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        fence = acquire(world.engine, LEASE, elsewhere, SystemClock().now() + timedelta(days=1))
+        if standby:
+            release(world.engine, fence, SystemClock().now())
+            while holding(world.engine, LEASE).owner != this_process():  # type: ignore[union-attr]  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            stop.set()
+        await running
+
+    with pytest.raises(Unavailable, match="start it again, or with --standby"):
+        asyncio.run(asyncio.wait_for(scene(standby=False), 30))
+    release(world.engine, acquire(world.engine, LEASE, elsewhere, SystemClock().now()), SystemClock().now())
+    asyncio.run(asyncio.wait_for(scene(standby=True), 30))
+
+
+def test_who_stands_by_can_be_stopped(world: World) -> None:
+    acquire(world.engine, LEASE, "elsewhere:1:1", SystemClock().now())
+
+    async def scene() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(Watching(world, standby=True).run(stop))
+        await asyncio.sleep(0)
+        stop.set()
+        await running
+
+    asyncio.run(asyncio.wait_for(scene(), 5))
+    assert holding(world.engine, LEASE).owner == "elsewhere:1:1"  # type: ignore[union-attr]

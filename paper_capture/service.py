@@ -135,9 +135,9 @@ class PaperService:
         return self._ask(wish, f"paper:{wish.serial}:{move}:{key}" if key else _key(wish, move), at)
 
     def viewed(self, serial: str, what: str, *, by: str) -> None:
-        """Record who is about to be shown a sheet of a restricted form; of other forms nothing is recorded."""
+        """Record who is about to be shown a sheet of a restricted or watched form; of others nothing is recorded."""
         known, form = self._known(serial)
-        if form.restricted:
+        if form.restricted or form.watched:
             self.desk.ask(LOOKS, looks_stream(known), ViewRestricted(by=by, what=what))
 
     def spoil(self, serial: str, *, by: str, reason: str, at: datetime | None = None) -> list[Recorded]:

@@ -166,7 +166,7 @@ class ConvertPages:
             tuple(Waits(title.get(form, form), grade, count) for (form, grade), count in counts),
             sum(waiting.to_key.values()), waiting.held,
             tuple(Sheet(d.serial, self._title(d.serial), f"half keyed, kept {self._at(d.seen_at)}") for d in waiting.mine) if may else (),
-            tuple(Sheet(r.serial, title[r.form_type], f"{len(r.discrepancies)} fields differ") for r in waiting.discrepant) if may else (),
+            tuple(Sheet(r.serial, title[r.form_type], _fields_differ(len(r.discrepancies))) for r in waiting.discrepant) if may else (),
         )  # fmt: skip
 
     def _entry(self, query: Query) -> EntryPage:
@@ -291,6 +291,10 @@ class ConvertPages:
     def _passes(self, row: SheetRow) -> tuple[tuple[str, str], ...]:
         """Who keyed which pass, when, and for how long: told to who decides, never to who keys."""
         return tuple((f"pass {k.pass_no} keyed", f"{self._at(k.at)}, {k.minutes:g} min") for k in row.keyings)
+
+
+def _fields_differ(count: int) -> str:
+    return "1 field differs" if count == 1 else f"{count} fields differ"
 
 
 _AFTER = {

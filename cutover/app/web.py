@@ -36,6 +36,7 @@ from paper_capture.station import StationDesk
 from paper_capture.web_convert import ConvertPages
 from paper_capture.web_import import ImportPages
 from paper_capture.web_overview import overview_page
+from paper_capture.web_sheet import SheetPages
 from paper_capture.web_station import StationApi
 from runbooks.backout_web import BackoutPages
 from runbooks.board_acts import BoardActs
@@ -147,6 +148,7 @@ def _pages_to_read(world: World, watch: Watch) -> list[Page]:
         pack_page(world.flows, programme, clock),
         reconciliation_page(world.reconciliation, programme.zone),
         overview_page(world.station_views, programme, clock),
+        *SheetPages(world.paper_images, programme, clock).pages(),
         *backlog_pages(world.backlog, programme.zone, clock, lambda: keyers_of(programme)),
         report_page(world.report),
         journal_page(world.journal, programme.zone),

@@ -106,6 +106,9 @@ class Form(Part):
         default=False,
         description="only named keyers, each view is journalled, nothing of it in logs or search",
     )
+    watched: bool = Described(
+        default=False, description="each view of what stands on it is journalled, whoever keys it"
+    )
     retain_days: int | None = Described(
         default=None,
         ge=1,

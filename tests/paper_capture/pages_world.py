@@ -29,6 +29,7 @@ from paper_capture.station_view import StationViews
 from paper_capture.web_convert import ConvertPages
 from paper_capture.web_import import ImportPages
 from paper_capture.web_overview import overview_page
+from paper_capture.web_sheet import SheetPages
 from paper_capture.web_station import StationApi, station_scope
 from tests.cutover.web.browser import Signed
 from tests.paper_capture.world import used
@@ -80,6 +81,7 @@ class PagesWorld:
         api = StationApi(self.desk, self.views, PROGRAMME, self.tokens, self.sign_in)
         pages = [
             overview_page(self.views, PROGRAMME, self.clock),
+            *SheetPages(self.images, PROGRAMME, self.clock).pages(),
             *convert.pages(),
             *imports.pages(),
             *self.sign_in.pages(),

@@ -147,7 +147,13 @@ def test_every_paper_page_is_clean_to_axe_and_fits_the_smallest_screen_in_the_da
         page.fill("#f-offence", "bicycle")
         expect(page.locator("#kept")).to_contain_text("Kept at", timeout=10_000)
         _clean(page)
-        for path in (f"/convert/{differs}/decide", "/stations", "/stations/north/import", "/station/north"):
+        for path in (
+            f"/convert/{differs}/decide",
+            "/stations",
+            f"/sheet?serial={differs}",
+            "/stations/north/import",
+            "/station/north",
+        ):
             page.goto(path)
             page.wait_for_load_state("networkidle")
             _clean(page)

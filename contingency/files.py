@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,7 @@ from contingency.domain.clocks import ClockRules
 from contingency.domain.discovery import Discovery
 from contingency.domain.triage import TriagePolicy
 from contingency.domain.triggers import Play, Trigger
+from contingency.target_file import TargetDeclaration
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.programme import Part, Programme
 from cutover.store.documents import line_of, nodes_of, read_yaml
@@ -21,7 +22,7 @@ SHIPPED_CLOCKS = Path(__file__).parent / "clocks.yaml"
 
 
 class ContingencyFile(Part):
-    """One file under contingency/: any of triggers, plays, triage policy and clocks."""
+    """One file under contingency/: any of triggers, plays, triage policy, clocks and the target."""
 
     triggers: tuple[Trigger, ...] = ()
     plays: tuple[Play, ...] = ()
@@ -32,13 +33,21 @@ class ContingencyFile(Part):
     )
     discoveries: tuple[Discovery, ...] = ()
 
+    target: TargetDeclaration | None = None
+
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not (
-            self.triggers or self.plays or self.triage or self.clocks or self.minutes or self.discoveries
+            self.triggers
+            or self.plays
+            or self.triage
+            or self.clocks
+            or self.minutes
+            or self.discoveries
+            or self.target
         ):
             raise ValueError(
-                "declares nothing: expected triggers, plays, triage, clocks, minutes or discoveries"
+                "declares nothing: expected triggers, plays, triage, clocks, minutes, discoveries or target"
             )
         return self
 
@@ -53,6 +62,7 @@ class PlayBook:
     clocks: ClockRules = field(default_factory=ClockRules)
     minutes: dict[str, float] = field(default_factory=dict)
     discoveries: dict[str, Discovery] = field(default_factory=dict)
+    target: TargetDeclaration = field(default_factory=TargetDeclaration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +101,7 @@ def load_plays(
     monitors: Collection[str] | None = None,
     forms: Collection[str] | None = None,
 ) -> PlayBook:
-    """Read every file of `folder`; names are checked against what is known of the programme.
+    """Read every file of `folder`; names are checked against what is known of the programme, mappings against `forms` by id.
 
     Raises Invalid with every problem of every file. A folder that is not there declares nothing.
     """
@@ -104,6 +114,8 @@ def load_plays(
             problems += error.problems
     known = _Known({play.id for read in reads for play in read.file.plays}, monitors, forms, programme)
     problems += [*_twice(reads), *(found for read in reads for found in _unknown(read, known))]
+    if isinstance(forms, Mapping):
+        problems += [found for read in reads for found in _unmappable(read, forms)]
     if problems:
         raise Invalid(*problems)
     files = [read.file for read in reads]
@@ -114,6 +126,7 @@ def load_plays(
         clocks=next((file.clocks for file in files if file.clocks), None) or shipped_clocks(),
         minutes={kind: each for file in files for kind, each in file.minutes.items()},
         discoveries={one.id: one for file in files for one in file.discoveries},
+        target=next((file.target for file in files if file.target), TargetDeclaration()),
     )
 
 
@@ -137,7 +150,7 @@ def _declared(file: ContingencyFile) -> Iterable[tuple[tuple[int | str, ...], st
     yield from ((("triggers", i), trigger.id) for i, trigger in enumerate(file.triggers))
     yield from ((("plays", i), play.id) for i, play in enumerate(file.plays))
     yield from ((("discoveries", i), one.id) for i, one in enumerate(file.discoveries))
-    yield from (((kind,), "") for kind in ("triage", "clocks") if getattr(file, kind))
+    yield from (((kind,), "") for kind in ("triage", "clocks", "target") if getattr(file, kind))
 
 
 def _unknown(read: _Read, known: _Known) -> Iterable[Problem]:
@@ -145,6 +158,13 @@ def _unknown(read: _Read, known: _Known) -> Iterable[Problem]:
         names = known.of(what)
         if names is not None and name not in names:
             yield read.problem(location, f"no {what} is named '{name}'", nearest(name, names))
+
+
+def _unmappable(read: _Read, forms: Mapping[str, Any]) -> Iterable[Problem]:
+    """What the target's declaration says that cannot be."""
+    if read.file.target is not None:
+        for location, message, near in read.file.target.faults(forms):
+            yield read.problem(("target", *location), message, near)
 
 
 def _named(file: ContingencyFile) -> Iterable[tuple[tuple[int | str, ...], str, str]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from cutover.core.errors import Unavailable
 from paper_capture.service import Disposal
 
 
@@ -103,8 +104,19 @@ class Receipt:
     attempts: int = 1
 
 
+class Senseless(Unavailable):
+    """The target's answer about one record is none, and it does not hold the record: asking again will not help."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
+
+
 class Conversation(Protocol):
-    """An open line to the target. Every call raises Unavailable when no answer can be had."""
+    """An open line to the target. Every call raises Unavailable when no answer can be had.
+
+    `create` asks the target for the serial before it sends a record again whose answer was lost, and raises
+    Senseless when the answer about this record is none.
+    """
 
     async def create(self, record: Outgoing, key: str) -> Receipt: ...
     async def by_serial(self, serial: str) -> Sequence[Held]: ...

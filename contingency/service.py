@@ -8,7 +8,7 @@ from datetime import datetime
 
 from contingency.backlogs import BacklogService
 from contingency.conversions import ConversionService
-from contingency.domain import backlog, conversion, triggers
+from contingency.domain import backlog, conversion, triggers, working
 from contingency.domain.triggers import (
     OPEN,
     PLAY,
@@ -37,7 +37,7 @@ from cutover.store.desk import Ask, Desk
 
 __all__ = ["EVENTS", "BacklogService", "ContingencyService", "ConversionService", "PlayView", "TriggerView"]
 
-EVENTS = (*triggers.EVENTS, *backlog.EVENTS, *conversion.EVENTS)
+EVENTS = (*triggers.EVENTS, *backlog.EVENTS, *conversion.EVENTS, *working.EVENTS)
 WATCH = "contingency watch"
 _CALM = ("OK", "WARNING")  # what ends a breach; not knowing does not
 

@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Integer, String, Table, Text, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    Select,
+    String,
+    Table,
+    Text,
+    Update,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from contingency.domain import conversion, triggers
 from contingency.domain.conversion import Progress
@@ -16,6 +31,9 @@ from contingency.register import Register
 from cutover.core.event import Recorded
 from cutover.store.engine import reading
 from cutover.store.metadata import UtcTime, metadata
+from cutover.store.pen import batched
+
+MOST_NAMED = 5_000
 
 plays_table = Table(
     "plays",
@@ -40,6 +58,7 @@ conversions_table = Table(
     Column("reason", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("by", String(200), nullable=False),
+    Column("hand", String(80), nullable=False, index=True),
     Column("begun_at", UtcTime),
     Column("changed_at", UtcTime, nullable=False),
 )
@@ -70,6 +89,7 @@ class ConversionRow:
     reason: str
     attempts: int
     by: str
+    hand: str
     begun_at: datetime | None
     changed_at: datetime
 
@@ -108,22 +128,30 @@ class Conversions:
         if not isinstance(event, conversion.EVENTS):
             return
         serial = recorded.stream.removeprefix(conversion.conversion_stream(""))
-        change: dict[str, Any] = {
-            "progress": _LEADS_TO[type(event)],
-            "by": recorded.actor,
-            "changed_at": recorded.at,
-        }
-        change |= {
-            name: getattr(event, name)
-            for name in ("key", "reference", "reason", "attempts")
-            if hasattr(event, name)
-        }
+        change: dict[str, Any] = {"progress": str(_LEADS_TO[type(event)]), "changed_at": recorded.at}
+        change |= {name: getattr(event, name) for name in _SHOWN if hasattr(event, name)}
+        if not isinstance(event, conversion.RecordSetAside | conversion.RecordRequeued):
+            change["by"] = recorded.actor  # a dead letter is sent again in the name in which it was begun
         if isinstance(event, conversion.ConversionBegun):
             change["begun_at"] = recorded.at
-        where = conversions_table.c.serial == serial
-        if connection.execute(update(conversions_table).where(where).values(change)).rowcount == 0:
-            fresh = {"serial": serial, "key": "", "reference": "", "reason": "", "attempts": 0, **change}
-            connection.execute(insert(conversions_table).values(fresh))
+        if recorded.seq == 1:
+            connection.execute(_INSERT, {**_BLANK, "serial": serial, **change})
+        else:
+            binds = {f"new_{name}": value for name, value in change.items()}
+            connection.execute(_change(tuple(change)), {"of": serial, **binds})
+
+
+_SHOWN = ("key", "hand", "reference", "reason", "attempts")
+_BLANK = {"key": "", "hand": "", "reference": "", "reason": "", "attempts": 0, "begun_at": None}
+_INSERT = insert(conversions_table)
+
+
+@cache
+def _change(columns: tuple[str, ...]) -> Update:
+    """The one statement for a change of these columns."""
+    t = conversions_table.c
+    binds = {name: bindparam(f"new_{name}", type_=t[name].type) for name in columns}
+    return update(conversions_table).where(t.serial == bindparam("of")).values(**binds)
 
 
 # Each of these events leads to one place only, wherever it comes from, so no look at the row before is needed.
@@ -155,8 +183,11 @@ def conversion_rows(
     query = select(conversions_table).order_by(conversions_table.c.serial)
     if progress is not None:
         query = query.where(conversions_table.c.progress.in_(list(progress)))
-    if serials is not None:
-        query = query.where(conversions_table.c.serial.in_(list(serials)))
+    parts: Iterable[Select[Any]] = [query]
+    if serials is not None:  # a database bounds the values of one statement
+        parts = (
+            query.where(conversions_table.c.serial.in_(part)) for part in batched(sorted(serials), MOST_NAMED)
+        )
     with reading(engine) as connection:
-        rows = connection.execute(query).mappings()
+        rows = [row for part in parts for row in connection.execute(part).mappings()]
         return [ConversionRow(**{**row, "progress": Progress(row["progress"])}) for row in rows]

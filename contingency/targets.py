@@ -1,125 +1,42 @@
 """How a record reaches the system that takes it, over HTTP and JSON, and what its answers mean.
 
-A cut line says nothing about what happened, so the same record is sent again under the same key, which the
-target keeps: it answers with the reference it gave the first time. A clear refusal is not asked again.
+A cut line says nothing about what happened. So the target is asked for the serial, and only when it does not know it
+is the record sent again, under the same key. A clear refusal of the record is not asked again. An answer that is
+none (a page of HTML, no reference, an error inside a success) is never taken for one.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
-from tenacity import (
-    AsyncRetrying,
-    RetryError,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_random_exponential,
-)
+from tenacity import RetryError
 
-from contingency.rooms import Held, Outgoing, Receipt
-from cutover.core.errors import Unavailable
+from contingency.policies import ATTEMPTS, MOST_BYTES, PATIENCE, NotNowError, retrying
+from contingency.rooms import Held, Outgoing, Receipt, Senseless
+from cutover.core.errors import Invalid, Unavailable
 
-ATTEMPTS = 6
-FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0  # seconds of real time; a rehearsal's clock is held meanwhile
-PATIENCE = 10.0
-SERVER_ERROR, BUSY = 500, 429
-
-
-class _NotNowError(Exception):
-    """An answer that may be another one in a moment."""
+SERVER_ERROR = 500
+ABOUT_THE_RECORD = frozenset(
+    {400, 409, 410, 413, 422}
+)  # else a refusal is of us: the door, the key, the path
+NOT_NOW = frozenset({408, 425, 429})
+NOT_FOUND = 404
+HUGE = "an answer of more than "
+WHOLE_ANSWER = 3  # times the patience for one piece of it: a trickle is no answer either
+SHOWN = 200  # characters of an answer in a reason
 
 
-class HttpTarget:
-    """The target at a base URL. One client a conversation, one TLS context for all of them."""
-
-    def __init__(self, url: str, *, attempts: int = ATTEMPTS, patience: float = PATIENCE) -> None:
-        self.url = url.rstrip("/")
-        self._attempts = attempts
-        self._patience = patience
-        self._tls = ssl.create_default_context()
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[HttpConversation]:
-        async with httpx.AsyncClient(base_url=self.url, timeout=self._patience, verify=self._tls) as client:
-            yield HttpConversation(client, self._attempts)
-
-
-class HttpConversation:
-    """An open line; many requests may be under way on it at once."""
-
-    def __init__(self, client: httpx.AsyncClient, attempts: int) -> None:
-        self._client = client
-        self._attempts = attempts
-
-    async def create(self, record: Outgoing, key: str) -> Receipt:
-        """Send one record; a refusal of the record itself comes back as a receipt without a reference."""
-        answer, attempts = await self._ask(
-            "POST", "/records", json=_body(record), headers={"Idempotency-Key": key}
-        )
-        if answer.is_success:
-            reference = _json(answer).get("reference")
-            if not isinstance(reference, str) or not reference:
-                raise Unavailable(
-                    f"{answer.request.url} took the record and gave no reference", permanent=True
-                )
-            return Receipt(reference, attempts=attempts)
-        return Receipt("", f"the target answered {answer.status_code}: {_reason(answer)}", attempts)
-
-    async def by_serial(self, serial: str) -> Sequence[Held]:
-        """What the target holds under a serial: the probe after a crash."""
-        return await self._list("/records/by-serial", {"serial": serial})
-
-    async def held(
-        self, form_type: str | None = None, since: datetime | None = None, until: datetime | None = None
-    ) -> Sequence[Held]:
-        """The target's records of a form type that occurred in a span; without arguments, all."""
-        asked = {"form_type": form_type, "from": _text(since), "to": _text(until)}
-        return await self._list(
-            "/records", {name: value for name, value in asked.items() if value is not None}
-        )
-
-    async def _list(self, path: str, query: dict[str, str]) -> list[Held]:
-        answer, _ = await self._ask("GET", path, params=query)
-        if not answer.is_success:
-            raise Unavailable(
-                f"{answer.request.url} answered {answer.status_code}: {_reason(answer)}", permanent=True
-            )
-        try:
-            return [_held(row) for row in _json(answer)["records"]]
-        except (KeyError, TypeError, ValueError) as error:
-            raise Unavailable(
-                f"{answer.request.url} answered with something else than records: {error!r}", permanent=True
-            ) from error
-
-    async def _ask(self, method: str, path: str, **request: Any) -> tuple[httpx.Response, int]:
-        """One request and, while the line is cut or the target says not now, the same again; counts the attempts."""
-        policy = AsyncRetrying(
-            stop=stop_after_attempt(self._attempts),
-            wait=wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
-            retry=retry_if_exception_type((httpx.TransportError, _NotNowError)),
-        )
-        try:
-            async for attempt in policy:
-                with attempt:
-                    answer = await self._client.request(method, path, **request)
-                    if answer.status_code >= SERVER_ERROR or answer.status_code == BUSY:
-                        raise _NotNowError(f"{answer.status_code} {_reason(answer)}")
-                    return answer, attempt.retry_state.attempt_number
-        except RetryError as error:
-            last = error.last_attempt.exception()
-            why = f"{type(last).__name__}: {last}".rstrip(": ")
-            raise Unavailable(
-                f"{str(self._client.base_url).rstrip('/')}/{path.lstrip('/')} gave no answer in {self._attempts} attempts ({why})"
-            ) from error
-        raise AssertionError("unreachable")
-
-
-def _body(record: Outgoing) -> dict[str, Any]:
+def our_body(record: Outgoing) -> dict[str, Any]:
+    """A record as it goes out where no mapping is declared."""
     return {
         "form_type": record.form_type,
         "serial": record.serial,
@@ -130,26 +47,217 @@ def _body(record: Outgoing) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where the target takes a record, and where it is asked for one and for many; `{serial}` is put in."""
+
+    create: str = "/records"
+    by_serial: str = "/records/by-serial?serial={serial}"
+    held: str = "/records"
+    reference: str = "reference"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class HttpTarget:
+    """The target at a base URL. One client a conversation, one TLS context for all of them."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        attempts: int = ATTEMPTS,
+        patience: float = PATIENCE,
+        paths: Paths | None = None,
+        body: Callable[[Outgoing], dict[str, Any]] = our_body,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._attempts = attempts
+        self._patience = patience
+        self._paths = paths or Paths()
+        self._body = body
+        self._tls = ssl.create_default_context()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[HttpConversation]:
+        async with httpx.AsyncClient(
+            base_url=self.url, timeout=self._patience, verify=self._tls, headers=dict(self._paths.headers)
+        ) as client:
+            yield HttpConversation(client, self._attempts, self._patience, self._paths, self._body)
+
+
+class HttpConversation:
+    """An open line; many requests may be under way on it at once."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        attempts: int,
+        patience: float,
+        paths: Paths,
+        body: Callable[[Outgoing], dict[str, Any]],
+    ) -> None:
+        self._client = client
+        self._attempts = attempts
+        self._patience = patience
+        self._paths = paths
+        self._body = body
+
+    async def create(self, record: Outgoing, key: str) -> Receipt:
+        """Send one record; a refusal of the record itself comes back as a receipt without a reference.
+
+        Raises Senseless for an answer that is none about a record the target does not hold, else Unavailable.
+        """
+        content = _content(self._body, record)
+        unknown = False
+        try:
+            async for attempt in retrying(self._attempts, httpx.TransportError, NotNowError):
+                with attempt:
+                    number = attempt.retry_state.attempt_number
+                    if unknown and (found := await self._once_by_serial(record.serial)):
+                        return Receipt(found[0].reference, attempts=number)
+                    unknown = True
+                    answer = await self._post(content, key)
+                    if not isinstance(answer, Receipt):
+                        return await self._unclear(record.serial, answer, number)
+                    return Receipt(answer.reference, answer.refusal, number)
+        except RetryError as error:
+            raise self._silent(self._paths.create, error) from error
+        raise AssertionError("unreachable")
+
+    async def by_serial(self, serial: str) -> Sequence[Held]:
+        """What the target holds under a serial: the probe after a crash."""
+        return await self._persistently(self._paths.by_serial.format(serial=quote(serial, safe="")), {})
+
+    async def held(
+        self, form_type: str | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> Sequence[Held]:
+        """The target's records of a form type that occurred in a span; without arguments, all."""
+        asked = {"form_type": form_type, "from": _text(since), "to": _text(until)}
+        given = {name: value for name, value in asked.items() if value is not None}
+        return await self._persistently(self._paths.held, given, limit=None if not given else MOST_BYTES)
+
+    async def _post(self, content: bytes, key: str) -> Receipt | str:
+        """The target's answer to a record, or what was wrong with it."""
+        headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
+        status, text = await self._ask("POST", self._paths.create, content=content, headers=headers)
+        if status in ABOUT_THE_RECORD:
+            return Receipt("", f"the target answered {status}: {_shown(text)}")
+        if not _is_success(status):
+            raise Unavailable(f"the target turned us away with {status}: {_shown(text)}", permanent=True)
+        try:
+            reference = _object(text).get(self._paths.reference)
+        except ValueError as error:
+            return str(error)
+        if isinstance(reference, int) and not isinstance(reference, bool):
+            reference = str(reference)
+        if not isinstance(reference, str) or not reference.strip():
+            return f"took the record and gave no {self._paths.reference}: {_shown(text)}"
+        return Receipt(reference)
+
+    async def _unclear(self, serial: str, answer: str, attempts: int) -> Receipt:
+        """An answer that is none: what the target holds decides."""
+        if found := await self.by_serial(serial):
+            return Receipt(found[0].reference, attempts=attempts)
+        raise Senseless(f"{self._where(self._paths.create)} {answer}; it does not hold the record")
+
+    async def _once_by_serial(self, serial: str) -> list[Held]:
+        return await self._list(self._paths.by_serial.format(serial=quote(serial, safe="")), {}, MOST_BYTES)
+
+    async def _persistently(
+        self, path: str, query: dict[str, str], limit: int | None = MOST_BYTES
+    ) -> list[Held]:
+        try:
+            async for attempt in retrying(self._attempts, httpx.TransportError, NotNowError):
+                with attempt:
+                    return await self._list(path, query, limit)
+        except RetryError as error:
+            raise self._silent(path, error) from error
+        raise AssertionError("unreachable")
+
+    async def _list(self, path: str, query: dict[str, str], limit: int | None) -> list[Held]:
+        status, text = await self._ask("GET", path, limit=limit, params=query or None)
+        if status == NOT_FOUND and path != self._paths.held:
+            return []  # many targets say so of a single record
+        if not _is_success(status):
+            raise Unavailable(f"{self._where(path)} answered {status}: {_shown(text)}", permanent=True)
+        try:
+            return [_held(row) for row in _object(text)["records"]]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Unavailable(
+                f"{self._where(path)} answered with something else than records: {error!r}", permanent=True
+            ) from error
+
+    async def _ask(
+        self, method: str, path: str, *, limit: int | None = MOST_BYTES, **request: Any
+    ) -> tuple[int, str]:
+        """One request, read no further than a sensible answer goes. Raises what may pass: TransportError, NotNowError."""
+        body = bytearray()
+        try:
+            async with (
+                asyncio.timeout(WHOLE_ANSWER * self._patience if limit is not None else None),
+                self._client.stream(method, path, **request) as answer,
+            ):
+                async for part in answer.aiter_bytes():
+                    body += part
+                    if limit is not None and len(body) > limit:
+                        return answer.status_code, f"{HUGE}{limit:,} bytes"
+        except TimeoutError:
+            raise NotNowError("an answer that does not end") from None
+        text = body.decode("utf-8", "replace")
+        if answer.status_code >= SERVER_ERROR or answer.status_code in NOT_NOW:
+            raise NotNowError(f"{answer.status_code} {_shown(text)}", after=_seconds(answer.headers))
+        return answer.status_code, text
+
+    def _silent(self, path: str, error: RetryError) -> Unavailable:
+        last = error.last_attempt.exception()
+        why = f"{type(last).__name__}: {last}".removeprefix("NotNowError: ").rstrip(": ")
+        return Unavailable(f"{self._where(path)} gave no answer in {self._attempts} attempts ({why})")
+
+    def _where(self, path: str) -> str:
+        return f"{str(self._client.base_url).rstrip('/')}/{path.lstrip('/')}"
+
+
+def _content(body: Callable[[Outgoing], dict[str, Any]], record: Outgoing) -> bytes:
+    try:
+        return json.dumps(body(record)).encode()
+    except Invalid as error:
+        raise Senseless(f"it cannot be put into the target's words: {error}") from error
+
+
+def _is_success(status: int) -> bool:
+    return 200 <= status < 300  # noqa: PLR2004  what HTTP calls success
+
+
 def _held(row: dict[str, Any]) -> Held:
     moment = datetime.fromisoformat(row["occurred_at"])
     person = {name: str(value) for name, value in row["person"].items() if value is not None}
-    return Held(row["reference"], row["serial"], row["form_type"], moment.astimezone(UTC), person)
+    reference = row["reference"]
+    if not isinstance(reference, str) or not reference:
+        raise ValueError("a record without a reference")
+    return Held(reference, row["serial"], row["form_type"], moment.astimezone(UTC), person)
 
 
-def _json(answer: httpx.Response) -> dict[str, Any]:
+def _object(text: str) -> dict[str, Any]:
+    """Raises ValueError saying what came in place of a JSON object, or which error it carries."""
     try:
-        body = answer.json()
-    except ValueError as error:
-        raise Unavailable(f"{answer.request.url} did not answer in JSON", permanent=True) from error
+        body = json.loads(text)
+    except ValueError:
+        raise ValueError(f"did not answer in JSON: {_shown(text)}") from None
     if not isinstance(body, dict):
-        raise Unavailable(
-            f"{answer.request.url} answered {type(body).__name__}, not an object", permanent=True
-        )
+        raise ValueError(f"answered {type(body).__name__}, not an object")  # noqa: TRY004  an input, not a slip of ours
+    if body.get("error"):
+        raise ValueError(f"answered a success with an error inside: {_shown(str(body['error']))}")
     return body
 
 
-def _reason(answer: httpx.Response) -> str:
-    return answer.text[:200].strip() or answer.reason_phrase
+def _shown(text: str) -> str:
+    return " ".join(text[:SHOWN].split()) or "nothing"
+
+
+def _seconds(headers: httpx.Headers) -> float:
+    """Retry-After where it is a number of seconds."""
+    said = headers.get("Retry-After", "")
+    return float(said) if said.isdigit() else 0.0
 
 
 def _text(at: datetime | None) -> str | None:

@@ -147,9 +147,14 @@ def _backlog(opener: Opener) -> App:
 
 
 def _convert(opener: Opener) -> App:
-    from contingency.cli import convert_commands
+    from contingency.convert_cli import convert_commands
 
-    return convert_commands(lambda path: opener(path).conversions)
+    def stay() -> Any:
+        from contingency.worker import stay
+
+        return stay
+
+    return convert_commands(lambda path: opener(path).conversions, stay)
 
 
 def _report(opener: Opener) -> App:

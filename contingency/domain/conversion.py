@@ -4,7 +4,9 @@ Theory: before anything is sent, the key under which it will be sent is recorded
 converted with the target's reference, or rejected with the target's reason. Begun without an outcome means the
 process or the line died in between: what happened is found by asking the target for the serial, and only when
 the target does not know it is it sent again, under the same key. A record that looks like one the target
-already holds is matched and left; a person says merged, linked or distinct, and what is distinct goes on.
+already holds is matched and left; a person says merged, linked or distinct, and what is distinct goes on. A record
+that the target cannot answer for, while it answers for others, is set aside with the reason (a dead letter); a named
+person requeues it, and the first thing that follows is again a question to the target.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, ClassVar
 
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
@@ -23,6 +26,7 @@ from cutover.domain.programme import Part
 class Progress(StrEnum):
     WAITING = "waiting"
     BEGUN = "begun"
+    SET_ASIDE = "set_aside"
     CONVERTED = "converted"
     MATCHED = "matched"
     DISTINCT = "distinct"
@@ -40,9 +44,17 @@ class Candidate(Part):
 
 
 class ConversionBegun(Event):
-    """From here on the record may be in the target under `key`."""
+    """From here on the record may be in the target under `key`; `hand` names the worker's lease, which settles it."""
 
+    version: ClassVar[int] = 2
     key: str
+    hand: str = ""
+
+    @classmethod
+    def upcast(cls, body: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 named no hand: whoever comes first settles it."""
+        del version
+        return {**body, "hand": ""}
 
 
 class RecordConverted(Event):
@@ -83,8 +95,21 @@ class RecordRejected(Event):
     reason: str
 
 
+class RecordSetAside(Event):
+    """A dead letter: no sense can be had from the target about it, and what it said."""
+
+    reason: str
+
+
+class RecordRequeued(Event):
+    """A named person wants it tried again; the target is asked first."""
+
+    reason: str
+
+
 class BeginConversion(Command):
     key: str
+    hand: str = ""
 
 
 class RecordOutcome(Command):
@@ -113,6 +138,14 @@ class RejectRecord(Command):
     reason: str
 
 
+class SetRecordAside(Command):
+    reason: str
+
+
+class RequeueRecord(Command):
+    reason: str
+
+
 EVENTS = (
     ConversionBegun,
     RecordConverted,
@@ -121,6 +154,8 @@ EVENTS = (
     RecordMerged,
     RecordLinked,
     RecordRejected,
+    RecordSetAside,
+    RecordRequeued,
 )
 
 CONVERSIONS = Table(
@@ -138,6 +173,8 @@ CONVERSIONS = Table(
         (Progress.DISTINCT, ConversionBegun): Progress.BEGUN,
         (Progress.BEGUN, RecordConverted): Progress.CONVERTED,
         (Progress.BEGUN, RecordRejected): Progress.REJECTED,
+        (Progress.BEGUN, RecordSetAside): Progress.SET_ASIDE,
+        (Progress.SET_ASIDE, RecordRequeued): Progress.BEGUN,
     },
 )
 DISPOSITIONS = {
@@ -165,7 +202,7 @@ def decide(state: ConversionState, command: Command, now: datetime) -> Sequence[
     del now
     match command:
         case BeginConversion():
-            event: Event = ConversionBegun(key=command.key)
+            event: Event = ConversionBegun(key=command.key, hand=command.hand)
         case RecordOutcome():
             if state.progress is Progress.CONVERTED and state.reference == command.reference:
                 return []  # two workers learnt the same
@@ -174,10 +211,19 @@ def decide(state: ConversionState, command: Command, now: datetime) -> Sequence[
             event = RecordMatched(candidates=command.candidates)
         case RejectRecord():
             event = RecordRejected(reason=command.reason)
+        case SetRecordAside() | RequeueRecord():
+            event = _dead_letter(command)
         case _:
             return _settle_match(state, command)
     CONVERSIONS.next(state.progress, type(event))
     return [event]
+
+
+def _dead_letter(command: SetRecordAside | RequeueRecord) -> Event:
+    if not command.reason.strip():
+        raise Refused("a dead letter needs a reason, and so does requeuing one")
+    kind = RecordSetAside if isinstance(command, SetRecordAside) else RecordRequeued
+    return kind(reason=command.reason)
 
 
 def _settle_match(state: ConversionState, command: Command) -> Sequence[Event]:
@@ -206,20 +252,30 @@ def _known(state: ConversionState, reference: str) -> None:
 
 def evolve(state: ConversionState, fact: Fact) -> ConversionState:
     progress = CONVERSIONS.next(state.progress, type(fact.event))
+    named = replace(state, progress=progress, by=fact.actor)
     match fact.event:
         case ConversionBegun(key=key):
-            return replace(state, progress=progress, key=key, by=fact.actor)
+            return replace(named, key=key)
         case RecordConverted() as e:
-            return replace(
-                state, progress=progress, reference=e.reference, attempts=e.attempts, by=fact.actor
-            )
+            return replace(named, reference=e.reference, attempts=e.attempts)
         case RecordMatched(candidates=found):
-            return replace(state, progress=progress, candidates=found, by=fact.actor)
+            return replace(named, candidates=found)
         case RecordMerged(reference=reference) | RecordLinked(reference=reference):
-            return replace(state, progress=progress, reference=reference, by=fact.actor)
+            return replace(named, reference=reference)
         case RecordRejected(reason=reason) | MatchDismissed(reason=reason):
-            return replace(state, progress=progress, reason=reason, by=fact.actor)
-    raise Refused(f"conversion: {fact.event.kind()} is not one of its facts")
+            return replace(named, reason=reason)
+        case _:
+            return _evolve_dead_letter(replace(state, progress=progress), fact.event)
+
+
+def _evolve_dead_letter(state: ConversionState, event: Event) -> ConversionState:
+    """A dead letter stays in the name in which it was begun: the target knows its content by that."""
+    match event:
+        case RecordSetAside(reason=reason):
+            return replace(state, reason=reason)
+        case RecordRequeued():
+            return replace(state, reason="")
+    raise Refused(f"conversion: {event.kind()} is not one of its facts")
 
 
 CONVERSION = Machine("conversion", ConversionState(), decide, evolve)

@@ -9,7 +9,8 @@ score and its reason go to a person.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -20,7 +21,8 @@ from cutover.core.duration import show_duration
 
 WINDOW = timedelta(minutes=60)
 ENOUGH = 0.80
-_WEIGHTS = {"surname": 0.4, "forename": 0.3, "date of birth": 0.3}
+_BORN = 0.3
+_WEIGHTS = {"surname": 0.4, "forename": 0.3, "date of birth": _BORN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,34 @@ def normalise(name: str) -> str:
     return " ".join(plain.split())
 
 
+class Near:
+    """Sightings by form type in order of time: who occurred near a moment is found without looking at all."""
+
+    def __init__(self, sightings: Iterable[Sighting] = ()) -> None:
+        self._by_form: dict[str, list[Sighting]] = {}
+        for one in sightings:
+            self._by_form.setdefault(one.form_type, []).append(one)
+        for several in self._by_form.values():
+            several.sort(key=_when)
+
+    def joined(self, others: Iterable[Sighting]) -> Near:
+        """These and others."""
+        return Near([*(one for several in self._by_form.values() for one in several), *others])
+
+    def add(self, one: Sighting) -> None:
+        insort(self._by_form.setdefault(one.form_type, []), one, key=_when)
+
+    def to(self, one: Sighting, window: timedelta = WINDOW) -> Sequence[Sighting]:
+        """Those of the same form type within the window."""
+        several = self._by_form.get(one.form_type, [])
+        first = bisect_left(several, one.occurred_at - window, key=_when)
+        return several[first : bisect_right(several, one.occurred_at + window, key=_when)]
+
+
+def _when(one: Sighting) -> datetime:
+    return one.occurred_at
+
+
 def candidates(
     one: Sighting, others: Iterable[Sighting], *, window: timedelta = WINDOW, enough: float = ENOUGH
 ) -> tuple[Likeness, ...]:
@@ -63,11 +93,20 @@ def candidates(
     near = (
         o for o in others if o.form_type == one.form_type and abs(o.occurred_at - one.occurred_at) <= window
     )
-    alike = [(other, parts) for other in near if _score(parts := _parts(one, other)) >= enough]
+    alike = [
+        (other, parts)
+        for other in near
+        if _may_reach(one, other, enough) and _score(parts := _parts(one, other)) >= enough
+    ]
     found = [
         Likeness(other.ref, round(_score(parts), 3), _reason(one, other, parts)) for other, parts in alike
     ]
     return tuple(sorted(found, key=lambda likeness: (-likeness.score, likeness.ref)))
+
+
+def _may_reach(one: Sighting, other: Sighting, enough: float) -> bool:
+    """Whether equal names would be enough with these dates of birth: most neighbours are out before names are compared."""
+    return not (one.dob and other.dob) or _dates(one.dob, other.dob) * _BORN + 1 - _BORN >= enough
 
 
 def _score(parts: Mapping[str, float]) -> float:

@@ -177,8 +177,12 @@ class World:
 
     @cached_property
     def conversions(self) -> rooms.ConversionService:
-        target = rooms.HttpTarget(self.systems().get("new_records", ""))
-        return rooms.ConversionService(self.desk, self.folder.plays, self.paper, target)
+        plays = self.folder.plays
+        target = rooms.make_target(plays.target, self.folder.path, self.systems(), self.secrets)
+        terms = plays.target.terms(self.folder.programme.zone)
+        return rooms.ConversionService(
+            self.desk, plays, self.paper, target, terms=terms, event=plays.target.event
+        )
 
     @cached_property
     def report(self) -> rooms.ReportService:

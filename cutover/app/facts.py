@@ -45,6 +45,7 @@ FAMILIES = (
     "contingency.domain.triggers",
     "contingency.domain.backlog",
     "contingency.domain.conversion",
+    "contingency.domain.working",
     "contingency.domain.notices",
     "contingency.domain.improvements",
 )  # modules that hold EVENTS

@@ -105,7 +105,7 @@ class ProgrammeFolder:
 
     @cached_property
     def plays(self) -> PlayBook:
-        monitors, forms = [check.id for check in self.checks], list(self.forms)
+        monitors, forms = [check.id for check in self.checks], self.forms
         return rooms.load_plays(
             self.path / "contingency", monitors=monitors, forms=forms, programme=self.programme
         )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contingency.service import ContingencyService as ContingencyService
     from contingency.service import ConversionService as ConversionService
     from contingency.sources import Sources as Sources
-    from contingency.targets import HttpTarget as HttpTarget
+    from contingency.target_kinds import make_target as make_target
     from cutover.app.action_kinds import declared_kinds as declared_kinds
     from cutover.app.action_kinds import kinds_of_runbooks as kinds_of_runbooks
     from cutover.app.actions import IssuePaperAction as IssuePaperAction
@@ -94,7 +94,7 @@ DOORS = {
     "contingency.report": ("ReportService",),
     "contingency.service": ("BacklogService", "ContingencyService", "ConversionService"),
     "contingency.sources": ("Sources",),
-    "contingency.targets": ("HttpTarget",),
+    "contingency.target_kinds": ("make_target",),
     "cutover.app.action_kinds": ("declared_kinds", "kinds_of_runbooks"),
     "cutover.app.actions": (
         "IssuePaperAction",

@@ -9,7 +9,9 @@ import pytest
 from cyclopts import App
 
 from contingency.backlog_cli import BacklogDoors, backlog_commands
-from contingency.cli import contingency_commands, convert_commands
+from contingency.cli import contingency_commands
+from contingency.convert_cli import convert_commands
+from contingency.worker import stay
 from cutover.cli.border import BAD_INPUT, DONE, NO, guarded
 from monitors.domain.check import Status
 from paper_capture.domain.moves import Grade
@@ -105,7 +107,7 @@ def test_convert_run_match_and_status(
     world: World, records: Records, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Batches until nothing is left; the match is decided by name; one to one holds."""
-    app = convert_commands(lambda _folder: world.converting(records.url))
+    app = convert_commands(lambda _folder: world.converting(records.url), lambda: stay)
     serials = world.verified(5)
     at = world.paper.sheet(serials[0]).occurred_at
     reference = records.add(form_type="crime", person=sent_as(somebody(0)), occurred_at=str(at))
@@ -117,3 +119,22 @@ def test_convert_run_match_and_status(
     assert answered(app, capsys, "status", "--check")["counts"]["merged"] == 1
     assert call(app, "status", "--check") == DONE
     assert "one to one: holds" in capsys.readouterr().out
+
+
+@pytest.mark.real
+def test_convert_is_paused_and_dead_letters_are_requeued_by_name(
+    world: World, records: Records, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pause needs a name and a reason and stops every worker; so does touching a dead letter."""
+    service = world.converting(records.url)
+    app = convert_commands(lambda _folder: service, lambda: stay)
+    world.verified(2)
+    assert call(app, "pause", "--by", "chen", "--reason", "") == NO
+    assert call(app, "pause", "--by", "chen", "--reason", "wrong district") == DONE
+    assert call(app, "run", "--by", "tova") == NO
+    assert "paused by chen: wrong district" in capsys.readouterr().err
+    assert call(app, "resume", "--by", "chen") == DONE
+    assert call(app, "dead-letters", "--requeue", "all") == BAD_INPUT
+    assert call(app, "run", "--by", "tova", "--stay") == DONE
+    capsys.readouterr()
+    assert answered(app, capsys, "status")["counts"]["converted"] == 2

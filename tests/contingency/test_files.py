@@ -133,3 +133,35 @@ def test_a_programme_replaces_the_clocks(tmp_path: Path) -> None:
         f"clocks:\n  zone: Europe/London\n  rules:\n    - {rule}\n", encoding="utf-8"
     )
     assert [rule.id for rule in load_plays(tmp_path).clocks.rules] == ["x"]
+
+
+MAPPED = """\
+target:
+  fields: [crime.type, crime.place, reported]
+  required: [reported]
+  mappings:
+    - form: crime
+      fields:
+        - {from: offense, to: crime.type}
+        - {from: place, to: crime.plac}
+    - form: crim
+      fields:
+        - {value: 1, to: reported}
+"""
+
+
+def test_a_mapping_to_a_missing_field_is_refused_at_check_time(tmp_path: Path) -> None:
+    """A field the form does not ask for, one the target does not have, one it requires and nothing fills, no such form."""
+    forms = load_forms(SCENARIO / "forms")
+    assert problems(tmp_path, MAPPED, forms=forms) == [
+        "custody.yaml:7: target.mappings.1.fields.1: form 'crime' has no field 'offense'; did you mean 'offence'?",
+        "custody.yaml:8: target.mappings.1.fields.2: the target has no field 'crime.plac'; did you mean 'crime.place'?",
+        "custody.yaml:5: target.mappings.1: the target requires 'reported' and nothing of form 'crime' fills it",
+        "custody.yaml:9: target.mappings.2.form: no form is named 'crim'",
+    ]
+
+
+def test_no_kind_of_target_goes_by_a_slip(tmp_path: Path) -> None:
+    """Neither ours nor an installed adapter's."""
+    (problem,) = problems(tmp_path, "target: {kind: htpp}\n", forms={})
+    assert "no kind of target is named 'htpp' (files, http, sql)" in problem

@@ -1,0 +1,198 @@
+"""`cutover convert`: bring paper into the target, see how far it is, pause it, look after what could not be sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from cutover.cli.border import DONE, NO
+from cutover.cli.output import answer, table
+from cutover.core.errors import CutoverError, Invalid, Problem
+
+if TYPE_CHECKING:
+    from contingency.conversions import BatchReport, ConversionService
+    from contingency.domain.working import Working
+
+Folder = Annotated[Path, Parameter(help="the programme folder")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
+Reports = Callable[..., AsyncIterator["BatchReport | CutoverError"]]
+
+
+def convert_commands(service: Callable[[Path], ConversionService], stay: Callable[[], Reports]) -> App:
+    """The `convert` commands. `stay` gives what outlives outages."""
+    app = App(name="convert", help="Verified paper into the target: highest risk first, each once.")
+    _running(app, service, stay)
+    _pausing(app, service)
+    _caring(app, service)
+    return app
+
+
+def _running(app: App, service: Callable[[Path], ConversionService], stay: Callable[[], Reports]) -> None:
+    @app.command
+    def run(
+        *,
+        by: Annotated[str, Parameter(help="in whose name the records are entered")],
+        batch: Annotated[int, Parameter(help="records a batch")] = 200,
+        batches: Annotated[int, Parameter(help="stop after so many; 0 for no limit")] = 0,
+        stay_on: Annotated[
+            bool,
+            Parameter(
+                name="--stay", negative="", help="outlive outages and pauses until all is brought back"
+            ),
+        ] = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
+        """Convert batch after batch until nothing is left to send; several of these may run at once. Exit 1 when some got no answer."""
+        conversions = service(programme)
+        source = stay()(conversions, by=by, size=batch) if stay_on else conversions.convert_all(batch, by=by)
+        reports = asyncio.run(_collected(source, batches, aloud=not json))
+        unanswered = len(reports[-1].unanswered) if reports else 0
+        done, matched, rejected, aside = (
+            sum(len(getattr(r, k)) for r in reports)
+            for k in ("converted", "matched", "rejected", "set_aside")
+        )
+        text = [
+            f"{done} converted, {matched} need a person, {rejected} rejected, {aside} set aside, {unanswered} without an answer"
+        ]
+        answer(reports, as_json=json, text=text)
+        return NO if unanswered else DONE
+
+    @app.command
+    def status(check: bool = False, programme: Folder = Path(), json: AsJson = False) -> int:
+        """How many serials stand where; with --check, conversions against target records one to one (exit 1 unless it holds)."""
+        conversions = service(programme)
+        compared = asyncio.run(conversions.one_to_one()) if check else None
+        counts, working = conversions.status(), conversions.working()
+        answer({"counts": counts, "working": working, "one_to_one": compared}, as_json=json)
+        if not json:
+            table("Conversions", ("progress", "serials"), counts.items())
+            lines = list(_standing(working))
+            if compared is not None:
+                lines.append(f"one to one: {'holds' if compared.holds else compared}")
+            answer(None, as_json=False, text=lines)
+        return DONE if compared is None or compared.holds else NO
+
+
+def _pausing(app: App, service: Callable[[Path], ConversionService]) -> None:
+    @app.command
+    def pause(*, by: str, reason: str, programme: Folder = Path(), json: AsJson = False) -> None:
+        """Take no further batch, whoever asks; what is begun comes to its end."""
+        conversions = service(programme)
+        conversions.pause(by=by, reason=reason)
+        answer(conversions.working(), as_json=json, text=[f"paused by {by}: {reason}"])
+
+    @app.command
+    def resume(*, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
+        """Take batches again."""
+        conversions = service(programme)
+        conversions.resume(by=by)
+        answer(conversions.working(), as_json=json, text=[f"resumed by {by}"])
+
+
+def _caring(app: App, service: Callable[[Path], ConversionService]) -> None:
+    @app.command(name="dead-letters")
+    def dead_letters(
+        *,
+        requeue: Annotated[
+            list[str] | None, Parameter(negative="", help="a serial to try again; `all` for every one")
+        ] = None,
+        set_aside: Annotated[str, Parameter(help="a begun serial to take out of the way")] = "",
+        by: str = "",
+        reason: str = "",
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> None:
+        """The records set aside, each with the reason; a named person requeues them, with a reason. The target is asked first."""
+        conversions = service(programme)
+        if requeue or set_aside:
+            _care(conversions, requeue or [], set_aside, by=by, reason=reason)
+        left = conversions.dead_letters()
+        answer(left, as_json=json, text=[] if left else ["no dead letters"])
+        if not json and left:
+            table(
+                "Dead letters",
+                ("serial", "since", "reason"),
+                ((r.serial, f"{r.changed_at:%a %H:%M}Z", r.reason) for r in left),
+            )
+
+    @app.command
+    def match(
+        serial: str = "",
+        *,
+        merge: str = "",
+        link: str = "",
+        distinct: str = "",
+        by: str = "",
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> None:
+        """Show the matches that wait for a person, or decide one: --merge REF, --link REF or --distinct REASON, with --by."""
+        conversions = service(programme)
+        if serial:
+            _decide(conversions, serial, {"merge": merge, "link": link, "distinct": distinct}, by)
+        waiting = conversions.matches()
+        answer(waiting, as_json=json)
+        if not json:
+            rows = (
+                (serial, c.reference, f"{c.score:.0%}", c.reason) for serial, found in waiting for c in found
+            )
+            table("Matches for a person", ("serial", "may be", "alike", "why"), rows)
+
+
+def _standing(working: Working) -> Iterator[str]:
+    if working.is_paused:
+        yield f"paused by {working.by}: {working.reason}"
+    if working.away:
+        yield f"the target is left alone until {working.away_until:%H:%M:%S}Z: {working.away}"
+
+
+def _care(
+    conversions: ConversionService, requeue: list[str], set_aside: str, *, by: str, reason: str
+) -> None:
+    if not (by and reason):
+        raise Invalid(
+            Problem("whoever touches a dead letter gives a name and a reason", expected="--by and --reason")
+        )
+    if set_aside:
+        conversions.set_aside(set_aside, by=by, reason=reason)
+    if requeue:
+        every = [row.serial for row in conversions.dead_letters()]
+        conversions.requeue(every if requeue == ["all"] else requeue, by=by, reason=reason)
+
+
+async def _collected(
+    source: AsyncIterator[BatchReport | CutoverError], most: int, *, aloud: bool
+) -> list[BatchReport]:
+    """The reports of the batches; troubles that were waited out are told as they come."""
+    reports: list[BatchReport] = []
+    async for one in source:
+        if isinstance(one, CutoverError):
+            answer(None, as_json=False, text=[f"waiting: {one}"] if aloud else [])
+            continue
+        reports.append(one)
+        if most and len(reports) >= most:
+            break
+    return reports
+
+
+def _decide(service: ConversionService, serial: str, verdict: dict[str, str], by: str) -> None:
+    given = {name: value for name, value in verdict.items() if value}
+    if len(given) != 1 or not by:
+        raise Invalid(
+            Problem(
+                "deciding a match takes one verdict and a name",
+                expected="--merge REF, --link REF or --distinct REASON, and --by",
+            )
+        )
+    ((name, value),) = given.items()
+    if name == "merge":
+        service.confirm_match(serial, merge_into=value, by=by)
+    elif name == "link":
+        service.link(serial, to=value, by=by)
+    else:
+        service.dismiss_match(serial, by=by, reason=value)

@@ -1,0 +1,50 @@
+"""From the declaration of a target to the adapter that speaks to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from contingency.domain.mapping import mapped
+from contingency.other_targets import FileTarget, SqlTarget
+from contingency.rooms import Outgoing, Target
+from contingency.target_file import GROUP, TargetDeclaration
+from contingency.targets import HttpTarget, Paths, our_body
+from cutover.core.errors import Invalid, Problem
+
+
+def make_target(
+    declared: TargetDeclaration, folder: Path, systems: Mapping[str, str], secret: Callable[[str], str]
+) -> Target:
+    """The adapter. Raises Invalid for what cannot be opened."""
+
+    def body(record: Outgoing) -> dict[str, Any]:
+        return in_its_words(declared, record)
+
+    if declared.kind == "http":
+        paths = Paths(declared.create, declared.by_serial, declared.held, declared.reference)
+        return HttpTarget(
+            systems.get(declared.system, ""), attempts=declared.attempts, patience=declared.patience.total_seconds(),
+            paths=paths, body=body,
+        )  # fmt: skip
+    if declared.kind == "sql":
+        return SqlTarget(secret(declared.url), declared.table, declared.key_column, body)
+    if declared.kind == "files":
+        return FileTarget(folder / declared.folder, body)
+    (entry,) = entry_points(group=GROUP, name=declared.kind)
+    made: Target = entry.load()(declared, folder, secret)
+    return made
+
+
+def in_its_words(declared: TargetDeclaration, record: Outgoing) -> dict[str, Any]:
+    """The record as the target wants it. Raises Invalid, with every problem."""
+    if not declared.mappings:
+        return our_body(record)
+    how = next((one for one in declared.mappings if one.form == record.form_type), None)
+    if how is None:
+        raise Invalid(Problem(f"no mapping is declared for the form '{record.form_type}'"))
+    person = {f"person.{name}": value for name, value in record.person.items()}
+    of_sheet = {name: getattr(record, name) for name in ("serial", "form_type", "occurred_at", "entered_by")}
+    return mapped(how, {**record.values, **of_sheet, **person}, declared.required)

@@ -10,6 +10,8 @@ const WHERE = {
 let seen = { forms: [], sheets: [], zone: "UTC" };
 let drawnFor = null;
 
+/** Now by the server's clock, as far as this PC knows how wrong its own is. */
+const clock = () => Date.now() + (seen.at && seen.now ? Date.parse(seen.now) - Date.parse(seen.at) : 0);
 const chosen = () => document.querySelector('input[name="move"]:checked').value;
 const prefixes = () => seen.forms.map((form) => form.prefix);
 
@@ -131,7 +133,7 @@ function usedProblems() {
     ...[...document.querySelectorAll("#clocks input[type=datetime-local]")].map((input) => demand(input.id, moment(input.id) === undefined, "Say which of the two it was, or mend the time.")),
   ];
   if (occurred && written) {
-    const late = written > Date.now() + 60000;
+    const late = written > clock() + 120000;
     if (late || occurred > written) found.push(demand("written_at", true, late ? "That is still to come." : "It was written before it happened: one of the two times is wrong."));
   }
   return found;
@@ -184,7 +186,7 @@ export function setUp(now) {
   $("serial").addEventListener("change", () => showSerial(true));
   for (const id of ["occurred_at", "written_at"]) $(id).addEventListener("change", () => showTwice($(id)));
   $("now").addEventListener("click", () => {
-    $("written_at").value = wall(Date.now(), seen.zone);
+    $("written_at").value = wall(clock(), seen.zone);
     showTwice($("written_at"));
   });
   if ("BarcodeDetector" in window && navigator.mediaDevices) {

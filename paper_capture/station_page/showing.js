@@ -40,11 +40,13 @@ function line(record, seen, drop, mend) {
   if (record.state === "conflict" && record.there) item.append(pair(record, seen.zone));
   if (!isOurs(record)) return item;
   const name = record.move.serial;
-  if (record.state === "conflict") item.append(button(`${name}: what the server has is right, drop mine`, () => drop(record)));
+  const choices = make("div");
+  if (record.state === "conflict") choices.append(button(`${name}: what the server has is right, drop mine`, () => drop(record)));
   else {
-    item.append(button(`Change ${name}`, () => mend(record)));
-    item.append(button(`Drop ${name}`, () => confirm(`Drop what was saved for ${name}?`) && drop(record)));
+    choices.append(button(`Change ${name}`, () => mend(record)));
+    choices.append(button(`Drop ${name}`, () => confirm(`Drop what was saved for ${name}?`) && drop(record)));
   }
+  item.append(choices);
   return item;
 }
 

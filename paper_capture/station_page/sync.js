@@ -43,6 +43,7 @@ async function sendOne(station, record) {
     return true;
   }
   if (answer.status === 401 || answer.status === 403) throw new Locked((await problem(answer)).detail);
+  if (answer.status === 500) return false; // a defect over this one record must not hold up the others; it is sent again later
   if (answer.status !== 409 && answer.status !== 422) throw new Error(`answer ${answer.status}`);
   const said = await problem(answer);
   await hold(record, answer.status === 409 ? "conflict" : "refused", { said: said.reasons ?? [said.detail], there: said.there });

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from cutover.core.late import late_names
 
 if TYPE_CHECKING:
+    from paper_capture.batches import PaperBatches
     from paper_capture.domain.answers import FormField
     from paper_capture.domain.form import Form
     from paper_capture.domain.moves import Disposition, Entry, Grade, Person, UsedSheet
@@ -12,16 +13,22 @@ if TYPE_CHECKING:
     from paper_capture.domain.serial import Block, Serial, parse_serial
     from paper_capture.domain.sheet import Stage
     from paper_capture.forms import load_forms
+    from paper_capture.images import PaperImages
+    from paper_capture.keeping import PaperKeeping
     from paper_capture.service import Disposal, PaperService
 
 __all__ = [
-    "Account", "Block", "Disposal", "Disposition", "Entry", "Form", "FormField", "Grade", "Identity", "PaperService",
+    "Account", "Block", "Disposal", "Disposition", "Entry", "Form", "FormField", "Grade", "Identity", "PaperBatches",
+    "PaperImages", "PaperKeeping", "PaperService",
     "Person", "Serial", "Stage", "UsedSheet", "load_forms", "parse_serial",
 ]  # fmt: skip
 
 __getattr__ = late_names(
     __name__,
     {
+        "batches": ("PaperBatches",),
+        "images": ("PaperImages",),
+        "keeping": ("PaperKeeping",),
         "domain.answers": ("FormField",),
         "domain.form": ("Form",),
         "domain.moves": (

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +37,9 @@ _MAGIC = {
 }
 _MEDIA = {"PNG": "image/png", "JPEG": "image/jpeg"}
 _TAIL = 2048
+_DAMAGE = (  # what a spoiled image makes its reader raise
+    OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error, Image.DecompressionBombError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +131,11 @@ def _pdf_leaves(file: ScannedFile, numbers: set[int]) -> Iterator[Leaf]:
 @contextmanager
 def _image(path: Path) -> Iterator[Image.Image]:
     try:
-        with Image.open(path, formats=["PNG", "JPEG", "TIFF"]) as image:
-            yield image
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, EOFError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a torn tag is no news; what cannot be read is raised
+            with Image.open(path, formats=["PNG", "JPEG", "TIFF"]) as image:
+                yield image
+    except _DAMAGE as error:
         what = str(error).removeprefix("image file is ")
         raise _refused(path, f"cannot be read as an image: {what}"[:300]) from error
 

@@ -178,3 +178,18 @@ def test_a_page_may_lie_any_way_round(logged: Scanner, printed: Printed, inbox: 
 
 def test_the_drawn_pages_are_those_of_the_pdf(printed: Printed) -> None:
     assert len(pypdfium2.PdfDocument(printed.pdf)) == len(printed.pages) == len(SERIALS)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
+def test_whatever_is_wrong_with_an_image_it_is_read_or_refused(
+    scanner: Scanner, inbox: Path, kind: str
+) -> None:
+    random = np.random.default_rng(4)
+    Image.fromarray(random.integers(0, 255, (60, 40), np.uint8)).save(inbox / "whole", kind)
+    whole = (inbox / "whole").read_bytes()
+    for _ in range(40):
+        spoiled = np.frombuffer(whole, np.uint8).copy()
+        spoiled[random.integers(4, min(len(whole), 300), 6)] = random.integers(0, 256, 6)
+        (inbox / "spoiled").write_bytes(spoiled.tobytes())
+        (report,) = scan(scanner, inbox / "spoiled")
+        assert report.refused or len(report.held) == 1

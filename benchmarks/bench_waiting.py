@@ -1,6 +1,6 @@
 """What a run costs that waits on people, and how soon it wakes when another process records that one is done.
 
-    .venv/bin/python benchmarks/bench_waiting.py [--tasks 500] [--seconds 60] [--wakes 40]
+    .venv/bin/python benchmarks/bench_waiting.py [--tasks 500] [--seconds 60] [--wakes 40] [--postgresql]
 
 One process performs; 500 people's tasks could start, each with an automated task behind it. The CPU is that of the
 performing process while nothing happens, on the real clock. A wake is the time from the commit of `done` in another
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def prepare(file: Path, tasks: int) -> str:
+def prepare(place: str | Path, tasks: int) -> str:
     """A run whose people's tasks can all start, each with an automated one behind it."""
     from live_runs import OPENS, PROGRAMME, desk
 
@@ -52,10 +53,10 @@ def prepare(file: Path, tasks: int) -> str:
         for i in range(tasks)
     ]
     book = Runbook(id="waiting", title="Waits on people", tasks=(*people, *behind))
-    return RunService(desk(file), PROGRAMME).start(book, by="asha", opens=OPENS)
+    return RunService(desk(place), PROGRAMME).start(book, by="asha", opens=OPENS)
 
 
-def perform(file: Path, run_id: str) -> None:
+def perform(place: str | Path, run_id: str) -> None:
     """The waiting process."""
     from live_runs import PROGRAMME, desk
 
@@ -73,14 +74,14 @@ def perform(file: Path, run_id: str) -> None:
         async def settle(self, _call: Call) -> Outcome | None:
             return None
 
-    one = desk(file)
+    one = desk(place)
     actions = Actions({"noop": Noop()}, dict)
     asyncio.run(
         Performer(RunService(one, PROGRAMME), run_id, actions, InlineExecutor(), RealPace(one.clock)).run()
     )
 
 
-def wakes(file: Path, run_id: str, count: int) -> list[float]:
+def wakes(place: str | Path, run_id: str, count: int) -> list[float]:
     """Milliseconds from each `done` of ours to the `begun` behind it."""
     from live_runs import PROGRAMME, desk
 
@@ -88,7 +89,7 @@ def wakes(file: Path, run_id: str, count: int) -> list[float]:
     from runbooks.domain.execution import run_stream
     from runbooks.service import RunService
 
-    one = desk(file)
+    one = desk(place)
     service, took = RunService(one, PROGRAMME), []
     for i in range(count):
         done = service.ask(run_id, ev.FinishTask(by="asha", task=f"P{i}"))[-1]
@@ -110,21 +111,29 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=500)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--wakes", type=int, default=40)
+    parser.add_argument(
+        "--postgresql", action="store_true", help="a server of its own instead of a SQLite file"
+    )
     parser.add_argument("--perform", nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.perform:
-        perform(Path(asked.perform[0]), asked.perform[1])
+        where = asked.perform[0]
+        perform(where if "://" in where else Path(where), asked.perform[1])
         return
-    with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / "cutover.db"
-        run_id = prepare(file, asked.tasks)
-        process = subprocess.Popen([sys.executable, __file__, "--perform", str(file), run_id])
+    from served import databases
+
+    with ExitStack() as held:
+        place: str | Path = Path(held.enter_context(tempfile.TemporaryDirectory()), "cutover.db")
+        if asked.postgresql:
+            place = held.enter_context(databases("postgresql", ("waiting",)))["PostgreSQL"]["waiting"]
+        run_id = prepare(place, asked.tasks)
+        process = subprocess.Popen([sys.executable, __file__, "--perform", str(place), run_id])
         try:
             time.sleep(20)  # started, first forecast made
             before = cpu_seconds(process.pid)
             time.sleep(asked.seconds)
             cpu = (cpu_seconds(process.pid) - before) / asked.seconds * 100
-            took = sorted(wakes(file, run_id, asked.wakes))
+            took = sorted(wakes(place, run_id, asked.wakes))
         finally:
             process.kill()
             process.wait()

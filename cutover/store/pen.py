@@ -20,6 +20,7 @@ from cutover.core.event import Catalogue, Fact, Recorded
 from cutover.store.chain import GENESIS, Checkpoint, canonical, digest
 from cutover.store.driver import Phrase
 from cutover.store.leases import Fence, check_fence
+from cutover.store.listening import tell
 from cutover.store.metadata import journal_table as j
 from cutover.store.metadata import leases_table, utc_text
 from cutover.store.outbox import Message, enqueue
@@ -179,6 +180,7 @@ class Pen:
         self.is_torn = True
         if rows:
             _INSERT.each(self._connection, rows)
+            tell(self._connection, rows[-1]["position"])
         for one, projection in product(new, self._projections):
             projection.apply(self._connection, one)
         if messages:

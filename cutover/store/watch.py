@@ -11,6 +11,7 @@ from cutover.core.event import Recorded
 from cutover.store.driver import say
 from cutover.store.engine import reading
 from cutover.store.journal import Journal
+from cutover.store.listening import Ear
 
 
 class Watch:
@@ -23,6 +24,10 @@ class Watch:
     def heard(self, recorded: Sequence[Recorded]) -> None:
         """What this process wrote itself is no news."""
         self._position = max([self._position, *(fact.position for fact in recorded[-1:])])
+
+    def hears(self, ear: Ear) -> bool | None:
+        """Whether the database has told of what another process wrote; None: it tells no more, and is to be looked at."""
+        return ear.hears_beyond(self._position)
 
     def has_moved(self) -> bool:
         """Whether anybody has written since this was last asked. Raises DatabaseAway."""

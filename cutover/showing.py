@@ -23,6 +23,7 @@ from cutover.core.errors import Refused
 from cutover.core.event import Recorded
 from cutover.performing import Inline, InPrefect, stages_of, typist
 from cutover.store.clock_file import ScaledPace, last_moment
+from cutover.store.clock_mark import Mark, set_meanwhile
 from cutover.store.hold import held
 from runbooks.domain.execution import run_stream
 from runbooks.domain.run_events import RunStage
@@ -91,12 +92,24 @@ async def _walk_through(path: Path, run_id: str) -> int:
 
 
 async def _perform_live(world: World, run_id: str, stages: Inline | InPrefect, *, standby: bool) -> int:
+    _warn_of_set_clock(world)
     with as_current(world):
         if standby:
             stages.warm()
             await _stand_by(world, run_id)
         await stages.go_live(world, run_id)
     return _end(world, run_id)
+
+
+def _warn_of_set_clock(world: World) -> None:
+    """On SQLite the machine's clock is the run's: say so when it was set while nobody ran. PostgreSQL has its own."""
+    if world.engine.dialect.name != "sqlite":
+        return
+    if by := set_meanwhile(world.folder.state / "clock-mark.json", Mark.now()):
+        log.error(
+            "clock_was_set", by=show_duration(abs(by)), forward=by > timedelta(0),
+            remedy="if it is right now, nothing; else set it right and start again: deadlines come early by a clock that is ahead, late by one behind",
+        )  # fmt: skip
 
 
 async def _stand_by(world: World, run_id: str) -> None:

@@ -1,8 +1,4 @@
-"""Blocking work beside the loop: in a thread that keeps nobody waiting at the end, and never in many for one target.
-
-The threads that asyncio lends are few and shared: what hangs in one of them would in time stop everything else, and
-the process could not end.
-"""
+"""Blocking work beside the loop: in a thread that keeps nobody waiting at the end, and never in many for one target."""
 
 from __future__ import annotations
 
@@ -10,10 +6,10 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from cutover.core.errors import Unavailable
+from cutover.store.beside import beside_the_loop
 
 T = TypeVar("T")
 MOST_HANGING = 3  # pieces of work on one target that nobody waits for any more
@@ -39,30 +35,14 @@ class Beside:
             return result
 
     async def _started(self, work: Callable[[], Any], target: str) -> Any:
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[Any] = loop.create_future()
-
-        def tell(result: Any, error: BaseException | None) -> None:
-            if done.done():
-                return
-            if error is None:
-                done.set_result(result)
-            else:
-                done.set_exception(error)
-
-        def run() -> None:
-            result, error = None, None
+        def counted() -> Any:
             try:
-                result = work()
-            except BaseException as raised:  # noqa: BLE001  handed over to whoever waits
-                error = raised
-            self._count(target, -1)
-            with suppress(RuntimeError):  # the loop is gone: nobody waits any more
-                loop.call_soon_threadsafe(tell, result, error)
+                return work()
+            finally:
+                self._count(target, -1)
 
         self._count(target, 1)
-        threading.Thread(target=run, name=f"beside-{target}"[:40], daemon=True).start()
-        return await done
+        return await beside_the_loop(counted, f"beside-{target}"[:40])
 
     def _count(self, target: str, change: int) -> None:
         with self._counting:

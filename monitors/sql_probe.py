@@ -13,11 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from cutover.core.errors import Invalid
+from cutover.store.beside import nobody_there, way_to_stop
 from monitors.beside import MOST_HANGING
 from monitors.domain.check import Reason, Result, critical, unknown
 from monitors.domain.judging import judge_sql
@@ -36,7 +37,7 @@ class _Question:
 
     def run(self) -> Any:
         with self._engine.connect() as connection:
-            self._stop = _way_to_stop(connection)
+            self._stop = way_to_stop(connection)
             options = connection.execution_options(**_read_only(self._engine))
             if self._engine.dialect.name == "sqlite":
                 options.exec_driver_sql("PRAGMA query_only=ON")
@@ -72,17 +73,10 @@ def _complaint(error: Exception, session: Session, latency: float) -> Result:
     """Nobody there is CRITICAL; a query that the database does not understand says nothing of the database."""
     said = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
     said = session.secrets.mask(said)[:LONGEST]
-    away = isinstance(error, DBAPIError) and _is_away(error)
+    away = isinstance(error, DBAPIError) and nobody_there(error)
     if away:
         return critical(f"the database is away: {said}", latency)
     return unknown(Reason.ERROR, f"the query failed: {said}", latency)
-
-
-def _is_away(error: DBAPIError) -> bool:
-    kind = type(error.orig)
-    if kind.__module__ == "sqlite3":
-        return "locked" in str(error.orig)
-    return error.connection_invalidated or kind.__name__ in ("OperationalError", "InterfaceError")
 
 
 def _engine(session: Session, name: str) -> Engine:
@@ -102,9 +96,3 @@ def _engine(session: Session, name: str) -> Engine:
 
 def _read_only(engine: Engine) -> dict[str, Any]:
     return {"postgresql_readonly": True} if engine.dialect.name == "postgresql" else {}
-
-
-def _way_to_stop(connection: Connection) -> Callable[[], object]:
-    raw: Any = connection.connection.driver_connection
-    found = (getattr(raw, name, None) for name in ("cancel_safe", "cancel", "interrupt"))
-    return next((way for way in found if way is not None), lambda: None)

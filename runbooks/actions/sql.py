@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from cutover.core.clock import Pace
 from cutover.core.errors import Invalid, Problem
+from cutover.store.beside import beside_the_loop, nobody_there, way_to_stop
 from runbooks.actions.arguments import SqlArguments, Statement
 from runbooks.actions.kinds import LONGEST, Call, Outcome, TransientError
 from runbooks.actions.secrets import Secrets
@@ -154,19 +154,11 @@ def _translated(call: Call) -> Iterator[None]:
         yield
     except DBAPIError as error:
         said = call.shorten(" ".join(str(error.orig).split()), 300)
-        if error.connection_invalidated or _is_away(error):
+        if nobody_there(error):
             raise TransientError(f"the database is away: {said}") from None
         raise Invalid(Problem(f"the database refused it: {said}", field=call.task.id)) from None
     except SQLAlchemyError as error:
         raise Invalid(Problem(call.shorten(str(error), 300), field=call.task.id)) from None
-
-
-def _is_away(error: DBAPIError) -> bool:
-    """Nobody there, or nobody free: SQLite says so only of a lock, and calls a missing table by the same name."""
-    kind = type(error.orig)
-    if kind.__module__ == "sqlite3":
-        return "locked" in str(error.orig)
-    return kind.__name__ in ("OperationalError", "InterfaceError")
 
 
 # --- a query is stopped from outside ---------------------------------------------------------------------
@@ -174,16 +166,13 @@ def _is_away(error: DBAPIError) -> bool:
 
 @dataclass
 class _Cancel:
-    """How the query under way is stopped, while there is one: psycopg cancels, sqlite3 interrupts."""
+    """How the query under way is stopped, while there is one."""
 
     _ways: list[Callable[[], object]] = field(default_factory=list)
 
     @contextmanager
     def known(self, connection: Connection) -> Iterator[None]:
-        raw: Any = connection.connection.driver_connection
-        self._ways = [
-            getattr(raw, name) for name in ("cancel_safe", "cancel", "interrupt") if hasattr(raw, name)
-        ][:1]
+        self._ways = [way_to_stop(connection)]
         try:
             yield
         finally:
@@ -196,30 +185,9 @@ class _Cancel:
 
 
 async def _beside_the_loop(work: Callable[[], T], cancel: Callable[[], None]) -> T:
-    """Run blocking work in a thread that outlives nobody; cancelled, the query under way is stopped first."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def tell(result: T | None, error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is None:
-            done.set_result(result)  # type: ignore[arg-type]
-        else:
-            done.set_exception(error)
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = work()
-        except BaseException as raised:  # noqa: BLE001  handed over to whoever waits
-            error = raised
-        with suppress(RuntimeError):  # the loop is gone: nobody waits any more
-            loop.call_soon_threadsafe(tell, result, error)
-
-    threading.Thread(target=run, name="sql-action", daemon=True).start()
+    """Do blocking work; cancelled, the query under way is stopped first."""
     try:
-        return await done
+        return await beside_the_loop(work, "sql-action")
     except asyncio.CancelledError:
         await asyncio.to_thread(cancel)
         raise

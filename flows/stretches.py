@@ -26,7 +26,7 @@ OPEN_WITHIN = 20.0  # seconds for a flow run to begin, after which its steps are
 BEGIN_WITHIN = 5.0  # seconds for Prefect to begin a step
 CLOSE_WITHIN = 10.0
 TRY_AGAIN = 5.0  # seconds after a flow run that could not be opened
-LONGEST = 500  # steps in one flow run: more make its page slow
+LONGEST = 1_000  # steps in one flow run: its graph then takes two seconds to draw, and more with more
 
 
 class Record(Protocol):

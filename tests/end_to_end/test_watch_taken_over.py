@@ -6,16 +6,18 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.blackout import environment
-from tests.monitors.watchers import wait_until
+from tests.monitors.watchers import wait_until as waited
 from tests.servers import Process
 from tests.sinks import Webhook
 
 pytestmark = pytest.mark.real
+wait_until = partial(waited, patience=60.0)  # two processes start on a machine that may be busy
 PROGRAMME = """
 title: Small
 window: {opens: 2026-10-23T21:00Z, closes: 2026-10-23T22:00Z}

@@ -166,7 +166,7 @@ class ConvertPages:
             tuple(Waits(title.get(form, form), grade, count) for (form, grade), count in counts),
             sum(waiting.to_key.values()), waiting.held,
             tuple(Sheet(d.serial, self._title(d.serial), f"half keyed, kept {self._at(d.seen_at)}") for d in waiting.mine) if may else (),
-            tuple(Sheet(r.serial, title[r.form_type], _fields_differ(len(r.discrepancies))) for r in waiting.discrepant) if may else (),
+            tuple(Sheet(r.serial, title.get(r.form_type, r.form_type), _fields_differ(len(r.discrepancies))) for r in waiting.discrepant) if may else (),
         )  # fmt: skip
 
     def _entry(self, query: Query) -> EntryPage:

@@ -172,14 +172,19 @@ class StationApi:
         """The station this request may speak for. Raises NotKnown, NotAllowed."""
         station = str(request.path_params["station"])
         kind, _, bearer = request.headers.get("authorization", "").partition(" ")
-        token = bearer.strip() if kind.casefold() == "bearer" else request.cookies.get(COOKIE, "")
-        if token:
-            self._check(token, station)
+        if kind.casefold() == "bearer":
+            self._check(bearer.strip(), station)
             return station
         self.guard.check_host(request.headers.get("host", ""))
         visitor = self.guard.visitor(request.cookies)
-        if not visitor.person:
-            raise NotKnown("sign in, or enrol this PC with the station's link")
+        if COOKIE in request.cookies or not visitor.person:
+            try:
+                self._check(request.cookies.get(COOKIE, ""), station)
+            except NotKnown:
+                if not visitor.person:  # a PC that is no longer known may still have a person at it who is
+                    raise
+            else:
+                return station
         person = self.programme.person(visitor.person)
         known = any(s.id == station for s in self.programme.stations)
         own = visitor.has(Role.STATION) and person is not None and person.station == station
@@ -189,6 +194,8 @@ class StationApi:
 
     def _check(self, token: str, station: str) -> None:
         """A token that was good is good for some seconds more: a station sends all that it has, a form a request."""
+        if not token:
+            raise NotKnown("sign in, or open the station's link on this PC")
         now = monotonic()
         if self._checked.get((token, station), 0.0) > now:
             return

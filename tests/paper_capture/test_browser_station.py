@@ -28,6 +28,7 @@ def playwright() -> Iterator[Playwright]:
         yield playwright
 
 
+@pytest.mark.requirement("R24")
 def test_twenty_sheets_logged_without_a_network_arrive_once_and_in_order_whatever_is_lost_or_deployed(
     playwright: Playwright, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,7 @@ def test_two_blind_passes_that_agree_verify_a_sheet(world: PagesWorld) -> None:
     assert world.paper.sheet(serial).keyers == ("tova", "uma")
 
 
+@pytest.mark.requirement("R10")
 def test_a_difference_is_decided_by_a_third_person_beside_the_image(world: PagesWorld) -> None:
     serial = world.returned("domestic_abuse")[0]
     world.images.file(serial, 1, 1, PNG, by="scanner")

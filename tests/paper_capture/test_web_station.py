@@ -95,6 +95,17 @@ def test_people_write_for_their_own_station_and_supervisors_for_any(world: Pages
         assert browser.get(f"/api/v1/stations/{station}").status_code == status, (person, station)
 
 
+def test_a_pc_that_is_known_no_more_still_lets_a_person_sign_in(world: PagesWorld) -> None:
+    token = world.token("north")
+    world.clock.advance(timedelta(minutes=1))
+    world.tokens.revoke("station:north")
+    browser = world.enter(world.app(), "sam")
+    browser.cookies.set(COOKIE, token)
+    assert browser.get("/api/v1/stations/north").status_code == 200
+    nobody = ask(world, "GET", "/api/v1/stations/north")
+    assert (nobody.status_code, "open the station's link" in nobody.json()["detail"]) == (401, True)
+
+
 def test_a_body_that_is_no_move_is_told_where_it_is_wrong(world: PagesWorld) -> None:
     token = world.token("north")
     for changes, said in (({"move": "eaten"}, "move"), ({"written_at": "yesterday"}, "written_at"), ({"extra": 1}, "extra")):  # fmt: skip

@@ -184,6 +184,12 @@ export function setUp(now) {
   for (const radio of document.querySelectorAll('input[name="move"]')) radio.addEventListener("change", showMove);
   $("serial").addEventListener("input", () => showSerial());
   $("serial").addEventListener("change", () => showSerial(true));
+  $("serial").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !$("serial").value.includes(":")) return;
+    event.preventDefault(); // a scanner at the keyboard's line types the whole code of the page, and Enter
+    $("serial").value = serialIn($("serial").value) || $("serial").value;
+    showSerial(true);
+  });
   for (const id of ["occurred_at", "written_at"]) $(id).addEventListener("change", () => showTwice($(id)));
   $("now").addEventListener("click", () => {
     $("written_at").value = wall(clock(), seen.zone);

@@ -92,6 +92,10 @@ def test_what_is_wrong_is_said_at_once_and_two_accounts_are_settled_by_a_person(
         pc.page.wait_for_selector("#link.on")
         pc.page.fill("#serial", mine[:-1] + str((int(mine[-1]) + 1) % 10))
         expect(pc.page.locator("#serial-says")).to_contain_text("check digits do not fit")
+        pc.page.fill("#serial", f"CF1:{mine}:1:1/2:7K3F9QXW")
+        pc.page.press("#serial", "Enter")
+        expect(pc.page.locator("#serial")).to_have_value(mine)
+        expect(pc.page.locator("#serial-says")).to_contain_text("✓ Crime report")
         pc.page.fill("#serial", theirs)
         expect(pc.page.locator("#serial-says")).to_contain_text("Not in this station's list")
         pc.page.click("#save")
@@ -116,7 +120,8 @@ def test_what_is_wrong_is_said_at_once_and_two_accounts_are_settled_by_a_person(
         expect(pc.page.locator("#serial")).to_have_value(theirs)
         pc.page.fill("#serial", other)
         pc.page.click("#save")
-        pc.all_sent()
+        row = pc.page.locator("#sheets tr").filter(has_text=other)
+        expect(row).to_contain_text("written, here", timeout=20_000)
         assert world.paper.sheet(other).writer == "PC Król <b>7</b>"
         assert pc.complaints == []
         pc.close()

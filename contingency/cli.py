@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from cutover.cli.output import answer, table
+from cutover.core.clock import read_moment
 
 if TYPE_CHECKING:
     from contingency.service import ContingencyService, PlayView
@@ -48,11 +49,9 @@ def contingency_commands(service: Callable[[Path], ContingencyService]) -> App:
     def enact(play: str, *, by: str, reason: str, programme: Folder = Path(), json: AsJson = False) -> None:
         """Enact a proposed play: its component changes mode and the stations get their blocks."""
         view = service(programme).enact(play, by=by, reason=reason)
-        answer(
-            view,
-            as_json=json,
-            text=[f"{view.title}: enacted by {view.decided_by}; {view.sheets} sheets handed out"],
-        )
+        done = f"enacted by {view.decided_by}; {view.sheets} sheets handed out"
+        agreed = f"{', '.join(view.backed)} agreed; more must"
+        answer(view, as_json=json, text=[f"{view.title}: {done if view.decided_by else agreed}"])
 
     @app.command
     def decline(play: str, *, by: str, reason: str, programme: Folder = Path(), json: AsJson = False) -> None:
@@ -81,7 +80,62 @@ def contingency_commands(service: Callable[[Path], ContingencyService]) -> App:
         left = f"; open: {', '.join(view.open_lines)}" if view.open_lines else ""
         answer(view, as_json=json, text=[f"{view.title}: {view.stage.replace('_', ' ')}{left}"])
 
+    _more(app, service)
     return app
+
+
+def _more(app: App, service: Callable[[Path], ContingencyService]) -> None:
+    """What is done beside deciding: proposed by hand, steps, open records handed over live."""
+
+    @app.command
+    def propose(play: str, *, by: str, reason: str, programme: Folder = Path(), json: AsJson = False) -> None:
+        """Propose a play before its trigger does; who decides it stays as declared."""
+        view = service(programme).propose(play, by=by, reason=reason)
+        answer(view, as_json=json, text=[f"{view.title}: proposed; {' or '.join(view.deciders)} decides"])
+
+    @app.command
+    def step(play: str, step: str, *, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
+        """Record a step of an enacted play as done."""
+        view = service(programme).do_step(play, step, by=by)
+        left = ", ".join(view.open_steps) or "none"
+        answer(view, as_json=json, text=[f"{view.title}: {step} is done; steps left: {left}"])
+
+    @app.command(name="hand-over")
+    def hand_over(
+        play: str,
+        serial: str,
+        *,
+        by: str,
+        signed_by: Annotated[str, Parameter(help="name and rank of who takes the record over")],
+        reference: Annotated[str, Parameter(help="its number in the live system")],
+        clock: Annotated[
+            list[str] | None,
+            Parameter(
+                name="--clock", negative="", help="RULE=MOMENT as the live system shows it; for each clock"
+            ),
+        ] = None,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> None:
+        """Hand an open record over live, with each of its clocks. Exit 1 when one differs or is missing."""
+        plays = service(programme)
+        plays.hand_over(
+            play, serial, by=by, signed_by=signed_by, reference=reference, clocks=_clocks(clock or [])
+        )
+        left = plays.open_records(play)
+        answer(
+            {"open": left},
+            as_json=json,
+            text=[f"{serial} is live as {reference}; still open on paper: {len(left)}"],
+        )
+
+
+def _clocks(given: list[str]) -> dict[str, datetime]:
+    found = {}
+    for one in given:
+        rule, _, moment = one.partition("=")
+        found[rule] = read_moment(moment, "UTC")
+    return found
 
 
 def _play(view: PlayView) -> tuple[object, ...]:

@@ -173,9 +173,12 @@ def _named(file: ContingencyFile) -> Iterable[tuple[tuple[int | str, ...], str, 
         yield ("triggers", i, "play"), "play", trigger.play
         yield ("triggers", i, "monitor"), "monitor", trigger.monitor
         yield ("triggers", i, "decider"), "person", trigger.decider
+        yield from ((("triggers", i, "others", n), "person", who) for n, who in enumerate(trigger.others))
         for n, alternate in enumerate(trigger.alternates):
             yield ("triggers", i, "alternates", n, "person"), "person", alternate.person
     for i, play in enumerate(file.plays):
         yield ("plays", i, "component"), "component", play.component
         yield from ((("plays", i, "stations", n), "station", name) for n, name in enumerate(play.stations))
         yield from ((("plays", i, "blocks", name), "form", name) for name in play.blocks)
+        if play.hands_over:
+            yield ("plays", i, "hands_over"), "form", play.hands_over

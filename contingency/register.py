@@ -261,16 +261,12 @@ def _group(risk: int, kind: str, limit: int) -> Select[Any]:
 
 
 def _kinds(connection: Connection, risk: int) -> list[str]:
-    """The kinds that wait at a risk, found by stepping from one to the next: never by reading them all."""
-    kinds: list[str] = []
-    while True:
-        query = select(t.item_type).where(t.is_open == 1, t.risk == risk)
-        if kinds:
-            query = query.where(t.item_type > kinds[-1])
-        found = connection.execute(query.order_by(t.item_type).limit(1)).scalar_one_or_none()
-        if found is None:
-            return kinds
-        kinds.append(found)
+    """The kinds that wait at a risk, found by stepping from one to the next in the index: never by reading them all."""
+    here = (t.is_open == 1, t.risk == risk)
+    steps = select(func.min(t.item_type).label("kind")).where(*here).cte("kinds", recursive=True)
+    further = select(func.min(t.item_type)).where(*here, t.item_type > steps.c.kind).scalar_subquery()
+    steps = steps.union_all(select(further).where(steps.c.kind.is_not(None)))
+    return list(connection.execute(select(steps.c.kind).where(steps.c.kind.is_not(None))).scalars())
 
 
 def _later(due_by: datetime, occurred_at: datetime, key: str) -> ColumnElement[bool]:

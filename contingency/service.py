@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from contingency.backlogs import BacklogService
 from contingency.conversions import ConversionService
-from contingency.domain import backlog, conversion, triggers, working
+from contingency.domain import backlog, conversion, handover, triggers, working
+from contingency.domain.handover import HANDOVER, HandOver, handover_stream
 from contingency.domain.triggers import (
     OPEN,
     PLAY,
     DeclinePlay,
     DoLine,
+    DoStep,
     EnactPlay,
     LapsePlay,
     Play,
@@ -30,6 +32,7 @@ from contingency.domain.triggers import (
 )
 from contingency.files import PlayBook
 from contingency.rooms import CheckSeen, Monitors, Stationery
+from contingency.sheets import sheet_clocks
 from contingency.tables import PlayRow, play_rows
 from cutover.core.errors import NotFound, Refused
 from cutover.domain.modes import COMPONENT, Mode, SwitchMode, component_stream
@@ -37,8 +40,9 @@ from cutover.store.desk import Ask, Desk
 
 __all__ = ["EVENTS", "BacklogService", "ContingencyService", "ConversionService", "PlayView", "TriggerView"]
 
-EVENTS = (*triggers.EVENTS, *backlog.EVENTS, *conversion.EVENTS, *working.EVENTS)
+EVENTS = (*triggers.EVENTS, *backlog.EVENTS, *conversion.EVENTS, *handover.EVENTS, *working.EVENTS)
 WATCH = "contingency watch"
+ON_PAPER = ("used", "returned", "keyed_once", "keyed_twice", "discrepant", "verified")
 _CALM = ("OK", "WARNING")  # what ends a breach; not knowing does not
 
 
@@ -61,6 +65,9 @@ class PlayView:
     sheets: int | None
     open_lines: tuple[str, ...]
     done_lines: dict[str, str]
+    backed: dict[str, str]
+    open_steps: tuple[str, ...]
+    packs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +121,71 @@ class ContingencyService:
         stream = self._open(play)
         state = self.desk.state(PLAY, stream)
         if not (state.stage is PlayStage.ENACTED and state.decided_by == by and state.supplied is None):
-            self.desk.ask_all(
-                [Ask(PLAY, stream, EnactPlay(by=by, reason=reason)), *self._switch(stream, by, reason)]
-            )
-        self._supply(stream)
+            enact = Ask(PLAY, stream, EnactPlay(by=by, reason=reason))
+            enough = state.trigger is None or len({*state.backed, by}) >= state.trigger.quorum
+            self.desk.ask_all([enact, *(self._switch(stream, by, reason) if enough else ())])
+        if self.desk.state(PLAY, stream).stage is not PlayStage.PROPOSED:
+            self._supply(stream)
         return self._view(stream)
+
+    def propose(self, play: str, *, by: str, reason: str) -> PlayView:
+        """A person proposes a play before its trigger does; who decides stays as declared. Raises Refused."""
+        if play not in self.book.plays:
+            raise NotFound("play", play, self.book.plays)
+        trigger = next((one for one in self.book.triggers.values() if one.play == play), None)
+        reasons = [] if reason.strip() else ["proposing needs a reason"]
+        if trigger is None:
+            raise Refused(*reasons, f"no trigger names {play}, so nobody is named who decides it")
+        at = self.desk.clock.now()
+        if reasons or not self._is_new(trigger, at):
+            raise Refused(*(reasons or [f"{play} is under way already"]))
+        wish = ProposePlay(
+            by=by, trigger=trigger, play=self.book.plays[play], bad_since=at, called_for=reason
+        )
+        stream = play_stream(trigger.id, at)
+        self.desk.ask(PLAY, stream, wish)
+        return self._view(stream)
+
+    def do_step(self, play: str, step: str, *, by: str) -> PlayView:
+        """Record a step of an enacted play as done."""
+        stream = self._open(play)
+        self.desk.ask(PLAY, stream, DoStep(by=by, step=step))
+        return self._view(stream)
+
+    def hand_over(
+        self,
+        play: str,
+        serial: str,
+        *,
+        by: str,
+        signed_by: str,
+        reference: str,
+        clocks: Mapping[str, datetime],
+    ) -> None:
+        """Hand one open record over live: signed, under its new reference, each clock as the paper has it.
+
+        Raises Refused for a clock that differs or is missing, and without a signature or reference.
+        """
+        stream, sheet = self._open(play), self.paper.sheet(serial)
+        paper = {
+            clock.rule: clock.due_at for clock in sheet_clocks(sheet, self.book.clocks) if not clock.stopped
+        }
+        wish = HandOver(
+            by=by, play=stream, signed_by=signed_by, reference=reference, paper=paper, live=dict(clocks)
+        )
+        self.desk.ask(HANDOVER, handover_stream(sheet.serial), wish)
+
+    def clocks_of(self, serial: str) -> dict[str, datetime]:
+        """The clocks that run on a sheet, by rule: when each falls due."""
+        found = sheet_clocks(self.paper.sheet(serial), self.book.clocks)
+        return {clock.rule: clock.due_at for clock in found if not clock.stopped}
+
+    def open_records(self, play: str) -> list[str]:
+        """The serials of records that are open on paper and not handed over live."""
+        hands_over = self._play(self._open(play)).hands_over
+        sheets = self.paper.sheets(ON_PAPER, hands_over) if hands_over else ()
+        running = (s.serial for s in sheets if any(not c.stopped for c in sheet_clocks(s, self.book.clocks)))
+        return [serial for serial in running if not self.desk.state(HANDOVER, handover_stream(serial)).done]
 
     def decline(self, play: str, *, by: str, reason: str) -> PlayView:
         """Refuse a proposed play; the same breach does not propose it again."""
@@ -139,6 +206,10 @@ class ContingencyService:
         """
         stream = self._open(play)
         ending = self._play(stream)
+        if left := self.open_records(stream):
+            raise Refused(
+                *(f"not handed over live: {serial}, open on paper with its clocks" for serial in left)
+            )
         asks = [Ask(PLAY, stream, DoLine(by=by, line=line)) for line in checklist]
         asks += [Ask(PLAY, stream, StandDown(by=by))]
         self.desk.ask_all(
@@ -263,6 +334,9 @@ class ContingencyService:
             sheets=_sheets(state),
             open_lines=tuple(line.id for line in open_lines(state)),
             done_lines=dict(state.lines),
+            backed=dict(state.backed),
+            open_steps=tuple(step.id for step in play.steps if step.id not in state.steps),
+            packs=play.packs,
         )
 
 

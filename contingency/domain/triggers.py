@@ -16,67 +16,16 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
+from contingency.domain.plays import Alternate as Alternate  # noqa: PLC0414  what is declared belongs to this machine
+from contingency.domain.plays import ChecklistLine as ChecklistLine  # noqa: PLC0414
+from contingency.domain.plays import Notice as Notice  # noqa: PLC0414
+from contingency.domain.plays import Play as Play  # noqa: PLC0414
+from contingency.domain.plays import Trigger as Trigger  # noqa: PLC0414
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
-from cutover.domain.modes import Mode
-from cutover.domain.programme import Id, Part, Span
-
-
-class Alternate(Part):
-    """Who may decide instead, once the proposal has waited for `after`."""
-
-    person: Id
-    after: Span
-
-
-class Trigger(Part):
-    """Which monitor, in which status, for how long, proposes which play to whom."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True)
-
-    id: Id
-    monitor: Id
-    status: str = Field(default="CRITICAL", pattern="^(WARNING|CRITICAL|UNKNOWN)$")
-    sustained: Span = Field(
-        validation_alias="for", description="how long the status must last before the play is proposed"
-    )
-    play: Id
-    decider: Id
-    alternates: tuple[Alternate, ...] = ()
-
-
-class ChecklistLine(Part):
-    """One thing that must be true before normal working comes back."""
-
-    id: Id
-    title: str
-
-
-class Notice(Part):
-    """Who is told when the play is enacted, and what."""
-
-    to: str
-    text: str
-    channel: str = "file"
-
-
-class Play(Part):
-    """What is done when the play is enacted, and what must be done to end it."""
-
-    id: Id
-    title: str
-    component: Id
-    switch_to: Mode
-    return_to: Mode = Mode.LIVE
-    stations: tuple[Id, ...] = Field(default=(), description="who gets serial blocks")
-    blocks: dict[str, int] = Field(
-        default_factory=dict, description="form type -> blank sheets for each station"
-    )
-    notices: tuple[Notice, ...] = ()
-    stand_down: tuple[ChecklistLine, ...] = ()
 
 
 class PlayStage(StrEnum):
@@ -95,6 +44,17 @@ class PlayProposed(Event):
     trigger: Trigger
     play: Play
     bad_since: datetime
+    called_for: str = ""
+
+
+class PlayBacked(Event):
+    """One of several who must agree says yes; not enough have."""
+
+    reason: str
+
+
+class PlayStepDone(Event):
+    step: str
 
 
 class PlayEnacted(Event):
@@ -135,6 +95,11 @@ class ProposePlay(Command):
     trigger: Trigger
     play: Play
     bad_since: datetime
+    called_for: str = Field(default="", description="why a person proposes it before its trigger does")
+
+
+class DoStep(Command):
+    step: str
 
 
 class EnactPlay(Command):
@@ -163,6 +128,8 @@ class StandDown(Command):
 
 EVENTS = (
     PlayProposed,
+    PlayBacked,
+    PlayStepDone,
     PlayEnacted,
     PlayDeclined,
     PlayLapsed,
@@ -180,7 +147,10 @@ PLAYS = Table(
     terminal=frozenset({PlayStage.DECLINED, PlayStage.LAPSED, PlayStage.STOOD_DOWN}),
     moves={
         (PlayStage.ARMED, PlayProposed): PlayStage.PROPOSED,
+        (PlayStage.PROPOSED, PlayBacked): PlayStage.PROPOSED,
         (PlayStage.PROPOSED, PlayEnacted): PlayStage.ENACTED,
+        (PlayStage.ENACTED, PlayStepDone): PlayStage.ENACTED,
+        (PlayStage.STANDING_DOWN, PlayStepDone): PlayStage.STANDING_DOWN,
         (PlayStage.PROPOSED, PlayDeclined): PlayStage.DECLINED,
         (PlayStage.PROPOSED, PlayLapsed): PlayStage.LAPSED,
         (PlayStage.ENACTED, StationsSupplied): PlayStage.ENACTED,
@@ -207,6 +177,8 @@ class PlayState:
     reason: str = ""
     supplied: Mapping[str, Mapping[str, int]] | None = None
     lines: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    backed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    steps: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def due(trigger: Trigger, bad_since: datetime | None, now: datetime) -> bool:
@@ -219,7 +191,11 @@ def deciders(state: PlayState, now: datetime) -> tuple[str, ...]:
     if state.trigger is None or state.proposed_at is None:
         return ()
     waited = now - state.proposed_at
-    return (state.trigger.decider, *(a.person for a in state.trigger.alternates if waited >= a.after))
+    return (
+        state.trigger.decider,
+        *state.trigger.others,
+        *(a.person for a in state.trigger.alternates if waited >= a.after),
+    )
 
 
 def open_lines(state: PlayState) -> tuple[ChecklistLine, ...]:
@@ -239,8 +215,8 @@ def decide(state: PlayState, command: Command, now: datetime) -> Sequence[Event]
         case RecordSupply():
             PLAYS.next(state.stage, StationsSupplied)
             return [] if state.supplied is not None else [StationsSupplied(sheets=command.sheets)]
-        case DoLine():
-            return _do_line(state, command)
+        case DoStep() | DoLine():
+            return _do_step(state, command) if isinstance(command, DoStep) else _do_line(state, command)
         case StandDown():
             return _stand_down(state, command, now)
     raise Refused(f"play: {type(command).__name__} is not possible while {state.stage}")
@@ -248,9 +224,15 @@ def decide(state: PlayState, command: Command, now: datetime) -> Sequence[Event]
 
 def _propose(state: PlayState, command: ProposePlay, now: datetime) -> Sequence[Event]:
     PLAYS.next(state.stage, PlayProposed)
-    if not due(command.trigger, command.bad_since, now):
+    if not command.called_for.strip() and not due(command.trigger, command.bad_since, now):
         raise Refused(f"{command.trigger.id}: {command.trigger.monitor} has not been bad long enough")
-    return [PlayProposed(trigger=command.trigger, play=command.play, bad_since=command.bad_since)]
+    return [
+        PlayProposed(
+            **command.model_dump(exclude={"by", "trigger", "play"}),
+            trigger=command.trigger,
+            play=command.play,
+        )
+    ]
 
 
 def _settle(state: PlayState, command: EnactPlay | DeclinePlay, now: datetime) -> Sequence[Event]:
@@ -259,9 +241,13 @@ def _settle(state: PlayState, command: EnactPlay | DeclinePlay, now: datetime) -
     no_reason = "" if command.reason.strip() else f"{'enacting' if enacting else 'declining'} needs a reason"
     if reasons := [why for why in (_why_not(state, command.by, now), no_reason) if why]:
         raise Refused(*reasons)
-    assert state.play is not None  # a proposed play has one
+    assert state.play is not None and state.trigger is not None  # noqa: PT018  (a proposed play has both)
     if not enacting:
         return [PlayDeclined(reason=command.reason)]
+    if len({*state.backed, command.by}) < state.trigger.quorum:
+        if command.by in state.backed:
+            raise Refused(f"{command.by} has said so already; {state.trigger.quorum} different people must")
+        return [PlayBacked(reason=command.reason)]
     return [PlayEnacted(reason=command.reason, title=state.play.title, notices=state.play.notices)]
 
 
@@ -274,6 +260,14 @@ def _why_not(state: PlayState, by: str, now: datetime) -> str:
             at = state.proposed_at + alternate.after
             return f"{by} may decide from {at:%d %b %H:%M}Z, until then {state.trigger.decider} decides"
     return f"{by} is not a decider of this play (decider: {state.trigger.decider})"
+
+
+def _do_step(state: PlayState, command: DoStep) -> Sequence[Event]:
+    PLAYS.next(state.stage, PlayStepDone)
+    known = [step.id for step in state.play.steps] if state.play else []
+    if command.step not in known:
+        raise Refused(f"the play has no step '{command.step}' (steps: {', '.join(known) or 'none'})")
+    return [] if command.step in state.steps else [PlayStepDone(step=command.step)]
 
 
 def _do_line(state: PlayState, command: DoLine) -> Sequence[Event]:
@@ -311,9 +305,21 @@ def evolve(state: PlayState, fact: Fact) -> PlayState:
             return replace(state, stage=stage, decided_by=fact.actor, decided_at=fact.at, reason=why)
         case StationsSupplied() as e:
             return replace(state, stage=stage, supplied=MappingProxyType(e.sheets))
-        case ChecklistLineDone() as e:
-            return replace(state, stage=stage, lines=MappingProxyType({**state.lines, e.line: fact.actor}))
+        case PlayBacked() | PlayStepDone() | ChecklistLineDone():
+            return _ticked(replace(state, stage=stage), fact)
     return replace(state, stage=stage)
+
+
+def _ticked(state: PlayState, fact: Fact) -> PlayState:
+    """One more has agreed, one more step or line is done, in whose name."""
+    match fact.event:
+        case PlayBacked(reason=why):
+            return replace(state, backed=MappingProxyType({**state.backed, fact.actor: why}))
+        case PlayStepDone(step=step):
+            return replace(state, steps=MappingProxyType({**state.steps, step: fact.actor}))
+        case ChecklistLineDone(line=line):
+            return replace(state, lines=MappingProxyType({**state.lines, line: fact.actor}))
+    return state
 
 
 def next_deadline(state: PlayState) -> datetime | None:

@@ -214,6 +214,14 @@ class World:
         return rooms.ActionService(self.desk)
 
     @cached_property
+    def incidents(self) -> rooms.IncidentService:
+        return rooms.IncidentService(self.desk)
+
+    @cached_property
+    def issues(self) -> rooms.IssueService:
+        return rooms.IssueService(self.desk)
+
+    @cached_property
     def feedback(self) -> rooms.FeedbackService:
         return rooms.FeedbackService(self.desk, self.folder.programme)
 

@@ -46,6 +46,9 @@ FAMILIES = (
     "contingency.domain.backlog",
     "contingency.domain.conversion",
     "contingency.domain.working",
+    "contingency.domain.handover",
+    "contingency.domain.incidents",
+    "contingency.domain.issues",
     "contingency.domain.notices",
     "contingency.domain.improvements",
 )  # modules that hold EVENTS

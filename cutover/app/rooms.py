@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from contingency.files import load_plays as load_plays
     from contingency.improvements import ActionService as ActionService
     from contingency.improvements import FeedbackService as FeedbackService
+    from contingency.incidents import IncidentService as IncidentService
+    from contingency.incidents import IssueService as IssueService
     from contingency.notices import play_notices as play_notices
     from contingency.report import ReportService as ReportService
     from contingency.service import BacklogService as BacklogService
@@ -90,6 +92,7 @@ DOORS = {
     "contingency.discoveries": ("DiscoveryService",),
     "contingency.files": ("load_plays",),
     "contingency.improvements": ("ActionService", "FeedbackService"),
+    "contingency.incidents": ("IncidentService", "IssueService"),
     "contingency.notices": ("play_notices",),
     "contingency.report": ("ReportService",),
     "contingency.service": ("BacklogService", "ContingencyService", "ConversionService"),

@@ -11,6 +11,7 @@ from typing import Any
 from contingency.backlogs import BacklogService
 from contingency.conversions import ConversionService
 from contingency.discoveries import DiscoveryService
+from contingency.domain import improvements, incidents, issues
 from contingency.files import PlayBook
 from contingency.service import EVENTS, ContingencyService
 from contingency.tables import projections
@@ -32,7 +33,15 @@ from paper_capture.tables import PaperProjection
 
 SCENARIO = Path(__file__).parents[2] / "examples" / "seventy_two_hours"
 PROGRAMME = read_yaml(SCENARIO / "programme.yaml", Programme)
-ALL_EVENTS = (*EVENTS, *modes.EVENTS, *health.EVENTS, *PAPER_EVENTS)
+ALL_EVENTS = (
+    *EVENTS,
+    *modes.EVENTS,
+    *health.EVENTS,
+    *PAPER_EVENTS,
+    *improvements.EVENTS,
+    *incidents.EVENTS,
+    *issues.EVENTS,
+)
 MINUTE = timedelta(minutes=1)
 CUSTODY = HttpCheck(
     id="custody-health", kind="http", title="Custody answers", owner="asha", system="custody",

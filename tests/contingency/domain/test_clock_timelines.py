@@ -15,7 +15,7 @@ from contingency.files import shipped_clocks
 
 RULES = shipped_clocks()
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-TABLE = Path(__file__).parents[3] / "docs" / "reference" / "worked-clocks.md"
+TABLE = Path(__file__).parents[3] / "docs" / "explanation" / "worked-clocks.md"
 # Arrivals around the nights on which the clocks go forward and back, and on any other day.
 arrivals = st.one_of(
     st.datetimes(datetime(2026, 3, 28), datetime(2026, 3, 30), timezones=st.just(UTC)),

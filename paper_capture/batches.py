@@ -66,8 +66,8 @@ class PaperBatches:
     def release(self, name: str, *, by: str) -> list[Recorded]:
         """Let a batch be keyed. Raises Refused naming every page without an image."""
         batch = self.batch(name)
-        register = self.paper.register(serials=batch.serials)
-        lacking = [f"{s}: {why}" for s in batch.serials for why in lacking_pages(register, s)]
+        seen = self.paper.seen(batch.serials)
+        lacking = [f"{s}: {why}" for s in batch.serials for why in lacking_pages(seen.get(s, ()))]
         return self._ask(name, ReleaseBatch(by=by, lacking=tuple(lacking)))
 
     def all(self) -> dict[str, Batch]:

@@ -250,23 +250,22 @@ class PaperService:
         """Where every serial is, and which identities hold. `target_records`: serial (None: without one) to references."""
         return account(self.register(target_records))
 
-    def register(
-        self,
-        target_records: Mapping[str | None, Sequence[str]] | None = None,
-        serials: Sequence[str] | None = None,
-    ) -> Register:
-        """All there is to hold against each other, as it stands now; of `serials` only, images of these alone."""
+    def register(self, target_records: Mapping[str | None, Sequence[str]] | None = None) -> Register:
+        """All there is to hold against each other, as it stands now."""
         engine = self.desk.journal.engine
         printed, issued, destroyed = block_rows(engine)
-        seen: dict[str, list[SeenImage]] = {}
-        for i in image_rows(engine, serials, live=False):
-            seen.setdefault(i.serial, []).append(
-                SeenImage(i.page, i.pages, i.sha256, i.live, i.filed_at, i.marks)
-            )
         return Register(
             printed, issued, {row.serial: row for row in self.sheets()}, target_records,
-            {form.id: form.prefix for form in self.forms.values()}, destroyed, batch_rows(engine), seen,
+            {form.id: form.prefix for form in self.forms.values()}, destroyed, batch_rows(engine), self.seen(),
         )  # fmt: skip
+
+    def seen(self, serials: Sequence[str] | None = None) -> dict[str, list[SeenImage]]:
+        """Every image of these sheets, or of all, superseded ones too."""
+        found: dict[str, list[SeenImage]] = {}
+        for i in image_rows(self.desk.journal.engine, serials, live=False):
+            image = SeenImage(i.page, i.pages, i.sha256, i.live, i.filed_at, i.marks)
+            found.setdefault(i.serial, []).append(image)
+        return found
 
     def form(self, form_type: str) -> Form:
         """A form by its id. Raises NotFound."""

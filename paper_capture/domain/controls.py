@@ -6,10 +6,10 @@ They range over what was batched and scanned; a sheet that was neither breaks no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from paper_capture.domain.batches import Batch, BatchStage, header_faults
-from paper_capture.domain.books import Breaches, Register, at, stage_of
+from paper_capture.domain.books import Breaches, Register, SeenImage, at, stage_of
 from paper_capture.domain.keeping import broken_links
 from paper_capture.domain.passes import Value
 from paper_capture.domain.sheet import SheetState, Stage
@@ -63,7 +63,8 @@ def pages(register: Register) -> Breaches:
         if batch.stage is BatchStage.RELEASED:
             for serial in batch.serials:
                 yield from (
-                    f"{at(register, serial)}: batch {name}: {why}" for why in lacking_pages(register, serial)
+                    f"{at(register, serial)}: batch {name}: {why}"
+                    for why in lacking_pages(register.images.get(serial, ()))
                 )
 
 
@@ -80,9 +81,9 @@ def _twice(register: Register) -> Breaches:
             yield f"{at(register, min(places)[0])}: image {sha256[:12]} stands for {said}"
 
 
-def lacking_pages(register: Register, serial: str) -> list[str]:
+def lacking_pages(of_sheet: Sequence[SeenImage]) -> list[str]:
     """The pages of a sheet that have no live image."""
-    images = [image for image in register.images.get(serial, ()) if image.live]
+    images = [image for image in of_sheet if image.live]
     if not images:
         return ["has no image"]
     have = {image.page for image in images}

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from contingency.backlogs import BacklogService
     from contingency.discoveries import DiscoveryService, Found
     from contingency.domain.clearance import Forecast
+    from cutover.web.tokens import Tokens
 
 Folder = Annotated[Path, Parameter(help="the programme folder")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 MOST_HOURS = 24
+SCOPE = "backlog"  # what a token must be made for to tell items
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class BacklogDoors:
 
     backlog: Callable[[Path], BacklogService]
     discoveries: Callable[[Path], DiscoveryService]
+    tokens: Callable[[Path], Tokens] | None = None
 
 
 def backlog_commands(doors: BacklogDoors) -> App:
@@ -40,7 +43,17 @@ def backlog_commands(doors: BacklogDoors) -> App:
     _forecasting(app, doors)
     _moving(app, doors)
     _discovering(app, doors)
+    if doors.tokens is not None:
+        _telling(app, doors.tokens)
     return app
+
+
+def _telling(app: App, tokens: Callable[[Path], Tokens]) -> None:
+    @app.command
+    def token(programme: Folder = Path(), json: AsJson = False) -> None:
+        """Make a token with which a program tells items at /api/v1/backlog; it is shown once."""
+        made = tokens(programme).issue(SCOPE)
+        answer({"scope": SCOPE, "token": made}, as_json=json, text=[made])
 
 
 def _reading(app: App, doors: BacklogDoors) -> None:

@@ -94,6 +94,15 @@ def _more(app: App, service: Callable[[Path], ContingencyService]) -> None:
         answer(view, as_json=json, text=[f"{view.title}: proposed; {' or '.join(view.deciders)} decides"])
 
     @app.command
+    def incidents(programme: Folder = Path(), json: AsJson = False) -> None:
+        """Where all incidents stand: open, explained, closed; by verified cause; the oldest that is open."""
+        found = service(programme).incidents.sum()
+        answer(found, as_json=json)
+        if not json:
+            table("Incidents", ("stage", "incidents"), sorted(found.stages.items()))
+            table("Verified causes", ("cause", "incidents"), sorted(found.causes.items()))
+
+    @app.command
     def step(play: str, step: str, *, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
         """Record a step of an enacted play as done."""
         view = service(programme).do_step(play, step, by=by)

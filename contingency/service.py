@@ -31,6 +31,7 @@ from contingency.domain.triggers import (
     play_stream,
 )
 from contingency.files import PlayBook
+from contingency.incidents import IncidentService
 from contingency.rooms import CheckSeen, Monitors, Stationery
 from contingency.sheets import sheet_clocks
 from contingency.tables import PlayRow, play_rows
@@ -99,6 +100,7 @@ class ContingencyService:
         self.book = plays
         self.paper = paper
         self.monitors = monitors
+        self.incidents = IncidentService(desk)
 
     def watch(self, now: datetime | None = None) -> list[PlayView]:
         """Propose what is due, let lapse what is over. Asked twice, it changes nothing the second time."""

@@ -142,7 +142,11 @@ def _backlog(opener: Opener) -> App:
     from contingency.backlog_cli import BacklogDoors, backlog_commands
 
     return backlog_commands(
-        BacklogDoors(lambda path: opener(path).backlog, lambda path: opener(path).discoveries)
+        BacklogDoors(
+            lambda path: opener(path).backlog,
+            lambda path: opener(path).discoveries,
+            lambda path: opener(path).tokens,
+        )
     )
 
 

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from contingency.backlog_acts import BacklogActs
+from contingency.backlog_api import BacklogApi
 from contingency.backlog_web import backlog_pages
 from contingency.domain.triggers import PlayStage
 from contingency.feedback_web import FeedbackPages
@@ -123,6 +124,7 @@ def assembled(world: World, as_person: str = "") -> Assembled:
         [
             *_api(world).routes(),
             *CountsApi(world.flows, world.tokens, clock).routes(),
+            *BacklogApi(world.discoveries, world.tokens).routes(),
             *StationApi(station, world.station_views, programme, world.tokens, guard).routes(),
             *convert.routes(),
         ],

@@ -64,7 +64,7 @@ def test_twenty_sheets_logged_without_a_network_arrive_once_and_in_order_whateve
         pc.newest_worker()
         pc.page.click("#take-over")
         pc.page.wait_for_selector("h1:has-text('North Quay')")
-        expect(pc.page.locator("#by")).to_have_attribute("placeholder", "after the deploy")
+        expect(pc.page.locator("#by")).to_have_attribute("placeholder", "after the deploy", timeout=30_000)
         assert pc.complaints == []
         pc.close()
     world.engine.dispose()

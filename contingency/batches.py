@@ -304,10 +304,14 @@ class Batches:
         return set(aside)
 
     def _give_up_on(self, work: Work, silent: Mapping[str, Failure]) -> set[str]:
-        """Silent twice while the target answered for others: the record is the trouble, and no longer in the way."""
-        if not work.sender.answered or not silent:
+        """Turned away twice while others were taken: the record is the trouble, and no longer in the way.
+
+        A silent line is no reason: a target that is restarted was silent for some and answered the next.
+        """
+        unwilling = [serial for serial, failure in silent.items() if failure.unwilling]
+        if not work.sender.answered or not unwilling:
             return set()
-        rows = [row for row in self.rows([Progress.BEGUN], silent) if row.hand == work.hand]
+        rows = [row for row in self.rows([Progress.BEGUN], unwilling) if row.hand == work.hand]
         wishes = [(row.serial, SetRecordAside(by=row.by, reason=silent[row.serial].reason)) for row in rows]
         self.ask_all(wishes, work.fence)
         return {row.serial for row in rows}

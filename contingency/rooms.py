@@ -111,6 +111,10 @@ class Senseless(Unavailable):
         super().__init__(message, permanent=True)
 
 
+class Unwilling(Unavailable):
+    """The target does answer about one record, and what it says again and again is: not now."""
+
+
 class Conversation(Protocol):
     """An open line to the target. Every call raises Unavailable when no answer can be had.
 

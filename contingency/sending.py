@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from contingency.policies import AT_ONCE, Breaker, Flow
-from contingency.rooms import Conversation, Held, Outgoing, Receipt, Senseless
+from contingency.rooms import Conversation, Held, Outgoing, Receipt, Senseless, Unwilling
 from cutover.core.errors import Unavailable
 
 T = TypeVar("T")
@@ -17,10 +17,15 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """No outcome: why, and whether the target plainly does not hold the record and makes no sense about it."""
+    """No outcome, and why. Senseless: the target plainly does not hold the record and makes no sense about it.
+
+    Unwilling: it answered for this very record, and would not take it now. Else the line was silent, which says nothing
+    about the record.
+    """
 
     reason: str
     senseless: bool = False
+    unwilling: bool = False
 
 
 Answer = Receipt | Failure
@@ -75,6 +80,6 @@ class Sender:
             answer = await ask(item)
         except Unavailable as error:
             self.breaker.failed(str(error))
-            return Failure(str(error), senseless=isinstance(error, Senseless))
+            return Failure(str(error), isinstance(error, Senseless), isinstance(error, Unwilling))
         self.breaker.succeeded()
         return answer

@@ -21,7 +21,7 @@ import httpx
 from tenacity import RetryError
 
 from contingency.policies import ATTEMPTS, MOST_BYTES, PATIENCE, NotNowError, retrying
-from contingency.rooms import Held, Outgoing, Receipt, Senseless
+from contingency.rooms import Held, Outgoing, Receipt, Senseless, Unwilling
 from cutover.core.errors import Invalid, Unavailable
 
 SERVER_ERROR = 500
@@ -211,7 +211,9 @@ class HttpConversation:
     def _silent(self, path: str, error: RetryError) -> Unavailable:
         last = error.last_attempt.exception()
         why = f"{type(last).__name__}: {last}".removeprefix("NotNowError: ").rstrip(": ")
-        return Unavailable(f"{self._where(path)} gave no answer in {self._attempts} attempts ({why})")
+        said = f"{self._where(path)} gave no answer in {self._attempts} attempts ({why})"
+        is_about_it = path == self._paths.create and isinstance(last, NotNowError)
+        return Unwilling(said) if is_about_it else Unavailable(said)
 
     def _where(self, path: str) -> str:
         return f"{str(self._client.base_url).rstrip('/')}/{path.lstrip('/')}"

@@ -16,7 +16,7 @@ from contingency.domain.terms import Terms
 from contingency.targets import HttpTarget
 from cutover.core.errors import Unavailable
 from cutover.domain.programme import Hours
-from tests.contingency.world import World
+from tests.contingency.world import World, somebody
 
 pytestmark = pytest.mark.real
 Say = Callable[[dict[str, object]], tuple[int, bytes]]
@@ -153,3 +153,17 @@ def test_a_target_is_left_alone_in_its_maintenance_hours(world: World) -> None:
         with pytest.raises(Unavailable, match="closed for maintenance until Fri 22:00Z"):
             run(service_of(world, there.url, Terms(closed=(hours,))))
         assert there.posts == []
+
+
+def test_a_record_that_is_turned_away_again_and_again_is_no_longer_in_the_way(world: World) -> None:
+    """503 for one record only: left for the next batch, then set aside while the others go through."""
+    bad, *_ = world.verified(2)
+    with target(
+        lambda r: (503, b"lock timeout") if r["serial"] == bad else good(r), lambda s: s != bad
+    ) as there:
+        service = service_of(world, there.url)
+        first = run(service)
+        assert (first.unanswered, first.set_aside) == ((bad,), ())
+        world.verified(1, person=somebody(9))
+        assert run(service).set_aside == (bad,)
+        assert "lock timeout" in service.dead_letters()[0].reason

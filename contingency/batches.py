@@ -278,7 +278,9 @@ class Batches:
             begin = BeginConversion(by=work.by, key=self._key(sheet.serial), hand=work.hand)
             asks.append(Ask(CONVERSION, conversion_stream(sheet.serial), begin))
         for serial, found in plan.matched.items():
-            seen = tuple(Candidate(reference=f.ref, score=f.score, reason=f.reason) for f in found)
+            seen = tuple(
+                Candidate(reference=f.ref, score=f.score, reason=f.reason, shows=f.shows) for f in found
+            )
             asks.append(Ask(CONVERSION, conversion_stream(serial), ReportMatch(by=work.by, candidates=seen)))
         self.desk.ask_all(asks, fence=work.fence)
 

@@ -25,7 +25,7 @@ from contingency.domain.conversion import (
     SetRecordAside,
     conversion_stream,
 )
-from contingency.domain.duplicates import WINDOW
+from contingency.domain.duplicates import WINDOW, shown
 from contingency.domain.terms import Terms
 from contingency.domain.triage import Ranked
 from contingency.domain.working import WORKING, WORKING_STREAM, PauseConversion, ResumeConversion, Working
@@ -34,6 +34,7 @@ from contingency.hands import Hands
 from contingency.policies import Flow
 from contingency.rooms import Stationery, Target
 from contingency.sending import Sender
+from contingency.sheets import sighting
 from contingency.tables import ConversionRow
 from contingency.verified import Share
 from cutover.core.clock import Clock, Pace, SystemClock
@@ -87,6 +88,10 @@ class ConversionService:
         """The serials that wait for a person, each with the records it may be."""
         rows = self._rows([Progress.MATCHED])
         return [(r.serial, self.desk.state(CONVERSION, conversion_stream(r.serial)).candidates) for r in rows]
+
+    def paper_shows(self, serial: str) -> str:
+        """What the paper says of person and time, to be compared with a candidate."""
+        return shown(sighting(self.paper.sheet(serial)))
 
     def status(self) -> dict[str, int]:
         """How many serials stand where."""

@@ -139,9 +139,15 @@ def _caring(app: App, service: Callable[[Path], ConversionService]) -> None:
         answer(waiting, as_json=json)
         if not json:
             rows = (
-                (serial, c.reference, f"{c.score:.0%}", c.reason) for serial, found in waiting for c in found
+                (serial, conversions.paper_shows(serial), c.reference, c.shows, f"{c.score:.0%}", c.reason)
+                for serial, found in waiting
+                for c in found
             )
-            table("Matches for a person", ("serial", "may be", "alike", "why"), rows)
+            table(
+                "Matches for a person",
+                ("serial", "the paper says", "may be", "the target says", "alike", "why"),
+                rows,
+            )
 
 
 def _standing(working: Working) -> Iterator[str]:

@@ -36,11 +36,12 @@ class Progress(StrEnum):
 
 
 class Candidate(Part):
-    """A record of the target that may be the same event."""
+    """A record of the target that may be the same event; `shows` what it says, for a person to compare."""
 
     reference: str
     score: float
     reason: str
+    shows: str = ""
 
 
 class ConversionBegun(Event):

@@ -39,11 +39,12 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """A record that may be the same event, how like it is (0 to 1), and why a person should look."""
+    """A record that may be the same event, how like it is (0 to 1), why a person should look, and what it says itself."""
 
     ref: str
     score: float
     reason: str
+    shows: str = ""
 
 
 @lru_cache(maxsize=50_000)  # the same names are compared again in every batch
@@ -99,9 +100,17 @@ def candidates(
         if _may_reach(one, other, enough) and _score(parts := _parts(one, other)) >= enough
     ]
     found = [
-        Likeness(other.ref, round(_score(parts), 3), _reason(one, other, parts)) for other, parts in alike
+        Likeness(other.ref, round(_score(parts), 3), _reason(one, other, parts), shown(other))
+        for other, parts in alike
     ]
     return tuple(sorted(found, key=lambda likeness: (-likeness.score, likeness.ref)))
+
+
+def shown(one: Sighting) -> str:
+    """A record as a person compares it with another."""
+    named = ", ".join(name for name in (one.surname, one.forename) if name) or "nobody named"
+    born = f", born {one.dob}" if one.dob else ""
+    return f"{named}{born}; {one.occurred_at:%a %d %b %Y %H:%M}Z"
 
 
 def _may_reach(one: Sighting, other: Sighting, enough: float) -> bool:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from contingency.backlog_acts import BacklogActs
 from contingency.backlog_api import BacklogApi
 from contingency.backlog_web import backlog_pages
+from contingency.conversions_web import ConversionPages
 from contingency.domain.triggers import PlayStage
 from contingency.feedback_web import FeedbackPages
 from contingency.sources import keyers_of
@@ -105,6 +106,7 @@ def assembled(world: World, as_person: str = "") -> Assembled:
         ImportPages(station, programme, clock, KeptFiles(world.folder.state / "imports")),
         EditPages(world.runs, programme, clock),
         BackoutPages(world.runs, programme, clock),
+        ConversionPages(world.conversions, programme.zone),
         EvidenceActs(world.runs, KeptFiles(world.folder.state / "evidence")),
         TaskLinks(world.runs, programme, clock, world.links),
         FeedbackPages(world.feedback, world.issues, programme.zone, clock),

@@ -25,6 +25,7 @@ def run(service: ConversionService, limit: int = 100) -> BatchReport:
     return asyncio.run(service.convert_batch(limit, by="tova"))
 
 
+@pytest.mark.requirement("R11")
 def test_each_record_is_converted_once_and_its_sheet_disposed_of(world: World, records: Records) -> None:
     """Twelve sheets, twelve records, twelve references on the paper; a second run creates none."""
     serials = world.verified(12)
@@ -84,6 +85,7 @@ def test_a_record_that_is_there_already_waits_for_a_person(world: World, records
     assert (len(records.serials()), asyncio.run(service.one_to_one()).holds) == (2, True)
 
 
+@pytest.mark.requirement("R11")
 def test_a_repeat_victims_second_event_is_converted(world: World, records: Records) -> None:
     """The same person three hours later, and the same person on another kind of form: other events."""
     electronic(world, records, 0)

@@ -74,6 +74,7 @@ def test_only_the_same_kind_of_form_near_in_time_may_be_one_event(
 @pytest.mark.skipif(
     linking.Linker is None, reason="REAL PART MISSING: the extra `link` (pip install 'cutover-golive[link]')"
 )
+@pytest.mark.requirement("R11")
 def test_a_queue_of_paper_is_linked_and_repeat_victims_are_not() -> None:
     """Forty forms of people who were keyed: half of the same event, half five hours later."""
     keyed = [someone(i, f"K-{i}") for i in range(300)]

@@ -32,6 +32,7 @@ def scenario() -> Iterator[Callable[[str], ModuleType]]:
         del sys.modules[name]
 
 
+@pytest.mark.requirement("R7")
 def test_six_hundred_and_eighty_six_are_found_and_done_the_gravest_first(
     scenario: Callable[[str], ModuleType], tmp_path: Path
 ) -> None:
@@ -47,6 +48,7 @@ def test_six_hundred_and_eighty_six_are_found_and_done_the_gravest_first(
     assert found.holds
 
 
+@pytest.mark.requirement("R22")
 def test_the_first_upgrade_tuesday_fails_and_the_better_planned_one_succeeds(
     scenario: Callable[[str], ModuleType], tmp_path: Path
 ) -> None:
@@ -58,6 +60,7 @@ def test_the_first_upgrade_tuesday_fails_and_the_better_planned_one_succeeds(
     assert (first.fallback, second.fallback) == ("decaying", "good")
 
 
+@pytest.mark.requirement("R14")
 def test_the_first_62_hours_close_nothing_without_evidence(
     scenario: Callable[[str], ModuleType], tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from from_code.commands import typed
 from from_code.facts import slugs, tables
+from from_code.requirements import demonstrations, wanted
 
 from cutover.app.facts import catalogue
 from cutover.app.settings import PREFIX, Settings
@@ -89,3 +90,8 @@ def test_check_names_what_is_out_of_date(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert generate.main(["--check"], said.append) == 1
     assert len(said) == len(list((DOCS / "reference").iterdir()))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_requirement_has_a_test_that_shows_it():
+    """And no test shows one that nobody asked for."""
+    assert set(demonstrations()) == set(wanted())

@@ -49,6 +49,7 @@ def test_names_are_compared_without_accents_case_and_spacing(name: str, plain: s
         {"forename": "Helina", "occurred_at": START + 59 * MINUTE},
     ],
 )
+@pytest.mark.requirement("R11")
 def test_slips_of_the_pen_are_still_candidates(change: dict[str, object]) -> None:
     """Spelling, swapped names, swapped day and month, a missing birthday."""
     assert [found.ref for found in candidates(ONE, [like(**change)])] == ["R-1"]

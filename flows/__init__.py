@@ -9,7 +9,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-__all__ = ["back_conversion", "go_live", "hypercare"]
+__all__ = ["back_conversion", "go_live", "hypercare", "reconciliation"]
 
 
 class _Flows(ModuleType):

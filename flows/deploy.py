@@ -56,6 +56,12 @@ DEPLOYMENTS = (
         "watch",
         "Watch the programme until its agreed days are over.",
     ),
+    Deployment(
+        "reconciliation",
+        "flows.reconciliation.reconciliation",
+        "compare",
+        "Compare what left with what arrived, contract by contract.",
+    ),
 )
 
 

@@ -27,6 +27,7 @@ FAMILIES = (
     "cutover.domain.modes",
     "cutover.domain.gates",
     "cutover.reconciliation.comparison",
+    "cutover.reconciliation.lives",
     "runbooks.domain.run_events",
     "runbooks.domain.weather",
     "monitors.domain.health",

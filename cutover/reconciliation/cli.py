@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from cutover.cli.output import answer, table
+from cutover.reconciliation.lives import finding_ids
 
 if TYPE_CHECKING:
     from cutover.reconciliation.findings import Outcome
@@ -19,6 +20,9 @@ By = Annotated[str, Parameter(env_var=["CUTOVER_BY", "USER"], help="who asks")]
 Round = Annotated[int | None, Parameter(name="--round", help="the round of the gate that asks")]
 Which = Annotated[int | None, Parameter(name="--run", help="a run by its number; default: the last")]
 Klass = Annotated[str | None, Parameter(name="--class", help="missing, extra, changed, duplicate_source ...")]
+Repair = Annotated[
+    bool, Parameter(name="--repair", negative=(), help="the source's rows of missing and changed keys")
+]
 Every = Annotated[bool, Parameter(name="--all", negative=(), help="every finding, not the first 20")]
 
 
@@ -55,12 +59,65 @@ def commands(service: Callable[[Path], ReconciliationService]) -> App:
 
     @app.command
     def export(
-        contract: str, file: Path, *, which: Which = None, programme: Path = Path(), json: bool = False
+        contract: str,
+        file: Path,
+        *,
+        which: Which = None,
+        repair: Repair = False,
+        programme: Path = Path(),
+        json: bool = False,
     ) -> None:
-        """Write every finding of a run to a CSV file."""
-        lines = service(programme).export(contract, file, which)
+        """Write every finding of a run to a file (.csv, .json or .parquet), or with --repair the source's rows to load again."""
+        opened = service(programme)
+        lines = (
+            opened.repair_extract(contract, file, which) if repair else opened.export(contract, file, which)
+        )
+        what = "rows to load again" if repair else "findings"
         answer(
-            {"file": str(file), "lines": lines}, as_json=json, text=[f"{lines:,} findings written to {file}"]
+            {"file": str(file), "lines": lines}, as_json=json, text=[f"{lines:,} {what} written to {file}"]
+        )
+
+    @app.command
+    def since(
+        contract: str, earlier: int, *, which: Which = None, programme: Path = Path(), json: bool = False
+    ) -> None:
+        """What is new, gone and still there since an earlier run, by class."""
+        found = service(programme).since(contract, earlier, which)
+        counted = {"new": found.new, "gone": found.gone, "still": found.still}
+        text = [
+            f"{word}: " + (", ".join(f"{n:,} {k.replace('_', ' ')}" for k, n in by.items()) or "none")
+            for word, by in counted.items()
+        ]
+        answer(counted, as_json=json, text=text)
+
+    @app.command
+    def explain(
+        contract: str,
+        *,
+        code: str,
+        reason: str,
+        klass: Klass = None,
+        by: By = "operator",
+        programme: Path = Path(),
+    ) -> None:
+        """Say why the findings of the last run, or those of one class, are there: a code for the cause, and a sentence."""
+        opened = service(programme)
+        named = finding_ids(opened.findings(contract, klass))
+        opened.explain(contract, named, code=code, reason=reason, by=by)
+        answer(None, as_json=False, text=[f"{len(named):,} findings explained as {code}"])
+
+    @app.command
+    def repaired(
+        contract: str, *, how: str, klass: Klass = None, by: By = "operator", programme: Path = Path()
+    ) -> None:
+        """Claim that the findings of the last run, or those of one class, were repaired; the next run verifies it."""
+        opened = service(programme)
+        named = finding_ids(opened.findings(contract, klass))
+        opened.repaired(contract, named, how=how, by=by)
+        answer(
+            None,
+            as_json=False,
+            text=[f"{len(named):,} findings said to be repaired: reconcile again to verify"],
         )
 
     return app

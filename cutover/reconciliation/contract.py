@@ -11,6 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -23,10 +24,10 @@ from cutover.domain.programme import Id, Part
 from cutover.reconciliation.sides import Side
 from cutover.store.documents import read_yaml
 
-TYPES = "text, integer, decimal(p,s), timestamp, date or boolean"
+TYPES = "text, integer, decimal(p,s), double, timestamp, date or boolean"
 _DECIMAL = re.compile(r"decimal\((\d{1,2}),\s*(\d{1,2})\)")
 _WIDEST = 38
-FORMATS = ("csv", "parquet")
+FORMATS = ("csv", "parquet", "duckdb")
 
 
 class Rule(StrEnum):
@@ -36,6 +37,7 @@ class Rule(StrEnum):
     UNICODE_FORM = "unicode_form"
     NULL_EMPTY = "null_empty"
     ROUNDING = "rounding"
+    FLOAT_NOISE = "float_noise"
 
 
 def _contract_type(value: Any) -> Any:
@@ -44,7 +46,7 @@ def _contract_type(value: Any) -> Any:
         precision, scale = int(decimal[1]), int(decimal[2])
         if 1 <= precision <= _WIDEST and scale <= precision:
             return f"decimal({precision},{scale})"
-    if text in ("text", "integer", "timestamp", "date", "boolean"):
+    if text in ("text", "integer", "double", "timestamp", "date", "boolean"):
         return text
     raise ValueError(f"'{value}' is not a contract type: expected {TYPES}")
 
@@ -67,6 +69,26 @@ class Column(Part):
     source: str = ""
     target: str = ""
     rules: tuple[Rule, ...] = ()
+    source_sql: str = Field(
+        default="", description="an SQL expression over the source's own columns instead of a name"
+    )
+    target_sql: str = Field(default="", description="the same for the target")
+    codes: dict[str, str] = Field(
+        default={},
+        description="code of the source -> code of the target; a code that is not listed is a finding",
+    )
+
+    @model_validator(mode="after")
+    def _codes_are_texts(self) -> Self:
+        if self.codes and self.type != "text":
+            raise ValueError(f"codes: only a text column has them, this is {self.type}")
+        for expression in filter(None, (self.source_sql, self.target_sql)):
+            one_expression(expression, "expression")
+        return self
+
+    def sql(self, side: Side) -> str:
+        """The expression that makes this column on one side; '' for a plain name."""
+        return self.source_sql if side is Side.SOURCE else self.target_sql
 
     def named(self, side: Side, name: str) -> str:
         """What this column is called on one side."""
@@ -74,14 +96,27 @@ class Column(Part):
 
 
 class Place(Part):
-    """Where one side is read: a file of the programme, or a path of a system fetched over HTTP."""
+    """Where one side is read: a file of the programme, a path of a system fetched over HTTP, or a table of a database."""
 
-    path: str = Field(min_length=1)
+    path: str = Field(default="", description="a file, a folder of Parquet files, or a path of the system")
     system: str = Field(default="", description="name under `systems`; empty: a file")
-    format: Literal["", "csv", "parquet"] = ""
+    format: Literal["", "csv", "parquet", "duckdb"] = ""
+    table: str = Field(
+        default="", description="the table of a DuckDB file or of a database named under `systems`"
+    )
+    high_water: str = Field(
+        default="",
+        description="for a database: an aggregate such as max(updated_at) that moves when the table does",
+    )
 
     @model_validator(mode="after")
     def _format_is_known(self) -> Self:
+        if not (self.path or (self.table and self.system)):
+            raise ValueError("a side needs a path, or a table of a system")
+        if self.kind == "duckdb" and not self.table:
+            raise ValueError("a DuckDB file needs the name of its table")
+        if self.is_database:
+            return self
         if not self.format and self._suffix not in FORMATS:
             raise ValueError(
                 f"'{self.path}' does not tell its format: end it in .csv or .parquet, or say format:"
@@ -93,11 +128,16 @@ class Place(Part):
         return self.path.split("?")[0].rpartition(".")[2].lower()
 
     @property
+    def is_database(self) -> bool:
+        return bool(self.system and self.table)
+
+    @property
     def kind(self) -> str:
-        return self.format or self._suffix
+        return "csv" if self.is_database else self.format or self._suffix
 
     def __str__(self) -> str:
-        return f"{self.system}{self.path}" if self.system else self.path
+        where = f"{self.system}{self.path}" if self.system else self.path
+        return f"{where}:{self.table}" if self.table else where
 
 
 class NotCompared(Part):
@@ -116,16 +156,31 @@ class Exclusion(Part):
     reason: str = Field(min_length=1)
     signed_by: str = Field(min_length=1)
     side: Literal["source", "target", "both"] = "both"
+    expires: date | None = Field(default=None, description="the last day on which it holds")
 
     @model_validator(mode="after")
     def _is_one_predicate(self) -> Self:
-        try:
-            statements = duckdb.extract_statements(f"SELECT ({self.where})")
-        except duckdb.Error as error:
-            raise ValueError(f"'{self.where}' is not a predicate: {str(error).splitlines()[0]}") from error
-        if len(statements) != 1:
-            raise ValueError(f"'{self.where}' is more than one predicate")
+        one_expression(self.where, "predicate")
         return self
+
+
+class Accepted(Part):
+    """Findings that need not be repaired, by class and key: a reason, a signature and the last day on which it holds."""
+
+    klass: str = Field(alias="class")
+    keys: tuple[Names, ...] = Field(
+        min_length=1, description="each key in full, its parts in the order of `key`"
+    )
+    reason: str = Field(min_length=1)
+    signed_by: str = Field(min_length=1)
+    expires: date
+
+
+class Reference(Part):
+    """Columns that point at the records of another contract; a pointer at nobody is an orphan."""
+
+    columns: Names = Field(min_length=1)
+    contract: Id = Field(description="whose key they hold, in the same order")
 
 
 class Contract(Part):
@@ -149,19 +204,27 @@ class Contract(Part):
     )
     not_compared: tuple[NotCompared, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
+    references: tuple[Reference, ...] = ()
 
     @model_validator(mode="after")
     def _names_are_columns(self) -> Self:
-        for field in ("key", "state", "context"):
-            for name in getattr(self, field):
+        pointing = tuple(name for reference in self.references for name in reference.columns)
+        for field, names in (
+            ("key", self.key),
+            ("state", self.state),
+            ("context", self.context),
+            ("references", pointing),
+        ):
+            for name in names:
                 if name not in self.columns:
                     near = nearest(name, self.columns)
                     raise ValueError(
                         f"{field}: '{name}' is not one of columns"
                         + (f"; did you mean '{near}'?" if near else "")
                     )
-        for field, names in (("key", self.key), ("exclusions", [e.name for e in self.exclusions])):
-            if twice := [name for name, n in Counter(names).items() if n > 1]:
+        for field, held in (("key", self.key), ("exclusions", tuple(e.name for e in self.exclusions))):
+            if twice := [name for name, n in Counter(held).items() if n > 1]:
                 raise ValueError(f"{field}: '{twice[0]}' is given twice")
         return self
 
@@ -180,6 +243,18 @@ class Contract(Part):
             mode="json", include={"id", "key", "columns", "state", "exclusions", "not_compared"}
         )
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+
+def one_expression(text: str, what: str) -> None:
+    """Raises ValueError unless the text is a single SQL expression."""
+    try:
+        statements = duckdb.extract_statements(f"SELECT ({text})")
+    except duckdb.Error as error:
+        raise ValueError(
+            f"'{text}' is not an {what}: {str(error).splitlines()[0]}".replace("an p", "a p")
+        ) from error
+    if len(statements) != 1:
+        raise ValueError(f"'{text}' is more than one {what}")
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:

@@ -1,29 +1,31 @@
-"""Every finding, written down whole: the key, its state, what tells a person which record it is, each differing cell.
-
-The rows behind the differing keys are read once more. When they are not the rows that were hashed, the side
-moved while it was being read, and the outcome says so instead of guessing.
-"""
+"""Every finding, written down whole: the key, its state, what tells a person which record it is, each differing cell."""
 
 # ruff: noqa: S608  (every identifier and text in the SQL is quoted by rows.name and rows.literal)
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from duckdb.func import SPECIAL
 
+from cutover.core.errors import Invalid, Problem
 from cutover.reconciliation import rows
 from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.explain import kind_of
 from cutover.reconciliation.findings import Class
 from cutover.reconciliation.rows import keys, literal, name
 from cutover.reconciliation.sides import Side
-from cutover.reconciliation.snapshot import reading
 
 FIRST = 5
+_FORMATS = {
+    ".csv": "FORMAT csv, HEADER, FORCE_QUOTE *",
+    ".json": "FORMAT json, ARRAY true",
+    ".parquet": "FORMAT parquet, COMPRESSION zstd",
+}
 _CELL = 'STRUCT("column" VARCHAR, source VARCHAR, target VARCHAR, kind VARCHAR, rule VARCHAR)'
 
 
@@ -33,19 +35,24 @@ class Evidence:
 
     kinds: Mapping[str, int]
     unexplained: int
+    accepted: Mapping[str, int]
+    orphans: Mapping[str, int]
     first: Mapping[str, tuple[str, ...]]
     doubts: tuple[str, ...]
 
 
-def write(
-    engine: duckdb.DuckDBPyConnection, contract: Contract, raw: Mapping[Side, Path], to: Path
-) -> Evidence:
-    """Write all findings of a matching done in `engine` to a Parquet file, whole or not at all."""
-    doubts = [doubt for side in Side if (doubt := _gather(engine, contract, side, raw[side]))]
+def write(engine: duckdb.DuckDBPyConnection, contract: Contract, to: Path, today: date) -> Evidence:
+    """Write all findings of a matching done in `engine` to a Parquet file, whole or not at all.
+
+    What is accepted is so until the end of the day it expires on.
+    """
+    doubts = []
     text: list[Any] = ["VARCHAR", "VARCHAR", "VARCHAR", "BOOLEAN"]
     engine.create_function("kind_of", kind_of, text, "VARCHAR", null_handling=SPECIAL)
     engine.execute(f"CREATE TABLE cells AS {_cells(contract)}")
-    engine.execute(f"CREATE TABLE findings AS {_findings(contract)}")
+    engine.execute(
+        f"CREATE TABLE findings AS SELECT *, {_accepted(contract, today)} AS accepted_by FROM ({_findings(contract)})"
+    )
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = to.with_name(to.name + ".partial")
     engine.execute(
@@ -54,9 +61,17 @@ def write(
     partial.replace(to)
     if blank := _one(engine, "SELECT count(*) FROM findings WHERE class = 'changed' AND len(cells) = 0"):
         doubts.append(f"{blank:,} changed records show no differing cell")
-    unexplained = _one(engine, "SELECT count(*) FROM findings WHERE class = 'changed' AND NOT explained")
+    unexplained = _one(
+        engine, "SELECT count(*) FROM findings WHERE class = 'changed' AND NOT explained AND accepted_by = ''"
+    )
+    accepted = dict(
+        engine.execute(
+            "SELECT class, count(*) FROM findings WHERE accepted_by <> '' GROUP BY class"
+        ).fetchall()
+    )
+    orphans = dict(engine.execute("SELECT state, count(*) FROM orphans GROUP BY state").fetchall())
     kinds = dict(engine.execute("SELECT kind, count(*) FROM cells GROUP BY kind ORDER BY kind").fetchall())
-    return Evidence(kinds, unexplained, _first(engine), tuple(doubts))
+    return Evidence(kinds, unexplained, accepted, orphans, _first(engine), tuple(doubts))
 
 
 def read(path: Path, klass: Class | None = None, limit: int | None = None) -> list[dict[str, Any]]:
@@ -71,56 +86,48 @@ def read(path: Path, klass: Class | None = None, limit: int | None = None) -> li
 
 
 def export(path: Path, contract: Contract, to: Path) -> int:
-    """Write a findings file as CSV, one line a finding or differing cell; returns the lines. NULL is empty, '' is quoted."""
-    parts = [
+    """Write a findings file as CSV, JSON or Parquet by the name's ending, one line a finding or differing cell; returns the lines.
+
+    In CSV, NULL is empty and '' is quoted. Raises Invalid for another ending.
+    """
+    if to.suffix not in _FORMATS:
+        raise Invalid(
+            Problem(
+                f"'{to.name}' does not tell its format",
+                field="file",
+                expected="a name in " + ", ".join(_FORMATS),
+            )
+        )
+    each = f"SELECT *, unnest(CASE WHEN len(cells) = 0 THEN [NULL::{_CELL}] ELSE cells END) AS cell FROM {rows.parquet(path)}"
+    partial = to.with_name(to.name + ".partial")
+    with _looking() as looking:
+        lines = _one(looking, f"SELECT count(*) FROM ({each})")
+        looking.execute(
+            f"COPY (SELECT {', '.join(_told(contract))} FROM ({each}) ORDER BY ALL) TO {literal(str(partial))} ({_FORMATS[to.suffix]})"
+        )
+    partial.replace(to)
+    return lines
+
+
+def _told(contract: Contract) -> list[str]:
+    """The columns of an export."""
+    return [
         "class",
         *(f"key[{literal(k)}] AS {name(k)}" for k in contract.key),
-        "state",
-        "copies_in_source",
-        "copies_in_target",
-        "detail",
-    ]
-    parts += [f"context[{literal(c)}] AS {name(f'context {c}')}" for c in contract.context]
-    parts += [
+        *("state", "copies_in_source", "copies_in_target", "detail", "accepted_by"),
+        *(f"context[{literal(c)}] AS {name(f'context {c}')}" for c in contract.context),
         'cell."column" AS "column"',
         "cell.source AS source_value",
         "cell.target AS target_value",
         "cell.kind AS kind",
         "cell.rule AS explained_by",
     ]
-    each = f"SELECT *, unnest(CASE WHEN len(cells) = 0 THEN [NULL::{_CELL}] ELSE cells END) AS cell FROM {rows.parquet(path)}"
-    partial = to.with_name(to.name + ".partial")
-    with _looking() as looking:
-        lines = _one(looking, f"SELECT count(*) FROM ({each})")
-        looking.execute(
-            f"COPY (SELECT {', '.join(parts)} FROM ({each}) ORDER BY ALL) TO {literal(str(partial))} (FORMAT csv, HEADER, FORCE_QUOTE *)"
-        )
-    partial.replace(to)
-    return lines
 
 
 def _looking() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(
         ":memory:", config={"threads": 1, "memory_limit": "512MB", "autoinstall_known_extensions": False}
     )
-
-
-def _gather(engine: duckdb.DuckDBPyConnection, contract: Contract, side: Side, raw: Path) -> str:
-    """Read the rows behind the differing keys again; returns why they are not the rows that were hashed, or ''."""
-    k, kind = keys(contract), contract.place(side).kind
-    keyless = f"SELECT h FROM {side}_all WHERE keyless AND excluded IS NULL"
-    clean = not _one(engine, f"SELECT (SELECT count(*) FROM odd) + (SELECT count(*) FROM ({keyless}))")
-    nothing = " LIMIT 0" if clean else ""  # clean sides are not read twice
-    with reading(contract, side):
-        has = rows.header(engine, raw, kind)
-        told = rows.told(contract, side, rows.typed(contract, side, raw, has))
-        engine.execute(f"""
-            CREATE TABLE {side}_rows AS SELECT told.*, {rows.key_is_null(contract)} AS keyless FROM ({told}) told
-            LEFT JOIN (SELECT {k}, true AS is_odd FROM odd) USING ({k}) WHERE excluded IS NULL AND (is_odd OR {rows.key_is_null(contract)}){nothing}""")
-    sums = "count(*), coalesce(sum(h::HUGEINT), 0)"
-    hashed = f"SELECT {sums} FROM (SELECT h FROM {side}_keys SEMI JOIN odd USING ({k}) UNION ALL {keyless})"
-    same = engine.execute(hashed).fetchall() == engine.execute(f"SELECT {sums} FROM {side}_rows").fetchall()
-    return "" if same else f"the {side} changed while it was being read: its findings cannot be told from it"
 
 
 def _cells(contract: Contract) -> str:
@@ -139,7 +146,7 @@ def _column(contract: Contract, n: str) -> str:
     column, text, wrong = contract.columns[n], name(f"text:{n}"), name(f"is_wrong:{n}")
     rules = "[" + ", ".join(literal(r) for r in column.rules) + "]::VARCHAR[]"
     return f"""
-        SELECT {keys(contract, "s")}, {literal(n)} AS "column", {literal(column.type)} AS type, s.{text} AS source, t.{text} AS target,
+        SELECT {keys(contract, "s")}, {literal(n)} AS "column", {literal("code" if column.codes else column.type)} AS type, s.{text} AS source, t.{text} AS target,
             s.{wrong} OR t.{wrong} AS wrong, {rules} AS rules
         FROM s JOIN t USING ({keys(contract)}) JOIN odd USING ({keys(contract)})
         WHERE class = 'changed' AND (s.{text} IS DISTINCT FROM t.{text} OR s.{wrong} OR t.{wrong})"""
@@ -175,7 +182,22 @@ def _findings(contract: Contract) -> str:
         'in the {side}', false, {_context(contract)}, []::{_CELL}[] FROM {side}_rows WHERE keyless"""
         for side in Side
     ]
-    return told + " UNION ALL ".join(f"({part})" for part in (apart, *twice, *keyless))
+    astray = f"""SELECT 'orphan', {_key(contract)}, state, 0::BIGINT, 1::BIGINT, detail, false, context, []::{_CELL}[] FROM orphans"""
+    return told + " UNION ALL ".join(f"({part})" for part in (apart, *twice, *keyless, astray))
+
+
+def _accepted(contract: Contract, today: date) -> str:
+    """Who signed for a finding, '' for nobody."""
+    cases = "".join(
+        f" WHEN class = {literal(a.klass)} AND map_values(key) IN ({', '.join(_parts(k) for k in a.keys)}) THEN {literal(a.signed_by)}"
+        for a in contract.accepted
+        if today <= a.expires
+    )
+    return f"CASE{cases} ELSE '' END" if cases else "''"
+
+
+def _parts(key: Iterable[str]) -> str:
+    return "[" + ", ".join(literal(part) for part in key) + "]"
 
 
 def _key(contract: Contract) -> str:

@@ -5,6 +5,7 @@ Asked only about keys that differ, never about every row: canonical forms cost s
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, Invalid
 from enum import StrEnum
 
 LONGEST_SHIFT = timedelta(hours=14)  # the widest offset from UTC that any zone has
+NOISE = 1e-12  # relative: a few last places of a double
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"), None)
 _CODE_PAGES = ("cp1252", "latin-1")
 
@@ -23,7 +25,10 @@ class Kind(StrEnum):
     WHITESPACE = "whitespace"
     UNICODE_FORM = "unicode_form"
     MOJIBAKE = "mojibake"
+    TRUNCATION = "truncation"
     HOUR_SHIFT = "hour_shift"
+    FLOAT_NOISE = "float_noise"
+    CODE = "code"
     ROUNDING = "rounding"
     VALUE = "value"
 
@@ -38,6 +43,8 @@ def kind_of(type_: str, source: str | None, target: str | None, wrong: bool) -> 
         return Kind.LOST_LEADING_ZEROS
     if wrong:
         return Kind.WRONG_TYPE
+    if type_ == "code":
+        return Kind.CODE
     tests = _TESTS.get(type_.partition("(")[0], ())
     return next((kind for kind, holds in tests if holds(source, target)), Kind.VALUE)
 
@@ -83,14 +90,28 @@ def rounded(a: str, b: str) -> bool:
     )
 
 
+def truncated(a: str, b: str) -> bool:
+    """One is the beginning of the other, and not nothing."""
+    short, long = sorted((a, b), key=len)
+    return 0 < len(short) < len(long) and long.startswith(short)
+
+
+def differ_in_noise(a: str, b: str) -> bool:
+    """Two floats that differ in their last digits only."""
+    x, y = float(a), float(b)
+    return x != y and math.isclose(x, y, rel_tol=NOISE)
+
+
 _TESTS: dict[str, tuple[tuple[Kind, Callable[[str, str], bool]], ...]] = {
     "text": (
         (Kind.WHITESPACE, differ_in_whitespace),
         (Kind.UNICODE_FORM, differ_in_unicode_form),
         (Kind.MOJIBAKE, is_mojibake),
+        (Kind.TRUNCATION, truncated),
     ),
     "timestamp": ((Kind.HOUR_SHIFT, shifted_by_hours),),
     "decimal": ((Kind.ROUNDING, rounded),),
+    "double": ((Kind.FLOAT_NOISE, differ_in_noise), (Kind.ROUNDING, rounded)),
 }
 
 

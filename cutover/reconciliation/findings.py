@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 from pydantic import Field
@@ -33,9 +34,17 @@ class Class(StrEnum):
     DUPLICATE_SOURCE = "duplicate_source"
     DUPLICATE_TARGET = "duplicate_target"
     NULL_KEY = "null_key"
+    ORPHAN = "orphan"
 
 
-FATAL = (Class.MISSING, Class.EXTRA, Class.DUPLICATE_SOURCE, Class.DUPLICATE_TARGET, Class.NULL_KEY)
+FATAL = (
+    Class.MISSING,
+    Class.EXTRA,
+    Class.DUPLICATE_SOURCE,
+    Class.DUPLICATE_TARGET,
+    Class.NULL_KEY,
+    Class.ORPHAN,
+)
 
 
 class Equation(Part):
@@ -105,6 +114,9 @@ class Outcome(Part):
     counts: Mapping[str, int] = Field(default={})
     by_state: Mapping[str, Mapping[str, int]] = Field(default={})
     kinds: Mapping[str, int] = Field(default={})
+    accepted: Mapping[str, int] = Field(
+        default={}, description="findings by class that the contract lists as signed for"
+    )
     unexplained: int = 0
     conservation: Conservation | None = None
     coverage: Coverage | None = None
@@ -137,10 +149,16 @@ def judge(
     books: Conservation,
     coverage: Coverage,
     doubts: Sequence[str] = (),
+    accepted: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[Verdict, tuple[str, ...]]:
     """The verdict, with every reason it is not PASS. Doubt about the counts comes before what they say."""
     doubts = [*doubts, *_imbalances(books)]
-    found = [_so_many(counts, by_state, klass) for klass in FATAL if counts.get(klass, 0)]
+    found = [
+        _so_many(counts, by_state, klass)
+        + (f", {accepted[klass]:,} of them signed for" if accepted.get(klass) else "")
+        for klass in FATAL
+        if counts.get(klass, 0) > accepted.get(klass, 0)
+    ]
     if unexplained:
         found.append(f"{unexplained:,} changed and not explained by a declared rule")
     if doubts:

@@ -14,10 +14,14 @@ from pathlib import Path
 
 import duckdb
 
+from cutover.reconciliation import rows, sources
+from cutover.reconciliation import snapshot as snapshots
 from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.findings import Class, Conservation, Equation
-from cutover.reconciliation.rows import key_is_null, keys, parquet
-from cutover.reconciliation.sides import Side
+from cutover.reconciliation.rows import BUCKETS, KEYLESS, keys, name, parquet
+from cutover.reconciliation.sides import Side, Snapshot
+from cutover.reconciliation.snapshot import reading
+from cutover.reconciliation.sources import Raw
 
 ONE_EACH = 1 + (1 << 32)  # a source row counts 1, a target row 2^32: one sum tells both numbers of copies
 _COPIES = (1 << 32) - 1
@@ -25,39 +29,133 @@ _COPIES = (1 << 32) - 1
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Findings by class, the same by state, and the books of both sides. The table `odd` holds the keys that differ."""
+    """Findings by class, the same by state, the books of both sides, and why they cannot be trusted."""
 
     counts: Mapping[str, int]
     by_state: Mapping[str, Mapping[str, int]]
     books: Conservation
     excluded: Mapping[str, int]
+    doubts: tuple[str, ...]
 
 
-def match(engine: duckdb.DuckDBPyConnection, contract: Contract, source: Path, target: Path) -> Matching:
-    """Compare two snapshots in `engine`, which keeps the views `source_keys`, `target_keys` and the table `odd`."""
-    for side, path in ((Side.SOURCE, source), (Side.TARGET, target)):
-        engine.execute(
-            f"CREATE VIEW {side}_all AS SELECT *, {key_is_null(contract)} AS keyless FROM {parquet(path)}"
-        )
-        engine.execute(
-            f"CREATE VIEW {side}_keys AS SELECT * FROM {side}_all WHERE excluded IS NULL AND NOT keyless"
-        )
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A snapshot, the file of its totals, and the rows it was taken of."""
+
+    taken: Snapshot
+    totals: Path
+    raw: Path
+
+
+def match(engine: duckdb.DuckDBPyConnection, contract: Contract, source: Read, target: Read) -> Matching:
+    """Compare two snapshots in `engine`, which keeps the tables `source_rows`, `target_rows` and `odd`.
+
+    Buckets with the same number and sum of row hashes on both sides, and no key twice, hold the same rows. Of the
+    others the kept hashes of both sides are set against each other, or the rows themselves where no hashes were
+    kept; only of keys that do not agree the rows are read again.
+    """
+    for side, one in ((Side.SOURCE, source), (Side.TARGET, target)):
+        engine.execute(f"CREATE TABLE {side}_totals AS FROM {parquet(one.totals)}")
+    engine.execute(_suspect())
+    doubts = [_held(engine, contract, one) for one in (source, target)]
+    engine.execute(_differing())
+    doubts += [_told(engine, contract, one) for one in (source, target)]
+    for side in Side:
+        engine.execute(f"CREATE VIEW {side}_keys AS SELECT * FROM {side}_rows WHERE NOT keyless")
     engine.execute(_odd(contract))
-    by_state = _by_state(engine, contract)
+    by_state = _by_state(engine, contract, source.taken.by_state)
     totals: Counter[str] = Counter()
     for counted in by_state.values():
         totals.update(counted)
     books = Conservation(
-        source=_equation(engine, contract, Side.SOURCE), target=_equation(engine, contract, Side.TARGET)
+        source=_equation(engine, contract, source.taken), target=_equation(engine, contract, target.taken)
     )
-    excluded = {
-        f"{side}.{why}": n
-        for side in Side
-        for why, n in _pairs(
-            engine, f"SELECT excluded, count(*) FROM {side}_all WHERE excluded IS NOT NULL GROUP BY ALL"
+    return Matching(
+        {str(c): totals[c] for c in Class if c is not Class.ORPHAN}, by_state, books, _excluded(engine, contract), tuple(filter(None, doubts))
+    )  # fmt: skip
+
+
+def _suspect() -> str:
+    """The buckets whose rows have to be looked at: other totals on the other side, a key twice, no key."""
+    return f"""
+    CREATE TABLE suspect AS SELECT b FROM source_totals s FULL JOIN target_totals t USING (b)
+    WHERE b = {KEYLESS} OR b < {KEYLESS} AND (s.n IS DISTINCT FROM t.n OR s.s IS DISTINCT FROM t.s OR coalesce(s.twice, false))"""
+
+
+def _held(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read) -> str:
+    """Take up the suspect buckets of a side; returns why they are not those of its totals, or ''."""
+    side = read.taken.side
+    if read.taken.keys:
+        kept = snapshots.kept_hashes(read.totals.parent / read.taken.keys)
+        engine.execute(f"CREATE TABLE {side}_held AS SELECT * FROM ({kept}) WHERE b IN (FROM suspect)")
+        return _same(engine, side)
+    with reading(contract, side):
+        raw = sources.opened(engine, contract, side, read.raw, read.taken.mark)
+        typed = rows.typed(contract, side, raw.relation, raw.types)
+        suspect = "SEMI JOIN suspect USING (b)" if _one(engine, "SELECT count(*) FROM suspect") else "LIMIT 0"
+        engine.execute(
+            f"CREATE TABLE {side}_held AS {rows.hashed(contract, side, typed, raw.types, suspect)}"
         )
-    }
-    return Matching({str(c): totals[c] for c in Class}, by_state, books, excluded)
+    return _same(engine, side)
+
+
+def _same(engine: duckdb.DuckDBPyConnection, side: Side) -> str:
+    wanted = f"SELECT coalesce(sum(n), 0)::BIGINT, coalesce(sum(s), 0)::DECIMAL(38, 0) FROM {side}_totals WHERE b IN (FROM suspect)"
+    found = f"SELECT count(*), coalesce(sum(h), 0)::DECIMAL(38, 0) FROM {side}_held"
+    same = engine.execute(wanted).fetchall() == engine.execute(found).fetchall()
+    return "" if same else _changed(side)
+
+
+def _differing() -> str:
+    """Key hashes that are not once on each side with one row hash; a collision only adds a key to be looked at."""
+    return f"""
+    CREATE TABLE differing AS SELECT kh FROM (
+        SELECT kh, 1::BIGINT AS one, h FROM source_held WHERE b < {KEYLESS} UNION ALL SELECT kh, {1 << 32}::BIGINT, h FROM target_held WHERE b < {KEYLESS})
+    GROUP BY kh HAVING sum(one) <> {ONE_EACH} OR bit_xor(h) <> 0"""
+
+
+def _told(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read) -> str:
+    """Have the rows of differing keys in full; returns why they are not those that were hashed, or ''."""
+    side, wanted = read.taken.side, f"(b < {KEYLESS} AND kh IN (FROM differing)) OR b = {KEYLESS}"
+    if not read.taken.keys:
+        engine.execute(f"CREATE TABLE {side}_rows AS {rows.told(contract, f'FROM {side}_held', wanted)}")
+        return ""
+    some = _one(
+        engine,
+        f"SELECT (SELECT count(*) FROM differing) + (SELECT count(*) FROM {side}_held WHERE b = {KEYLESS})",
+    )
+    with reading(contract, side):
+        raw = sources.opened(engine, contract, side, read.raw, read.taken.mark)
+        relation = _of_keys(engine, contract, side, raw) if some else f"(FROM {raw.relation} LIMIT 0)"
+        typed = rows.typed(contract, side, relation, raw.types)
+        hashed = rows.hashed(contract, side, typed, raw.types)
+        engine.execute(f"CREATE TABLE {side}_rows AS {rows.told(contract, hashed, wanted)}")
+    sums = "SELECT count(*), coalesce(sum(h), 0)::DECIMAL(38, 0)"
+    kept = engine.execute(f"{sums} FROM {side}_held WHERE {wanted}").fetchall()
+    same = engine.execute(f"{sums} FROM {side}_rows").fetchall() == kept
+    return "" if same else _changed(side)
+
+
+def _of_keys(engine: duckdb.DuckDBPyConnection, contract: Contract, side: Side, raw: Raw) -> str:
+    """The rows of differing keys: the key columns are read first, so that the engine passes over what holds none of them."""
+    columns = [contract.columns[n] for n in contract.key]
+    if any(column.sql(side) or column.codes for column in columns):
+        return raw.relation
+    plain = [name(column.named(side, n)) for n, column in zip(contract.key, columns, strict=True)]
+    found = rows.raw_keys(contract, side, raw.relation, raw.types)
+    as_there = ", ".join(
+        f"{name(f'raw:{n}')} AS {column}" for n, column in zip(contract.key, plain, strict=True)
+    )
+    engine.execute(
+        f"CREATE TABLE {side}_wanted AS SELECT DISTINCT {as_there} FROM ({found}) WHERE kh IN (FROM differing)"
+    )
+    absent = " OR ".join(f"{column} IS NULL" for column in plain)
+    held = f"SELECT * FROM {raw.relation} SEMI JOIN {side}_wanted USING ({', '.join(plain)})"
+    return f"({held} UNION ALL SELECT * FROM {raw.relation} WHERE {absent})"
+
+
+def _changed(side: Side) -> str:
+    return f"the {side} changed while it was being read: its findings cannot be told from it"
 
 
 def _odd(contract: Contract) -> str:
@@ -88,42 +186,58 @@ def _odd(contract: Contract) -> str:
     """
 
 
-def _by_state(engine: duckdb.DuckDBPyConnection, contract: Contract) -> dict[str, dict[str, int]]:
+def _by_state(
+    engine: duckdb.DuckDBPyConnection, contract: Contract, read: Mapping[str, int]
+) -> dict[str, dict[str, int]]:
+    """Findings by state: all rows read of the source, less those whose key is odd, and the odd ones by their class."""
+    k = keys(contract)
+    by_state: dict[str, Counter[str]] = {state: Counter({"matched": n}) for state, n in read.items()}
     counted = engine.execute(f"""
-        SELECT state, 'matched', count(*) FROM source_keys ANTI JOIN odd USING ({keys(contract)}) GROUP BY ALL
+        SELECT state, 'matched', -count(*) FROM source_keys SEMI JOIN odd USING ({k}) GROUP BY ALL
         UNION ALL SELECT state, class, count(*) FROM odd GROUP BY ALL
         UNION ALL SELECT state, 'duplicate_source', count(*) FROM odd WHERE in_source > 1 GROUP BY ALL
         UNION ALL SELECT state, 'duplicate_target', count(*) FROM odd WHERE in_target > 1 GROUP BY ALL
-        UNION ALL SELECT state, 'null_key', count(*) FROM (FROM source_all UNION ALL FROM target_all) WHERE keyless AND excluded IS NULL GROUP BY ALL
+        UNION ALL SELECT state, 'null_key', count(*) FROM (SELECT state, keyless FROM source_rows UNION ALL SELECT state, keyless FROM target_rows) WHERE keyless GROUP BY ALL
         """).fetchall()
-    by_state: dict[str, Counter[str]] = {}
     for state, klass, n in counted:
         by_state.setdefault(state, Counter())[klass] += n
-    return {state: dict(sorted(by_state[state].items())) for state in sorted(by_state)}
+    return {
+        state: {klass: n for klass, n in sorted(by_state[state].items()) if n}
+        for state in sorted(by_state)
+        if any(by_state[state].values())
+    }
 
 
-def _equation(engine: duckdb.DuckDBPyConnection, contract: Contract, side: Side) -> Equation:
-    alone = "missing" if side is Side.SOURCE else "extra"
-    read = engine.execute(f"""
-        SELECT count(*), count(*) FILTER (excluded IS NOT NULL), count(*) FILTER (excluded IS NULL AND keyless) FROM {side}_all""").fetchall()[
-        0
-    ]
-    even = engine.execute(
-        f"SELECT count(*) FROM {side}_keys ANTI JOIN odd USING ({keys(contract)})"
-    ).fetchall()[0][0]
-    odd = engine.execute(f"""
+def _equation(engine: duckdb.DuckDBPyConnection, contract: Contract, taken: Snapshot) -> Equation:
+    """Rows counted by the engine's own count against those accounted for one by one or bucket by bucket."""
+    side, alone = taken.side, "missing" if taken.side is Side.SOURCE else "extra"
+    [(even, excluded)] = engine.execute(f"""
+        SELECT coalesce(sum(n) FILTER (b < {BUCKETS} AND b NOT IN (FROM suspect)), 0)::BIGINT, coalesce(sum(n) FILTER (b > {KEYLESS}), 0)::BIGINT FROM {side}_totals""").fetchall()
+    [(agreed, keyless)] = engine.execute(f"""
+        SELECT count(*) FILTER (b < {KEYLESS}) - (SELECT count(*) FROM {side}_keys SEMI JOIN odd USING ({keys(contract)})), count(*) FILTER (b = {KEYLESS}) FROM {side}_held""").fetchall()
+    [odd] = engine.execute(f"""
         SELECT count(*) FILTER (class = 'matched'), count(*) FILTER (class = 'changed'), count(*) FILTER (class = '{alone}'),
-            coalesce(sum(greatest(in_{side} - 1, 0)), 0)::BIGINT FROM odd""").fetchall()[0]
+            coalesce(sum(greatest(in_{side} - 1, 0)), 0)::BIGINT FROM odd""").fetchall()
     return Equation(
-        rows=read[0],
-        excluded=read[1],
-        null_key=read[2],
-        matched=even + odd[0],
+        rows=taken.rows,
+        excluded=excluded,
+        null_key=keyless,
+        matched=even + agreed + odd[0],
         changed=odd[1],
         alone=odd[2],
         surplus=odd[3],
     )
 
 
-def _pairs(engine: duckdb.DuckDBPyConnection, query: str) -> list[tuple[str, int]]:
-    return [(row[0], row[1]) for row in engine.execute(query).fetchall()]
+def _excluded(engine: duckdb.DuckDBPyConnection, contract: Contract) -> dict[str, int]:
+    return {
+        f"{side}.{contract.exclusions[b - KEYLESS - 1].name}": n
+        for side in Side
+        for b, n in engine.execute(
+            f"SELECT b, n FROM {side}_totals WHERE b > {KEYLESS} ORDER BY b"
+        ).fetchall()
+    }
+
+
+def _one(engine: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(engine.execute(query).fetchall()[0][0])

@@ -8,28 +8,36 @@ is moved to UTC; one without is taken as UTC.
 # ruff: noqa: S608  (every identifier and text in the SQL is quoted by name and literal)
 from __future__ import annotations
 
-import csv
 import glob
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import duckdb
-
 from cutover.core.errors import Invalid, Problem, nearest
-from cutover.reconciliation.contract import Contract
+from cutover.reconciliation.contract import Column, Contract
 from cutover.reconciliation.sides import Side
 
 NO_STATE = "(none)"
+BUCKETS = 32_768  # of key hashes: where both sides have the same totals, all rows are the same
+KEYLESS = BUCKETS  # the bucket of rows without a key; exclusions have the ones after it
+PARTS = 16  # folders of a key snapshot
+_WIDER = {
+    "integer": ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"),
+    "double": ("FLOAT",),
+}
 _ENGINE_TYPES = {
     "text": "VARCHAR",
     "integer": "BIGINT",
+    "double": "DOUBLE",
     "timestamp": "TIMESTAMP",
     "date": "DATE",
     "boolean": "BOOLEAN",
 }
 _TIME = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6}0*)?)?(Z|[+-]\d\d(:?\d\d)?)?)?"
 # How text must be spelled to count as a value: the engine's own casts read '7.6' as 8 and ' 7' as 7.
+_DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 _SPELLINGS = {
+    "double": r"-?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|NaN|-?Infinity",
     "integer": r"-?(0|[1-9]\d*)",
     "timestamp": _TIME,
     "date": r"\d{4}-\d\d-\d\d",
@@ -49,7 +57,7 @@ def literal(text: str) -> str:
 
 def parquet(path: Path) -> str:
     """The table function for one Parquet file: neither its name nor its folder's is a pattern or a column."""
-    return f"read_parquet({_exactly(path)}, hive_partitioning=false)"
+    return f"read_parquet({exactly(path)}, hive_partitioning=false)"
 
 
 def keys(contract: Contract, table: str = "") -> str:
@@ -57,27 +65,9 @@ def keys(contract: Contract, table: str = "") -> str:
     return ", ".join((f"{table}." if table else "") + name(f"key:{i}") for i in range(len(contract.key)))
 
 
-def key_is_null(contract: Contract) -> str:
-    return "(" + " OR ".join(f"{name(f'key:{i}')} IS NULL" for i in range(len(contract.key))) + ")"
-
-
-def header(engine: duckdb.DuckDBPyConnection, path: Path, kind: str) -> dict[str, str]:
-    """The columns a file has and their types there; text throughout for CSV. Raises Invalid for an empty file."""
-    if kind == "parquet":
-        described = engine.execute(f"DESCRIBE SELECT * FROM {parquet(path)}").fetchall()
-        return {row[0]: row[1] for row in described}
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        columns = next(csv.reader(lines), [])
-    if not columns:
-        raise Invalid(Problem("the file is empty", file=str(path), expected="a CSV file with a header"))
-    if len(set(columns)) < len(columns):
-        raise Invalid(Problem("the header names a column twice", file=str(path), line=1))
-    return dict.fromkeys(columns, "VARCHAR")
-
-
 def gaps(contract: Contract, side: Side, has: Mapping[str, str]) -> tuple[str, ...]:
     """What the contract does not cover of a side. Raises Invalid naming every column the side does not have."""
-    wanted = {column.named(side, n): column for n, column in contract.columns.items()}
+    wanted = {column.named(side, n): column for n, column in contract.columns.items() if not column.sql(side)}
     absent = [
         Problem(
             f"the {side} has no column '{column}'",
@@ -90,10 +80,13 @@ def gaps(contract: Contract, side: Side, has: Mapping[str, str]) -> tuple[str, .
     ]
     if absent:
         raise Invalid(*absent)
+    used = " ".join(column.sql(side) for column in contract.columns.values())
     undeclared = [
         f"column '{c}' of the {side} is neither compared nor declared as not compared"
         for c in has
-        if c not in wanted and c not in contract.left_out(side)
+        if c not in wanted
+        and c not in contract.left_out(side)
+        and not re.search(rf"\b{re.escape(c)}\b", used)
     ]
     drifted = [
         f"column '{c}' of the {side} is {has[c]}, the contract says text"
@@ -103,53 +96,113 @@ def gaps(contract: Contract, side: Side, has: Mapping[str, str]) -> tuple[str, .
     return (*undeclared, *drifted)
 
 
-def reader(path: Path, kind: str, has: Mapping[str, str]) -> str:
-    """The table function for a file: nothing is guessed, a broken line is an error, '' and NULL stay apart."""
-    if kind == "parquet":
-        return parquet(path)
-    columns = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in has)
-    return (
-        f"read_csv({_exactly(path)}, hive_partitioning=false, auto_detect=false, header=true, columns={{{columns}}}, delim=',', "
-        "quote='\"', escape='\"', nullstr='', allow_quoted_nulls=false, strict_mode=true)"
+def asked(contract: Contract, side: Side) -> str:
+    """The contract's columns as the side spells them, each as `raw:`."""
+    return ", ".join(
+        f"{_physical(column, side, n)} AS {name(f'raw:{n}')}" for n, column in contract.columns.items()
     )
 
 
-def typed(contract: Contract, side: Side, path: Path, has: Mapping[str, str]) -> str:
-    """A SELECT of the contract's columns in the contract's types, with `wrong:` texts beside those that may fail."""
-    raw, cast = [], []
-    for n, column in contract.columns.items():
-        physical = column.named(side, n)
-        raw.append(f"{name(physical)} AS {name(f'raw:{n}')}")
-        cast.append(_cast(n, column.type, has[physical]))
-    origin = reader(path, contract.place(side).kind, has)
-    return f"SELECT {', '.join(cast)} FROM (SELECT {', '.join(raw)} FROM {origin})"
+def typed(contract: Contract, side: Side, relation: str, types: Mapping[str, str]) -> str:
+    """A SELECT of the contract's columns in the contract's types, with `wrong:` texts beside those that may fail.
+
+    `types` are those that `asked` has on this side.
+    """
+    cast = [_cast(n, column.type, types[n]) for n, column in contract.columns.items()]
+    return f"SELECT {', '.join(cast)} FROM (SELECT {asked(contract, side)} FROM {relation})"
 
 
-def keyed(contract: Contract, side: Side, rows: str) -> str:
-    """A SELECT of key, row hash, wrong flag, state and exclusion over `typed` rows: what a snapshot keeps."""
-    return f"SELECT {_identity(contract, side)} FROM ({rows})"
+def raw_keys(contract: Contract, side: Side, relation: str, types: Mapping[str, str]) -> str:
+    """A SELECT of the key columns as `raw:` and of their hash `kh`."""
+    cast = [f"{_cast(n, contract.columns[n].type, types[n])}, {name(f'raw:{n}')}" for n in contract.key]
+    raw = ", ".join(name(f"raw:{n}") for n in contract.key)
+    return f"SELECT {raw}, {_key_hash(contract)} AS kh FROM (SELECT {', '.join(cast)} FROM (SELECT {asked(contract, side)} FROM {relation}))"
 
 
-def told(contract: Contract, side: Side, rows: str) -> str:
-    """As `keyed`, with every column as text and whether it is of its type: what a finding tells."""
-    texts = ", ".join(
-        f"{_text(n)} AS {name(f'text:{n}')}, {name(f'wrong:{n}')} IS NOT NULL AS {name(f'is_wrong:{n}')}"
-        for n in contract.columns
+def keyed(contract: Contract, side: Side, rows: str, types: Mapping[str, str]) -> str:
+    """A SELECT of key hash `kh`, row hash `h` and bucket `b` over `typed` rows: what a snapshot keeps.
+
+    A value that is not of its type hashes with the name of its side, so that it can match nothing.
+    """
+    return f"SELECT {_hashes(contract, side, types)} FROM ({rows})"
+
+
+def hashed(contract: Contract, side: Side, rows: str, types: Mapping[str, str], where: str = "") -> str:
+    """As `keyed`, with the columns themselves; `where` limits the rows before they are hashed."""
+    placed = f"SELECT *, {_key_hash(contract)} AS kh, {_bucket(contract, side)} AS b FROM ({rows})"
+    return f"SELECT *, {_row_hash(contract, side, types)} AS h FROM ({placed}) {where}"
+
+
+def told(contract: Contract, hashed: str, where: str) -> str:
+    """The `hashed` rows for which `where` holds, with every column as text and whether it is of its type: what a finding tells."""
+    texts = [f"{_text(n)} AS {name(f'text:{n}')}, {name(f'wrong:{n}')} IS NOT NULL AS {name(f'is_wrong:{n}')}" for n in contract.columns]  # fmt: skip
+    key = [f"{_text(n)} AS {name(f'key:{i}')}" for i, n in enumerate(contract.key)]
+    wrong = " OR ".join(f"{name(f'wrong:{n}')} IS NOT NULL" for n in contract.columns)
+    return f"""SELECT {", ".join([*key, *texts])}, h, ({wrong}) AS bad, {state(contract)} AS state, b = {KEYLESS} AS keyless
+        FROM ({hashed}) WHERE {where}"""
+
+
+def states(contract: Contract, side: Side, rows: str) -> str:
+    """How many rows with a key, and not excluded, there are of each state."""
+    return f"SELECT {state(contract)} AS state, count(*) FROM ({rows}) WHERE ({_aside(contract, side)}) IS NULL GROUP BY 1 ORDER BY 1"
+
+
+def state(contract: Contract) -> str:
+    return " || ' / ' || ".join(f"coalesce({_text(n)}, {literal(NO_STATE)})" for n in contract.state) or "''"
+
+
+def _hashes(contract: Contract, side: Side, types: Mapping[str, str]) -> str:
+    return f"{_key_hash(contract)} AS kh, {_row_hash(contract, side, types)} AS h, {_bucket(contract, side)} AS b"
+
+
+def _row_hash(contract: Contract, side: Side, types: Mapping[str, str]) -> str:
+    row = f"hash({', '.join(map(name, contract.columns))})"
+    doubtful = [name(f"wrong:{n}") for n, c in contract.columns.items() if may_fail(c.type, types[n])]
+    if not doubtful:
+        return row
+    failed = " OR ".join(f"{wrong} IS NOT NULL" for wrong in doubtful)
+    return f"xor({row}, CASE WHEN {failed} THEN hash({literal(side)}, {', '.join(doubtful)}) ELSE 0::UBIGINT END)"
+
+
+def _bucket(contract: Contract, side: Side) -> str:
+    return f"coalesce({_aside(contract, side)}, (kh % {BUCKETS})::INTEGER)"
+
+
+def _key_hash(contract: Contract) -> str:
+    return f"hash({', '.join(map(name, contract.key))})"
+
+
+def _aside(contract: Contract, side: Side) -> str:
+    """The bucket of a row that is excluded or has no key; NULL for all others."""
+    cases = "".join(
+        f" WHEN ({e.where}) THEN {KEYLESS + 1 + contract.exclusions.index(e)}"
+        for e in contract.excluded_on(side)
     )
-    return f"SELECT {_identity(contract, side)}, {texts} FROM ({rows})"
+    keyless = " OR ".join(f"({name(n)} IS NULL AND {name(f'wrong:{n}')} IS NULL)" for n in contract.key)
+    return f"CASE{cases} WHEN {keyless} THEN {KEYLESS} END"
 
 
-def _identity(contract: Contract, side: Side) -> str:
-    wrong = [name(f"wrong:{n}") for n in contract.columns]
-    state = " || ' / ' || ".join(f"coalesce({_text(n)}, {literal(NO_STATE)})" for n in contract.state) or "''"
-    cases = "".join(f" WHEN ({e.where}) THEN {literal(e.name)}" for e in contract.excluded_on(side))
-    return ", ".join([
-        *(f"{_text(n)} AS {name(f'key:{i}')}" for i, n in enumerate(contract.key)),
-        f"hash({', '.join([*map(name, contract.columns), *wrong])}) AS h",
-        f"({' OR '.join(f'{w} IS NOT NULL' for w in wrong)}) AS bad",
-        f"{state} AS state",
-        f"{f'CASE{cases} END' if cases else 'NULL::VARCHAR'} AS excluded",
-    ])  # fmt: skip
+def _physical(column: Column, side: Side, n: str) -> str:
+    plain = column.sql(side) or name(column.named(side, n))
+    if side is Side.TARGET or not column.codes:
+        return f"({plain})" if column.sql(side) else plain
+    cases = " ".join(f"WHEN {literal(code)} THEN {literal(to)}" for code, to in column.codes.items())
+    return f"CASE {plain} {cases} ELSE {plain} END"
+
+
+def may_fail(type_: str, physical: str) -> bool:
+    """Whether a value as the side has it may not be one of the contract's type."""
+    if (
+        type_ == "text"
+        or physical == _ENGINE_TYPES.get(type_, type_.upper())
+        or physical in _WIDER.get(type_, ())
+    ):
+        return False
+    wide, narrow = _DECIMAL.fullmatch(type_.upper()), _DECIMAL.fullmatch(physical)
+    if wide and narrow:
+        (p, s), (q, r) = ((int(m[1]), int(m[2])) for m in (wide, narrow))
+        return not (r <= s and q - r <= p - s)
+    return True
 
 
 def _text(n: str) -> str:
@@ -158,7 +211,7 @@ def _text(n: str) -> str:
 
 def _cast(n: str, type_: str, physical: str) -> str:
     raw, to = name(f"raw:{n}"), _ENGINE_TYPES.get(type_, type_.upper())
-    if type_ == "text" or physical == to:
+    if not may_fail(type_, physical):
         return f"CAST({raw} AS {to}) AS {name(n)}, NULL::VARCHAR AS {name(f'wrong:{n}')}"
     through = f"TRY_CAST({raw} AS TIMESTAMPTZ)" if (type_, physical) == ("timestamp", "VARCHAR") else raw
     value = f"TRY_CAST({through} AS {to})"
@@ -180,5 +233,6 @@ def _spelling(type_: str) -> str:
     return rf"-?((0|[1-9]\d*)(\.({fraction}))?|\.{fraction})"
 
 
-def _exactly(path: Path) -> str:
+def exactly(path: Path) -> str:
+    """A path as an SQL string that is no pattern."""
     return literal(glob.escape(str(path)))

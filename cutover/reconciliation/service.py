@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from cutover.core.errors import CutoverError, NotFound, Refused
-from cutover.reconciliation import evidence
+from cutover.reconciliation import evidence, later, references, sources
 from cutover.reconciliation import snapshot as snapshots
 from cutover.reconciliation.comparison import (
     COMPARISON,
@@ -26,7 +26,18 @@ from cutover.reconciliation.comparison import (
 )
 from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.findings import Class, Coverage, Outcome, Reading, Verdict, judge
-from cutover.reconciliation.match import match
+from cutover.reconciliation.later import Since
+from cutover.reconciliation.lives import (
+    FINDING,
+    ExplainFindings,
+    FindingLives,
+    JudgeFindings,
+    RepairFindings,
+    finding_ids,
+    findings_stream,
+)
+from cutover.reconciliation.match import Read, match
+from cutover.reconciliation.resuming import resumable
 from cutover.reconciliation.sides import Side, Snapshot
 from cutover.reconciliation.snapshot import ENGINE
 from cutover.store.desk import Desk
@@ -40,13 +51,8 @@ class _Read:
     home: Path
     frozen: bool = False
 
-    @property
-    def keys(self) -> Path:
-        return self.home / self.taken.file
-
-    @property
-    def raw(self) -> Path:
-        return self.home / self.taken.raw
+    def found(self) -> Read:
+        return Read(self.taken, self.home / self.taken.file, self.home / self.taken.raw)
 
     def reading(self) -> Reading:
         t = self.taken
@@ -65,7 +71,9 @@ class ReconciliationService:
         contracts: Mapping[str, Contract],
         state_dir: Path,
         systems: Callable[[], Mapping[str, str]],
+        told: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self.told = told  # hears how far the reading is
         self.desk = desk
         self.contracts = contracts
         self._state_dir = state_dir
@@ -86,6 +94,8 @@ class ReconciliationService:
         outcome = self._compare(contract, started.event)
         answered_under = None if outcome.verdict is Verdict.ERROR else key
         self.desk.ask(COMPARISON, stream, Answer(by=by, outcome=outcome), key=answered_under)
+        if outcome.verdict in (Verdict.PASS, Verdict.FAIL):
+            self._verify(outcome, by)
         return self._answered(answered_under) or outcome
 
     def snapshot(self, contract_id: str, side: Side | str, *, by: str, key: str | None = None) -> Snapshot:
@@ -99,6 +109,7 @@ class ReconciliationService:
         self.desk.ask(
             COMPARISON, comparison_stream(contract_id), KeepSnapshot(by=by, snapshot=taken), key=key
         )
+        snapshots.forget_parts(folder, side)
         return taken
 
     def latest(self, contract_id: str) -> Outcome | None:
@@ -142,6 +153,50 @@ class ReconciliationService:
         """Write all findings of a run (default: the last) as CSV; returns the lines. Raises Refused as `findings` does."""
         return evidence.export(self._findings_file(contract_id, run), self._contract(contract_id), to)
 
+    def explain(self, contract_id: str, findings: Iterable[str], *, code: str, reason: str, by: str) -> None:
+        """Say why these findings of the last run are there. Raises Refused for one that the last run does not have."""
+        self._touch(contract_id, ExplainFindings(by=by, findings=tuple(findings), code=code, reason=reason))
+
+    def repaired(self, contract_id: str, findings: Iterable[str], *, how: str, by: str) -> None:
+        """Claim that these findings of the last run were repaired; a later run verifies it or opens them again."""
+        self._touch(contract_id, RepairFindings(by=by, findings=tuple(findings), how=how))
+
+    def lives(self, contract_id: str) -> FindingLives:
+        """The findings that somebody or some run did something about."""
+        self._contract(contract_id)
+        return self.desk.state(FINDING, findings_stream(contract_id))
+
+    def since(self, contract_id: str, earlier: int, run: int | None = None) -> Since:
+        """What is new, gone and still there in a run (default: the last) against an earlier one."""
+        before, after = self._findings_file(contract_id, earlier), self._findings_file(contract_id, run)
+        with snapshots.engine(self._home(contract_id) / "looking") as engine:
+            return later.since(engine, before, after)
+
+    def repair_extract(self, contract_id: str, to: Path, run: int | None = None) -> int:
+        """Write the source's own rows of missing and changed keys (CSV or Parquet) for a reload; returns the rows."""
+        contract, findings = self._contract(contract_id), self._findings_file(contract_id, run)
+        frozen = self._state(contract_id).snapshots.get(Side.SOURCE) if contract.source_frozen else None
+        work = self._home(contract_id) / "looking"
+        with snapshots.engine(work) as engine:
+            if frozen:
+                raw = self._frozen(contract_id) / frozen.raw, frozen.mark
+            else:
+                raw = sources.brought(contract, Side.SOURCE, work, self._systems())
+            return later.repair(engine, contract, findings, raw, to)
+
+    def _touch(self, contract_id: str, command: ExplainFindings | RepairFindings) -> None:
+        known = set(finding_ids(self.findings(contract_id)))
+        if strange := [one for one in command.findings if one not in known]:
+            raise Refused(*(f"{one} is not a finding of the last run of {contract_id}" for one in strange))
+        self.desk.ask(FINDING, findings_stream(contract_id), command)
+
+    def _verify(self, outcome: Outcome, by: str) -> None:
+        """Tell the findings that somebody touched what this run says of them."""
+        stream = findings_stream(outcome.contract)
+        if self.desk.state(FINDING, stream).lives:
+            still = tuple(finding_ids(self.findings(outcome.contract, run=outcome.run)))
+            self.desk.ask(FINDING, stream, JudgeFindings(by=by, run=outcome.run, still=still))
+
     def _compare(self, contract: Contract, started: ReconciliationStarted) -> Outcome:
         try:
             outcome = self._outcome(contract, started.run)
@@ -150,45 +205,60 @@ class ReconciliationService:
         return outcome.model_copy(update={"round": started.round})
 
     def _outcome(self, contract: Contract, run: int) -> Outcome:
-        work = self._home(contract.id) / "runs" / f"{run:04}"
-        shutil.rmtree(
-            work.parent, ignore_errors=True
-        )  # what earlier runs read; their findings are kept apart
         frozen = self._state(contract.id).snapshots.get(Side.SOURCE) if contract.source_frozen else None
         if frozen and (stale := snapshots.doubts(frozen, contract, self._frozen(contract.id))):
             return _no_answer(contract, run, Verdict.INCONCLUSIVE, *stale)
-        with snapshots.engine(work) as engine:
+        with resumable(self._home(contract.id) / "runs", run) as work, snapshots.engine(work) as engine:
             if frozen:
                 source = _Read(frozen, self._frozen(contract.id), frozen=True)
             else:
                 source = _Read(self._take(engine, contract, Side.SOURCE, work), work)
-            target = _Read(self._take(engine, contract, Side.TARGET, work), work)
+            target = _Read(self._take(engine, contract, Side.TARGET, work, source.taken.rows), work)
             return self._matched(engine, contract, run, source, target)
 
     def _take(
-        self, engine: duckdb.DuckDBPyConnection, contract: Contract, side: Side, folder: Path
+        self,
+        engine: duckdb.DuckDBPyConnection,
+        contract: Contract,
+        side: Side,
+        folder: Path,
+        other: int | None = None,
     ) -> Snapshot:
         return snapshots.take(
-            engine, contract, side, folder, systems=self._systems(), now=self.desk.clock.now()
+            engine,
+            contract,
+            side,
+            folder,
+            systems=self._systems(),
+            now=self.desk.clock.now(),
+            told=self.told,
+            other=other,
         )
 
     def _matched(
         self, engine: duckdb.DuckDBPyConnection, contract: Contract, run: int, source: _Read, target: _Read
     ) -> Outcome:
         file = self._home(contract.id) / "findings" / f"{run:04}.parquet"
-        matching = match(engine, contract, source.keys, target.keys)
-        found = evidence.write(engine, contract, {Side.SOURCE: source.raw, Side.TARGET: target.raw}, file)
-        coverage = _coverage(contract, matching.excluded, (*source.taken.gaps, *target.taken.gaps))
+        read = {Side.SOURCE: source.found(), Side.TARGET: target.found()}
+        today = self.desk.clock.now().date()
+        matching = match(engine, contract, read[Side.SOURCE], read[Side.TARGET])
+        references.look(engine, contract, self.contracts, read, work=target.home, systems=self._systems())
+        found = evidence.write(engine, contract, file, today)
+        counts = {**matching.counts, Class.ORPHAN.value: sum(found.orphans.values())}
+        by_state = _with_orphans(matching.by_state, found.orphans)
+        gaps = (*source.taken.gaps, *target.taken.gaps, *_expired(contract, today))
+        coverage = _coverage(contract, matching.excluded, gaps)
         verdict, reasons = judge(
-            matching.counts,
-            matching.by_state,
+            counts,
+            by_state,
             unexplained=found.unexplained,
             books=matching.books,
             coverage=coverage,
-            doubts=found.doubts,
+            doubts=(*matching.doubts, *found.doubts),
+            accepted=found.accepted,
         )
         return Outcome(
-            contract=contract.id, run=run, verdict=verdict, reasons=reasons, counts=matching.counts, by_state=matching.by_state,
+            contract=contract.id, run=run, verdict=verdict, reasons=reasons, counts=counts, by_state=by_state, accepted=found.accepted,
             kinds=found.kinds, unexplained=found.unexplained, conservation=matching.books, coverage=coverage,
             source=source.reading(), target=target.reading(), engine=ENGINE, findings_file=file.name,
             findings_sha256=snapshots.sha256(file), first=found.first,
@@ -232,6 +302,23 @@ class ReconciliationService:
 def _coverage(contract: Contract, excluded: Mapping[str, int], gaps: tuple[str, ...]) -> Coverage:
     left_out = tuple(f"{n.side}.{n.column}: {n.reason}" for n in contract.not_compared)
     return Coverage(compared=tuple(contract.columns), not_compared=left_out, excluded=excluded, gaps=gaps)
+
+
+def _with_orphans(
+    by_state: Mapping[str, Mapping[str, int]], orphans: Mapping[str, int]
+) -> dict[str, dict[str, int]]:
+    merged = {state: dict(counted) for state, counted in by_state.items()}
+    for state, n in orphans.items():
+        merged.setdefault(state, {})[Class.ORPHAN.value] = n
+    return merged
+
+
+def _expired(contract: Contract, today: date) -> tuple[str, ...]:
+    return tuple(
+        f"exclusion '{e.name}' signed by {e.signed_by} expired on {e.expires:%d %b %Y}"
+        for e in contract.exclusions
+        if e.expires and e.expires < today
+    )
 
 
 def _no_answer(contract: Contract, run: int, verdict: Verdict, *reasons: str) -> Outcome:

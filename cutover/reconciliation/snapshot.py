@@ -1,5 +1,6 @@
-"""One side, read once: fetched whole, scanned into key and row hash, kept as Parquet under the hash of its bytes.
+"""One side, read once, in stretches: rows and row hashes totalled by bucket of key hash, kept under the hash of its bytes.
 
+Of the source, which is frozen before the target exists, key and row hashes are kept too, in folders by key hash.
 A snapshot names the engine that hashed it, because row hashes of two engine versions do not compare.
 """
 
@@ -7,23 +8,23 @@ A snapshot names the engine that hashed it, because row hashes of two engine ver
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
-import httpx
 
-from cutover.core.errors import Invalid, Problem, Unavailable, nearest
-from cutover.reconciliation import rows
-from cutover.reconciliation.contract import Contract, Place
+from cutover.core.errors import Unavailable
+from cutover.reconciliation import rows, sources
+from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.sides import Side, Snapshot
+from cutover.reconciliation.sources import Raw
 
 ENGINE = f"duckdb {duckdb.__version__}"
-MEMORY = "1GB"
+MEMORY = "800MB"
 THREADS = 2
-PATIENCE = 30.0  # seconds without a byte after which a system counts as silent
 
 
 @contextmanager
@@ -47,29 +48,121 @@ def take(
     *,
     systems: Mapping[str, str],
     now: datetime,
+    told: Callable[[str], None] = lambda _: None,
+    other: int | None = None,
 ) -> Snapshot:
-    """Read one side into `folder`. Raises Unavailable when it cannot be had whole, Invalid when it is not what the contract says."""
+    """Read one side into `folder`. Raises Unavailable when it cannot be had whole, Invalid when it is not what the contract says.
+
+    What a killed run had read of the same file is not read again. `other` is the number of rows of the other side:
+    where it is another one the sides differ for certain, and key hashes are kept to tell how.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     place = contract.place(side)
-    raw = fetch(place, systems, folder / f"{side}.{place.kind}") if place.system else Path(place.path)
-    if not raw.is_file():
-        raise Unavailable(f"the {side} of {contract.id} is not there: no file {raw}")
-    partial = folder / f"{side}-keys.parquet.partial"
+    path, mark = sources.brought(contract, side, folder, systems)
     with reading(contract, side):
-        has = rows.header(connection, raw, place.kind)
-        gaps = rows.gaps(contract, side, has)
-        select = rows.keyed(contract, side, rows.typed(contract, side, raw, has))
+        raw = sources.opened(connection, contract, side, path, mark)
+        gaps = rows.gaps(contract, side, raw.has)
+        if side is Side.SOURCE:
+            gaps += sources.unmapped(connection, contract, raw)
+        counted = connection.execute(f"SELECT count(*) FROM {raw.relation}").fetchall()[0][0]
+        keep = side is Side.SOURCE or other not in (None, counted)
+        parts = _parts(connection, contract, side, raw, folder, told=told, keep=keep)
+        partial = folder / f"{side}.totals.partial"
+        merged = f"SELECT b, sum(n)::BIGINT AS n, sum(s)::DECIMAL(38, 0) AS s FROM read_parquet([{', '.join(map(rows.exactly, parts))}]) GROUP BY b"
+        twice = _twice(connection, folder) if side is Side.SOURCE else "SELECT NULL::INTEGER AS b LIMIT 0"
         connection.execute(
-            f"COPY ({select}) TO {rows.literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
+            f"COPY (SELECT t.*, w.b IS NOT NULL AS twice FROM ({merged}) t LEFT JOIN ({twice}) w USING (b) ORDER BY b) "
+            f"TO {rows.literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
         )
-        counted = connection.execute(f"SELECT count(*) FROM {rows.parquet(partial)}").fetchall()
+        typed = rows.typed(contract, side, raw.relation, raw.types)
+        states = dict(connection.execute(rows.states(contract, side, typed)).fetchall())
+    if not place.system and sources.mark(path) != mark:
+        raise Unavailable(f"the {side} of {contract.id} moved while it was being read: {path}")
     digest = sha256(partial)
     kept = partial.replace(folder / f"{side}-{digest[:12]}.parquet")
     return Snapshot(
-        side=side, origin=str(place), read_at=now, rows=counted[0][0], file=kept.name, sha256=digest,
-        raw=raw.name if place.system else str(raw.absolute()),
+        side=side, origin=str(place), read_at=now, rows=counted, file=kept.name, sha256=digest,
+        raw=path.name if place.system else str(path.absolute()),
         engine=ENGINE, contract_sha256=contract.digest(), gaps=gaps,
+        keys=f"{side}-keys" if keep else "", by_state=states, mark=mark,
     )  # fmt: skip
+
+
+def _parts(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    side: Side,
+    raw: Raw,
+    folder: Path,
+    *,
+    told: Callable[[str], None],
+    keep: bool,
+) -> list[Path]:
+    """The totals of each stretch of a side, as files: rows and sum of row hashes (128 bit) by bucket."""
+    parts = []
+    for i, chunk in enumerate(raw.chunks):
+        part = folder / f"{side}-part" / f"{_stamp(contract, raw, keep)}-{i:04}.parquet"
+        parts.append(part)
+        if part.is_file():
+            continue
+        part.parent.mkdir(exist_ok=True)
+        keyed = rows.keyed(contract, side, rows.typed(contract, side, chunk, raw.types), raw.types)
+        if keep:
+            keyed = _kept(connection, keyed, folder / f"{side}-keys" / part.stem)
+        partial = part.with_suffix(".partial")
+        connection.execute(
+            f"COPY (SELECT b, count(*) AS n, sum(h)::DECIMAL(38, 0) AS s FROM ({keyed}) GROUP BY b) TO {rows.literal(str(partial))} (FORMAT parquet)"
+        )
+        partial.replace(part)
+        told(f"{side}: {i + 1} of {len(raw.chunks)} stretches read")
+    for other in (folder / f"{side}-keys").glob("*"):
+        if other.name not in {part.stem for part in parts}:
+            shutil.rmtree(other)
+    return parts
+
+
+def forget_parts(folder: Path, side: Side) -> None:
+    """Once a snapshot is recorded, reading that side again is reading it anew."""
+    shutil.rmtree(folder / f"{side}-part", ignore_errors=True)
+
+
+def _stamp(contract: Contract, raw: Raw, keep: bool) -> str:
+    """What a stretch read earlier must have been read with to be worth anything now."""
+    return hashlib.sha256(f"{contract.digest()} {raw.mark} {ENGINE} {keep}".encode()).hexdigest()[:16]
+
+
+def _kept(connection: duckdb.DuckDBPyConnection, keyed: str, to: Path) -> str:
+    """Write key and row hashes into folders by key hash; returns the SELECT that reads them back."""
+    shutil.rmtree(to, ignore_errors=True)
+    to.parent.mkdir(exist_ok=True)
+    part = f"CASE WHEN b < {rows.BUCKETS} THEN b % {rows.PARTS} ELSE b END"
+    connection.execute(
+        f"COPY (SELECT kh, h, {part} AS part FROM ({keyed})) TO {rows.literal(str(to))} (FORMAT parquet, COMPRESSION lz4, PARTITION_BY (part))"
+    )
+    return kept_hashes(to)
+
+
+def kept_hashes(folder: Path) -> str:
+    """A SELECT of the key hash `kh`, row hash `h` and bucket `b` of every row that a key snapshot holds."""
+    files = sorted(folder.rglob("*.parquet"))
+    if not files:
+        return "SELECT NULL::UBIGINT AS kh, NULL::UBIGINT AS h, NULL::INTEGER AS b LIMIT 0"
+    bucket = f"CASE WHEN part < {rows.PARTS} THEN (kh % {rows.BUCKETS})::INTEGER ELSE part::INTEGER END AS b"
+    held = f"read_parquet([{', '.join(map(rows.exactly, files))}], hive_partitioning=true)"
+    return f"SELECT kh, h, {bucket} FROM {held}"
+
+
+def _twice(connection: duckdb.DuckDBPyConnection, folder: Path) -> str:
+    """A SELECT of the buckets in which a key may be there more than once, looked for folder by folder."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE twice (b INTEGER)")
+    for part in range(rows.PARTS):
+        files = sorted((folder / f"{Side.SOURCE}-keys").glob(f"*/part={part}/*.parquet"))
+        if files:
+            held = f"read_parquet([{', '.join(map(rows.exactly, files))}], hive_partitioning=false)"
+            connection.execute(
+                f"INSERT INTO twice SELECT DISTINCT (kh % {rows.BUCKETS})::INTEGER FROM (SELECT kh FROM {held} GROUP BY kh HAVING count(*) > 1)"
+            )
+    return "SELECT DISTINCT b FROM twice"
 
 
 def doubts(snapshot: Snapshot, contract: Contract, folder: Path) -> tuple[str, ...]:
@@ -90,33 +183,6 @@ def doubts(snapshot: Snapshot, contract: Contract, folder: Path) -> tuple[str, .
         for failed, why in checks
         if failed
     )
-
-
-def fetch(place: Place, systems: Mapping[str, str], to: Path) -> Path:
-    """Stream a path of a system into a file that appears whole or not at all. Raises Unavailable."""
-    if place.system not in systems:
-        raise Invalid(
-            Problem(
-                f"no system named '{place.system}'", field="system", nearest=nearest(place.system, systems)
-            )
-        )
-    url = systems[place.system].rstrip("/") + "/" + place.path.lstrip("/")
-    partial = to.with_name(to.name + ".partial")
-    try:
-        with (
-            httpx.stream("GET", url, timeout=PATIENCE, follow_redirects=True) as answer,
-            partial.open("wb") as out,
-        ):
-            answer.raise_for_status()
-            if not {"content-length", "transfer-encoding"} & set(answer.headers):
-                raise Unavailable(
-                    f"{url} does not say how long its answer is: a cut one could not be told from a whole one"
-                )
-            for chunk in answer.iter_bytes():
-                out.write(chunk)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise Unavailable(f"{url} could not be read: {error or type(error).__name__}") from error
-    return partial.replace(to)
 
 
 @contextmanager

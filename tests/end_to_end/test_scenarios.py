@@ -1,4 +1,4 @@
-"""The scenarios of examples/ that play themselves: silent halving, no acknowledgement."""
+"""The scenarios of examples/ that play themselves: silent halving, no acknowledgement, six hundred and four."""
 
 from __future__ import annotations
 
@@ -56,4 +56,18 @@ def test_no_acknowledgement_is_caught_within_one_cycle_and_nothing_is_doubled_or
     found = scenario("no_acknowledgement").play(tmp_path / "programme")
     assert found.in_one_cycle
     assert (found.sent_twice, found.lost, found.ledger.holds) == (0, 0, True)
+    assert found.holds
+
+
+def test_all_604_are_named_and_verified_only_by_the_run_that_no_longer_finds_them(
+    scenario: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
+    """The loader reports no failure throughout; a reload that forgets four of them is found out."""
+    found = scenario("six_hundred_and_four").play(tmp_path / "programme", rows=7_000)
+    assert (found.loader_failures, len(found.named), found.named == found.lost, found.reopened) == (
+        0,
+        604,
+        True,
+        4,
+    )
     assert found.holds

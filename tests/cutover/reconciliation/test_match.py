@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cutover.reconciliation import snapshot
 from cutover.reconciliation.contract import Contract
-from cutover.reconciliation.match import match
+from cutover.reconciliation.match import Read, match
 from cutover.reconciliation.sides import Side
 from tests.cutover.reconciliation.world import write_csv
 
@@ -77,11 +77,9 @@ def test_every_row_is_accounted_for_once_and_in_the_class_a_person_would_put_it(
         write_csv(folder / "t.csv", target, COLUMNS)
         agreed = _contract(folder)
         with snapshot.engine(folder) as engine:
-            taken = [
-                folder / snapshot.take(engine, agreed, side, folder, systems={}, now=NOW).file
-                for side in Side
-            ]
-            found = match(engine, agreed, *taken)
+            taken = [snapshot.take(engine, agreed, side, folder / side, systems={}, now=NOW) for side in Side]
+            read = [Read(t, folder / t.side / t.file, Path(t.raw)) for t in taken]
+            found = match(engine, agreed, *read)
     assert Counter(found.counts) == _oracle(source, target)
     assert found.books.holds
     assert (found.books.source.rows, found.books.target.rows) == (len(source), len(target))

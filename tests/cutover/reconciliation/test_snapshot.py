@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cutover.core.errors import Invalid, Unavailable
-from cutover.reconciliation import snapshot
+from cutover.reconciliation import sources
 from cutover.reconciliation.contract import Place
 from cutover.reconciliation.findings import Verdict
 from tests.cutover.reconciliation.world import World, crime, write_csv
@@ -93,7 +93,7 @@ def test_a_cut_answer_is_unavailable_and_leaves_no_file(
     tmp_path: Path, serve: Any, path: str, said: str
 ) -> None:
     with pytest.raises(Unavailable, match=said):
-        snapshot.fetch(Place(system="legacy", path=path), {"legacy": serve(_Cut)}, tmp_path / "source.csv")
+        sources.fetch(Place(system="legacy", path=path), {"legacy": serve(_Cut)}, tmp_path / "source.csv")
     assert not (tmp_path / "source.csv").exists()
 
 
@@ -104,7 +104,7 @@ def test_a_system_that_says_nothing_in_time_is_an_error_and_never_a_pass(
         def do_GET(self) -> None:
             self.server.released.wait(10)  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(snapshot, "PATIENCE", 0.2)
+    monkeypatch.setattr(sources, "PATIENCE", 0.2)
     world.systems = {"new_records": serve(Silent)}
     world.write(HUNDRED, HUNDRED)
     world.agree(target={"system": "new_records", "path": "/new.csv"})
@@ -116,11 +116,11 @@ def test_a_system_that_says_nothing_in_time_is_an_error_and_never_a_pass(
 def test_a_refusal_of_the_system_is_unavailable(tmp_path: Path, serve: Any) -> None:
     url = serve(partial(_Quiet, directory=str(tmp_path)))
     with pytest.raises(Unavailable, match="404"):
-        snapshot.fetch(Place(system="legacy", path="/none.csv"), {"legacy": url}, tmp_path / "source.csv")
+        sources.fetch(Place(system="legacy", path="/none.csv"), {"legacy": url}, tmp_path / "source.csv")
 
 
 def test_a_system_nobody_named_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="did you mean 'legacy_records'"):
-        snapshot.fetch(
+        sources.fetch(
             Place(system="legacy_record", path="/a.csv"), {"legacy_records": ""}, tmp_path / "a.csv"
         )

@@ -1,0 +1,226 @@
+"""What a reconciliation costs beside a bare scan-and-hash of the same columns, and whether it finds what was planted.
+
+Each figure is a process of its own: CPU seconds of user and system, peak resident memory. The data is made from a seed
+and deleted after.
+
+    python benchmarks/reconciliation/bench.py [FOLDER] --rows 1000000 [--parts first,dirty,text]
+"""
+
+# ruff: noqa: E402  (run as a script, the tree is put on the path first)
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from benchmarks.reconciliation.generate import MISSING, Made, make
+from cutover.core.clock import SystemClock
+from cutover.core.event import Catalogue
+from cutover.reconciliation.comparison import EVENTS
+from cutover.reconciliation.contract import Contract
+from cutover.reconciliation.findings import Outcome
+from cutover.reconciliation.service import ReconciliationService
+from cutover.store import schema
+from cutover.store.desk import Desk
+from cutover.store.engine import open_engine, sqlite_url
+from cutover.store.journal import Journal
+
+TYPES = {
+    "crime_id": "integer", "beat": "text", "reported_at": "timestamp", "closed_at": "timestamp", "offence": "text",
+    "status": "text", "surname": "text", "forename": "text", "address": "text", "value_gbp": "decimal(14,4)",
+    "score": "double", "officer_id": "integer", "dob": "date",
+}  # fmt: skip
+HASHED = ", ".join(n if n != "value_gbp" else "value_gbp::DECIMAL(14, 4)" for n in TYPES)
+
+
+def contracts(
+    folder: Path, *, text_keys: bool = False, source: dict[str, str] | None = None
+) -> dict[str, Contract]:
+    """Crimes and, unless the key is text, the officers they point at."""
+    columns = ({"force": "text"} if text_keys else {}) | TYPES | ({"crime_id": "text"} if text_keys else {})
+    crimes = {
+        "id": "crimes", "title": "Every crime", "entity": "crime", "key": ["force", "crime_id"] if text_keys else "crime_id",
+        "source": source or {"path": str(folder / "source.parquet")}, "target": {"path": str(folder / "target.parquet")},
+        "source_frozen": True, "columns": columns, "state": "status", "context": ["offence", "surname"],
+        "references": [{"columns": "officer_id", "contract": "officers"}],
+    }  # fmt: skip
+    officers = {
+        "id": "officers", "title": "Officers", "entity": "officer", "key": "officer_id", "columns": {"officer_id": "integer"},
+        "source": {"path": str(folder / "officers_source.parquet")}, "target": {"path": str(folder / "officers_target.parquet")},
+    }  # fmt: skip
+    return {c["id"]: Contract.model_validate(c) for c in (crimes, officers)}
+
+
+def service(
+    folder: Path, declared: Mapping[str, Contract], systems: Mapping[str, str]
+) -> ReconciliationService:
+    folder.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(sqlite_url(folder / "journal.db"))
+    schema.upgrade(engine)
+    clock = SystemClock()
+    return ReconciliationService(
+        Desk(Journal(engine, Catalogue(EVENTS), clock, []), clock), declared, folder, lambda: systems
+    )
+
+
+def limit(folder: Path) -> None:
+    """The bare scan-and-hash of both files: what no comparison of all columns can do without."""
+    with duckdb.connect(
+        config={"threads": 2, "memory_limit": "800MB", "preserve_insertion_order": False}
+    ) as db:
+        for side in ("source", "target"):
+            db.execute(f"SELECT sum(hash({HASHED})) FROM '{folder / side}.parquet'").fetchall()
+
+
+def whole(
+    folder: Path, state: Path, *, text_keys: bool = False, frozen: bool = True, url: str = ""
+) -> Outcome:
+    """The source frozen, then the run."""
+    source = {"system": "register", "table": "crimes"} if url else None
+    opened = service(state, contracts(folder, text_keys=text_keys, source=source), {"register": url})
+    if not frozen:
+        return opened.run("crimes", by="bench")
+    opened.snapshot("crimes", "source", by="bench")
+    return opened.run("crimes", by="bench")
+
+
+def measured(call: str, **arguments: Any) -> dict[str, Any]:
+    """Run one of the functions above in a process of its own; returns CPU seconds, peak MiB, wall and what it said."""
+    started = time.monotonic()
+    child = subprocess.run(
+        [sys.executable, __file__, "--call", call, json.dumps(arguments)],
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    return json.loads(child.stdout.splitlines()[-1]) | {"wall": time.monotonic() - started}
+
+
+def _called(call: str, arguments: dict[str, Any]) -> None:
+    given = {k: Path(v) if k in ("folder", "state") else v for k, v in arguments.items()}
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    begun = used.ru_utime + used.ru_stime
+    came = {"limit": limit, "whole": whole}[call](**given)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    said = came.model_dump(mode="json", by_alias=True) if isinstance(came, Outcome) else None
+    print(
+        json.dumps(
+            {"cpu": used.ru_utime + used.ru_stime - begun, "mib": used.ru_maxrss // 1024, "outcome": said}
+        )
+    )
+
+
+def killed(folder: Path, state: Path, after: int) -> dict[str, Any]:
+    """A whole comparison killed with -9 once so many stretches were read, and what the next process does to finish it."""
+    given = json.dumps({"folder": str(folder), "state": str(state), "frozen": False})
+    child = subprocess.Popen([sys.executable, __file__, "--call", "whole", given], stdout=subprocess.DEVNULL)
+    while child.poll() is None and len(list(state.rglob("*-part/*.parquet"))) < after:
+        time.sleep(0.05)
+    child.send_signal(signal.SIGKILL)
+    _, _, used = os.wait4(child.pid, 0)
+    rest = measured("whole", folder=str(folder), state=str(state), frozen=False)
+    return rest | {"before": used.ru_utime + used.ru_stime}
+
+
+def wrong(made: Made, outcome: dict[str, Any]) -> list[str]:
+    """Every planted defect that was not found and classified, and everything found that was not planted."""
+    got = {k: n for k, n in outcome["counts"].items() if k != "matched" and n}
+    faults = [] if got == made.planted else [f"planted {made.planted}, found {got}"]
+    faults += [] if outcome["kinds"] == made.kinds else [f"planted {made.kinds}, found {outcome['kinds']}"]
+    if made.planted and outcome["by_state"]["under_review"] != {"missing": MISSING}:
+        faults.append(f"under_review: {outcome['by_state']['under_review']}")
+    if outcome["verdict"] != ("FAIL" if made.planted else "PASS"):
+        faults.append(f"{outcome['verdict']}: {outcome['reasons']}")
+    return faults
+
+
+def _row(what: str, seen: dict[str, Any], base: float, made: Made | None = None) -> None:
+    faults = wrong(made, seen["outcome"]) if made else []
+    print(
+        f"| {what} | {seen['cpu']:.1f} s | {seen['cpu'] / base:.2f} x | {seen['mib']:,} MiB | {seen['wall']:.0f} s | {'; '.join(faults) or ('all as planted' if made else '')} |",
+        flush=True,
+    )
+
+
+def first(work: Path, rows: int) -> tuple[Path, dict[str, Any], float]:
+    """Defects planted: found, and found again by what takes over a killed process."""
+    data = work / "dirty"
+    made = make(data, rows)
+    base = measured("limit", folder=str(data))
+    _row(f"{rows:,} x 13: bare scan and hash", base, base["cpu"])
+    whole_run = measured("whole", folder=str(data), state=str(work / "state-dirty"))
+    _row("freeze, run", whole_run, base["cpu"], made)
+    halves = killed(data, work / "state-killed", 16 if rows >= 25_000_000 else 1)
+    _row("killed with -9 half-way: the process that finished it", halves, base["cpu"], made)
+    both = halves["before"] + halves["cpu"]
+    print(
+        f"| both processes / never killed | {halves['before']:.1f} + {halves['cpu']:.1f} s | {both / whole_run['cpu']:.2f} x | | | |",
+        flush=True,
+    )
+    return data, whole_run, base["cpu"]
+
+
+def dirty(work: Path, rows: int) -> None:
+    """As `first`, then repaired and checked again, then clean from the start."""
+    data, whole_run, base = first(work, rows)
+    repaired = make(work / "clean", rows, clean=True)
+    shutil.move(repaired.target, data / "target.parquet")
+    shutil.move(repaired.officers_target, data / "officers_target.parquet")
+    again = measured("whole", folder=str(data), state=str(work / "state-dirty"), frozen=False)
+    _row("re-check after the repair", again, base, repaired)
+    print(f"| re-check / first | | {again['cpu'] / whole_run['cpu']:.2f} x | | | |", flush=True)
+    clean_base = measured("limit", folder=str(data))
+    _row("clean: bare scan and hash", clean_base, clean_base["cpu"])
+    clean = measured("whole", folder=str(data), state=str(work / "state-clean"))
+    _row("clean: freeze, run", clean, clean_base["cpu"], repaired)
+
+
+def text(work: Path, rows: int) -> None:
+    """A composite text key beside a BIGINT one."""
+    number, texts = make(work / "number", rows), make(work / "texts", rows, text_keys=True)
+    base = measured("limit", folder=str(work / "number"))
+    by_number = measured("whole", folder=str(work / "number"), state=str(work / "state-number"))
+    _row(f"{rows:,}: BIGINT key", by_number, base["cpu"], number)
+    by_text = measured("whole", folder=str(work / "texts"), state=str(work / "state-texts"), text_keys=True)
+    _row("two text columns as key", by_text, base["cpu"], texts)
+    print(f"| text / BIGINT | | {by_text['cpu'] / by_number['cpu']:.2f} x | | | |", flush=True)
+
+
+PARTS: Mapping[str, Callable[[Path, int], object]] = {"first": first, "dirty": dirty, "text": text}
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("folder", type=Path, nargs="?")
+    asked.add_argument("--rows", type=int, default=1_000_000)
+    asked.add_argument("--parts", default="dirty")
+    asked.add_argument("--call", nargs=2)
+    args = asked.parse_args()
+    if args.call:
+        _called(args.call[0], json.loads(args.call[1]))
+        return
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M}Z, duckdb {duckdb.__version__}, load {os.getloadavg()[0]:.1f}")
+    print("| what | CPU | of the bare scan | peak memory | wall | found |\n|---|---|---|---|---|---|")
+    for part in args.parts.split(","):
+        with tempfile.TemporaryDirectory(dir=args.folder) as work:
+            PARTS[part](Path(work), args.rows)
+    print(f"load {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""Where the rows of one side come from: a file, a fetched file, or a table of a database streamed whole into one.
+
+Nothing is guessed and nothing is half: a fetched file appears complete or not at all, a table is read in one
+transaction and its high-water mark must be the same before and after.
+"""
+
+# ruff: noqa: S608  (every identifier and text in the SQL is quoted by rows.name and rows.literal)
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import httpx
+
+from cutover.core.errors import Invalid, Problem, Unavailable, nearest
+from cutover.reconciliation import rows
+from cutover.reconciliation.contract import Contract, Place
+from cutover.reconciliation.databases import is_database_url, stream
+from cutover.reconciliation.rows import exactly, literal, name, parquet
+from cutover.reconciliation.sides import Side
+
+PATIENCE = 30.0  # seconds without a byte after which a system counts as silent
+CHUNK = 20 * 122_880  # rows read in one stretch: whole row groups of a Parquet file as most writers make them
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """The rows of one side as they came: a relation, its columns, the stretches it is read in, and its high-water mark."""
+
+    relation: str
+    has: Mapping[str, str]
+    chunks: tuple[str, ...]
+    types: Mapping[str, str]
+    mark: str
+
+
+def brought(contract: Contract, side: Side, folder: Path, systems: Mapping[str, str]) -> tuple[Path, str]:
+    """The file of one side, fetched into `folder` where it has to be, and the high-water mark. Raises Unavailable."""
+    place = contract.place(side)
+    if not place.system:
+        raw = Path(place.path)
+        if not raw.exists():
+            raise Unavailable(f"the {side} of {contract.id} is not there: no file {raw}")
+        return raw, mark(raw)
+    to = folder / f"{side}.{place.kind}"
+    url = _url(place, systems)
+    if place.is_database or is_database_url(url):
+        return to, stream(place, url, to)
+    fetch(place, systems, to)
+    return to, mark(to)
+
+
+def mark(path: Path) -> str:
+    """What moves when a file does: names, sizes and times of change."""
+    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+    return "; ".join(f"{f.name} {f.stat().st_size} {f.stat().st_mtime_ns}" for f in files)
+
+
+def opened(engine: duckdb.DuckDBPyConnection, contract: Contract, side: Side, path: Path, moved: str) -> Raw:
+    """The rows of a file. Raises Invalid for a file without columns and for a column the contract names in vain."""
+    place = contract.place(side)
+    has = _header(engine, place, side, path)
+    relation = _reader(place, side, path, has)
+    rows.gaps(contract, side, has)
+    described = engine.execute(f"DESCRIBE SELECT {rows.asked(contract, side)} FROM {relation}").fetchall()
+    types = {row[0].removeprefix("raw:"): row[1] for row in described}
+    return Raw(relation, has, _chunks(engine, place, path, relation, has), types, moved)
+
+
+def unmapped(engine: duckdb.DuckDBPyConnection, contract: Contract, raw: Raw) -> tuple[str, ...]:
+    """The codes of the source that no map names, with how often they stand there."""
+    found = []
+    for n, column in contract.columns.items():
+        if column.codes:
+            plain = column.source_sql or name(column.named(Side.SOURCE, n))
+            known = ", ".join(map(literal, column.codes))
+            counted = engine.execute(f"SELECT {plain}, count(*) FROM {raw.relation} WHERE {plain} NOT IN ({known}) GROUP BY 1 ORDER BY 1").fetchall()  # fmt: skip
+            found += [f"code '{code}' of '{n}' is not in its map ({times:,} rows)" for code, times in counted]
+    return tuple(found)
+
+
+def fetch(place: Place, systems: Mapping[str, str], to: Path) -> Path:
+    """Stream a path of a system into a file that appears whole or not at all. Raises Unavailable."""
+    url = _url(place, systems).rstrip("/") + "/" + place.path.lstrip("/")
+    partial = to.with_name(to.name + ".partial")
+    try:
+        with (
+            httpx.stream("GET", url, timeout=PATIENCE, follow_redirects=True) as answer,
+            partial.open("wb") as out,
+        ):
+            answer.raise_for_status()
+            if not {"content-length", "transfer-encoding"} & set(answer.headers):
+                raise Unavailable(
+                    f"{url} does not say how long its answer is: a cut one could not be told from a whole one"
+                )
+            for chunk in answer.iter_bytes():
+                out.write(chunk)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Unavailable(f"{url} could not be read: {error or type(error).__name__}") from error
+    return partial.replace(to)
+
+
+def _url(place: Place, systems: Mapping[str, str]) -> str:
+    if place.system not in systems:
+        raise Invalid(
+            Problem(
+                f"no system named '{place.system}'", field="system", nearest=nearest(place.system, systems)
+            )
+        )
+    return systems[place.system]
+
+
+def _header(engine: duckdb.DuckDBPyConnection, place: Place, side: Side, path: Path) -> dict[str, str]:
+    """The columns a file has and their types there; text throughout for CSV."""
+    if place.kind != "csv":
+        if place.kind == "duckdb":
+            engine.execute(f"ATTACH IF NOT EXISTS {literal(str(path))} AS {name(f'{side}_file')} (READ_ONLY)")
+        described = engine.execute(f"DESCRIBE SELECT * FROM {_reader(place, side, path, {})}").fetchall()
+        return {row[0]: row[1] for row in described}
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        columns = next(csv.reader(lines), [])
+    if not columns:
+        raise Invalid(Problem("the file is empty", file=str(path), expected="a CSV file with a header"))
+    if len(set(columns)) < len(columns):
+        raise Invalid(Problem("the header names a column twice", file=str(path), line=1))
+    return dict.fromkeys(columns, "VARCHAR")
+
+
+def _reader(place: Place, side: Side, path: Path, has: Mapping[str, str]) -> str:
+    """The relation of a file: nothing is guessed, a broken line is an error, '' and NULL stay apart."""
+    if place.kind == "duckdb":
+        return f"{name(f'{side}_file')}.{'.'.join(name(part) for part in place.table.split('.'))}"
+    if place.kind == "parquet":
+        return _folder(path) if path.is_dir() else parquet(path)
+    columns = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in has)
+    return (
+        f"read_csv({exactly(path)}, hive_partitioning=false, auto_detect=false, header=true, columns={{{columns}}}, delim=',', "
+        "quote='\"', escape='\"', nullstr='', allow_quoted_nulls=false, strict_mode=true)"
+    )
+
+
+def _folder(path: Path) -> str:
+    files = sorted(path.rglob("*.parquet"))
+    if not files:
+        raise Unavailable(f"no Parquet file in {path}")
+    return f"read_parquet([{', '.join(map(exactly, files))}], hive_partitioning=false)"
+
+
+def _chunks(
+    engine: duckdb.DuckDBPyConnection, place: Place, path: Path, relation: str, has: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The stretches a side is read in; a killed run goes on at the next. Only Parquet can be entered in the middle."""
+    if place.kind != "parquet" or "file_row_number" in has:
+        return (relation,)
+    if path.is_dir():
+        return tuple(parquet(file) for file in sorted(path.rglob("*.parquet")))
+    held = engine.execute(f"SELECT num_rows FROM parquet_file_metadata({exactly(path)})").fetchall()[0][0]
+    if held <= CHUNK:
+        return (relation,)
+    numbered = f"read_parquet({exactly(path)}, hive_partitioning=false, file_row_number=true)"
+    return tuple(
+        f"(SELECT * FROM {numbered} WHERE file_row_number BETWEEN {first} AND {first + CHUNK - 1})"
+        for first in range(0, held, CHUNK)
+    )

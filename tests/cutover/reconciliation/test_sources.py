@@ -1,0 +1,173 @@
+"""Where rows come from: files, folders, databases; drift and unmapped codes are said before a record is compared."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+import pytest
+from sqlalchemy import create_engine, text
+
+from cutover.core.errors import Unavailable
+from cutover.reconciliation import databases, sources
+from cutover.reconciliation.contract import Place
+from cutover.reconciliation.findings import Verdict
+from tests.cutover.reconciliation.world import COLUMNS, World, contract, crime, write_csv
+
+HUNDRED = [crime(n) for n in range(100)]
+ODD = [
+    crime(1, surname=None),
+    crime(2, surname=""),
+    crime(3, surname='a "b", c\nd'),
+    crime(4, surname="Łukasz"),
+]
+
+
+def _table(url: str, rows: list[Any]) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE TABLE crimes ({', '.join(c + ' text' for c in COLUMNS)})"))
+        connection.execute(
+            text(f"INSERT INTO crimes VALUES ({', '.join(':' + c for c in COLUMNS)})"),
+            [dict(zip(COLUMNS, row, strict=True)) for row in rows],
+        )
+    engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
+def test_a_table_of_a_database_is_a_side_and_null_and_empty_stay_apart(
+    world: World, kind: str, request: pytest.FixtureRequest
+) -> None:
+    url = (
+        f"sqlite:///{world.folder / 'old.db'}"
+        if kind == "sqlite"
+        else request.getfixturevalue("postgres_url")
+    )
+    _table(url, ODD)
+    world.systems = {"old": url}
+    world.agree(source={"system": "old", "table": "crimes", "high_water": "max(reported_at)"})
+    write_csv(world.target, ODD)
+    assert world.run().passed
+    write_csv(world.target, [crime(1, surname=""), *ODD[1:]])
+    assert world.run().kinds == {"null_empty": 1}
+
+
+@pytest.mark.parametrize("moves", ["INSERT INTO t VALUES (9)", "UPDATE t SET n = 7"])
+def test_a_table_that_moves_while_it_is_read_is_found_by_its_high_water_mark(
+    tmp_path: Path, moves: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "old.db"
+    with sqlite3.connect(file) as db:
+        db.executescript("CREATE TABLE t (n); INSERT INTO t VALUES (1), (2);")
+    whole = databases._copy
+
+    def copy(*given: Any) -> None:
+        whole(*given)
+        with sqlite3.connect(file) as db:
+            db.execute(moves)
+
+    monkeypatch.setattr(databases, "_copy", copy)
+    with pytest.raises(Unavailable, match="moved while it was being read"):
+        databases.stream(
+            Place(system="old", table="t", high_water="max(n)"), f"sqlite:///{file}", tmp_path / "s.csv"
+        )
+    assert not (tmp_path / "s.csv").exists()
+
+
+@pytest.mark.real
+def test_a_database_that_ends_half_way_through_is_an_error_and_leaves_no_file(
+    world: World, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _table(postgres_url, [crime(n) for n in range(2000)])
+    world.systems = {"old": postgres_url}
+    world.agree(source={"system": "old", "table": "crimes"})
+    write_csv(world.target, [])
+    whole = Path.open
+
+    class Cutting:
+        """Ends every session of the database after the first block that is written."""
+
+        def __init__(self, file: Any) -> None:
+            self.file = file
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            self.file.close()
+
+        def write(self, block: bytes) -> None:
+            self.file.write(block)
+            engine = create_engine(postgres_url)
+            with engine.connect() as connection:
+                connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"))  # fmt: skip
+            engine.dispose()
+
+    def opened(path: Path, mode: str = "r", **other: Any) -> Any:
+        file = whole(path, mode, **other)
+        return Cutting(file) if mode == "wb" and path.suffix == ".partial" else file
+
+    monkeypatch.setattr(Path, "open", opened)
+    outcome = world.run()
+    monkeypatch.undo()
+    assert outcome.verdict is Verdict.ERROR
+    assert "could not be read" in outcome.reasons[0]
+    assert not list(world.folder.rglob("source.csv"))[1:]
+
+
+def test_a_table_that_is_not_there_is_an_error(world: World) -> None:
+    world.systems = {"old": f"sqlite:///{world.folder / 'old.db'}"}
+    world.agree(source={"system": "old", "table": "crimes"})
+    write_csv(world.target, HUNDRED)
+    outcome = world.run()
+    assert (outcome.verdict, "no such table" in outcome.reasons[0]) == (Verdict.ERROR, True)
+
+
+def test_a_folder_of_parquet_files_and_a_duckdb_file_are_sides(world: World) -> None:
+    write_csv(world.source, HUNDRED)
+    parts, file = world.folder / "parts", world.folder / "new.duckdb"
+    parts.mkdir()
+    with duckdb.connect(str(file)) as db:
+        db.execute(f"CREATE TABLE crimes AS FROM read_csv('{world.source}', all_varchar=true)")
+        for n in (0, 1):
+            db.execute(
+                f"COPY (SELECT * FROM crimes WHERE crime_id[6:]::INT % 2 = {n}) TO '{parts / str(n)}.parquet'"
+            )
+    world.contracts = {"crimes": contract(parts, file, source={"path": str(parts), "format": "parquet"}, target={"path": str(file), "table": "crimes"})}  # fmt: skip
+    outcome = world.run()
+    assert (outcome.verdict, outcome.source.rows, outcome.target.rows) == (Verdict.PASS, 100, 100)
+
+
+def test_codes_are_mapped_and_one_that_no_map_names_is_said(world: World) -> None:
+    columns = contract("a.csv", "b.csv").model_dump()["columns"]
+    world.agree(columns=columns | {"status": {"type": "text", "codes": {"O": "open"}}})
+    world.write(
+        [crime(1, status="O"), crime(2, status="O")], [crime(1, status="open"), crime(2, status="open")]
+    )
+    assert world.run().passed
+    world.write(
+        [crime(1, status="O"), crime(2, status="X")], [crime(1, status="open"), crime(2, status="open")]
+    )
+    outcome = world.run()
+    assert outcome.kinds == {"code": 1}
+    assert "code 'X' of 'status' is not in its map (1 rows)" in outcome.reasons
+
+
+def test_a_column_may_be_an_expression_of_its_side(world: World) -> None:
+    columns = contract("a.csv", "b.csv").model_dump()["columns"]
+    local = "(reported_at::TIMESTAMP AT TIME ZONE 'Europe/London')::VARCHAR"
+    world.agree(columns=columns | {"reported_at": {"type": "timestamp", "target_sql": local}})
+    world.write([crime(1, reported_at="2026-06-01T09:30:00Z")], [crime(1, reported_at="2026-06-01 10:30:00")])
+    assert world.run().passed
+
+
+def test_a_file_that_changes_under_the_reading_is_an_error(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write(HUNDRED, HUNDRED)
+    seen = iter(["before", "after"] * 4)
+    monkeypatch.setattr(sources, "mark", lambda _: next(seen))
+    outcome = world.run()
+    assert (outcome.verdict, "moved while it was being read" in outcome.reasons[0]) == (Verdict.ERROR, True)

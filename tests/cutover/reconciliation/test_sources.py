@@ -80,7 +80,7 @@ def test_a_table_that_moves_while_it_is_read_is_found_by_its_high_water_mark(
 def test_a_database_that_ends_half_way_through_is_an_error_and_leaves_no_file(
     world: World, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _table(postgres_url, [crime(n) for n in range(2000)])
+    _table(postgres_url, [crime(n) for n in range(6000)])
     world.systems = {"old": postgres_url}
     world.agree(source={"system": "old", "table": "crimes"})
     write_csv(world.target, [])
@@ -90,7 +90,7 @@ def test_a_database_that_ends_half_way_through_is_an_error_and_leaves_no_file(
         """Ends every session of the database after the first block that is written."""
 
         def __init__(self, file: Any) -> None:
-            self.file = file
+            self.file, self.is_cut = file, False
 
         def __enter__(self) -> Self:
             return self
@@ -100,6 +100,9 @@ def test_a_database_that_ends_half_way_through_is_an_error_and_leaves_no_file(
 
         def write(self, block: bytes) -> None:
             self.file.write(block)
+            if self.is_cut:
+                return
+            self.is_cut = True
             engine = create_engine(postgres_url)
             with engine.connect() as connection:
                 connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"))  # fmt: skip

@@ -53,8 +53,13 @@ def listen(engine: Engine) -> Ear | None:
         return None
     try:
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        connection.detach()  # what listens is not given to others afterwards
-        say(connection, f"LISTEN {CHANNEL}")
     except DBAPIError:
         return None
-    return Ear(connection)
+    connection.detach()  # what listens is not given to others afterwards
+    ear = Ear(connection)
+    try:
+        say(connection, f"LISTEN {CHANNEL}")
+    except DBAPIError:
+        ear.close()
+        return None
+    return ear

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -48,12 +49,22 @@ def opened(place: Path, url: str) -> tuple[World, str]:
     return world, run
 
 
+@pytest.fixture
+def disposed() -> Iterator[list[World]]:
+    """Worlds whose connections are closed once whoever still looks ahead in the server has ended: ask for it before it."""
+    worlds: list[World] = []
+    yield worlds
+    for world in worlds:
+        world.engine.dispose()
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("kind", ["database_url", "postgres_url"])
 def test_no_update_is_lost_and_every_refusal_says_why(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest, serve: Serve
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest, disposed: list[World], serve: Serve
 ) -> None:
     world, run = opened(tmp_path / "window", request.getfixturevalue(kind))
+    disposed.append(world)
     stop = threading.Event()
     port = int(serve(make_app(world, stop), stop).rpartition(":")[2])
     sessions = []
@@ -86,4 +97,3 @@ def test_no_update_is_lost_and_every_refusal_says_why(
     assert len(world.runs.gate(run, "GO").votes) == granted.count("vote") == PEOPLE
     assert [act for act in told if "no reason" in act.why] == []
     assert world.journal.verify().holds
-    world.engine.dispose()

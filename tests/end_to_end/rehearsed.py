@@ -140,6 +140,14 @@ class Hands:
     def press(self, button: str) -> None:
         self.page.get_by_role("button", name=button, exact=True).first.click()
 
+    def waits_to_press(self, button: str) -> None:
+        """Read the page again until the button is there: what is to be done is named before it may begin."""
+        for _ in range(200):
+            if self.page.get_by_role("button", name=button, exact=True).count():
+                break
+            self.page.reload()
+        self.press(button)
+
     def says(self, text: str) -> None:
         expect(self.page.locator("main")).to_contain_text(text)
 

@@ -126,7 +126,7 @@ def _open(asha: Hands) -> None:
     asha.page.goto("/board")
     asha.waits_for("P1 Switch the writes over")
     asha.says("Soup in room 2")
-    asha.press("Done")
+    asha.waits_to_press("Done")
     asha.waits_for("Run ended")
 
 

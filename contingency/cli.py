@@ -27,7 +27,14 @@ def contingency_commands(service: Callable[[Path], ContingencyService]) -> App:
     app = App(
         name="contingency", help="Triggers and plays: what is proposed, who decides, what is still open."
     )
+    _looking(app, service)
+    _deciding(app, service)
+    _doing(app, service)
+    _handing_over(app, service)
+    return app
 
+
+def _looking(app: App, service: Callable[[Path], ContingencyService]) -> None:
     @app.command
     def status(programme: Folder = Path(), json: AsJson = False) -> None:
         """Triggers that are breached, plays under way, components that are not live."""
@@ -45,6 +52,8 @@ def contingency_commands(service: Callable[[Path], ContingencyService]) -> App:
                 map(_play, found.plays),
             )
 
+
+def _deciding(app: App, service: Callable[[Path], ContingencyService]) -> None:
     @app.command
     def enact(play: str, *, by: str, reason: str, programme: Folder = Path(), json: AsJson = False) -> None:
         """Enact a proposed play: its component changes mode and the stations get their blocks."""
@@ -80,12 +89,9 @@ def contingency_commands(service: Callable[[Path], ContingencyService]) -> App:
         left = f"; open: {', '.join(view.open_lines)}" if view.open_lines else ""
         answer(view, as_json=json, text=[f"{view.title}: {view.stage.replace('_', ' ')}{left}"])
 
-    _more(app, service)
-    return app
 
-
-def _more(app: App, service: Callable[[Path], ContingencyService]) -> None:
-    """What is done beside deciding: proposed by hand, steps, open records handed over live."""
+def _doing(app: App, service: Callable[[Path], ContingencyService]) -> None:
+    """What is done beside deciding: proposed by hand, step by step."""
 
     @app.command
     def propose(play: str, *, by: str, reason: str, programme: Folder = Path(), json: AsJson = False) -> None:
@@ -109,6 +115,8 @@ def _more(app: App, service: Callable[[Path], ContingencyService]) -> None:
         left = ", ".join(view.open_steps) or "none"
         answer(view, as_json=json, text=[f"{view.title}: {step} is done; steps left: {left}"])
 
+
+def _handing_over(app: App, service: Callable[[Path], ContingencyService]) -> None:
     @app.command(name="hand-over")
     def hand_over(
         play: str,

@@ -28,6 +28,7 @@ def convert_commands(service: Callable[[Path], ConversionService], stay: Callabl
     _running(app, service, stay)
     _pausing(app, service)
     _caring(app, service)
+    _matching(app, service)
     return app
 
 
@@ -120,6 +121,8 @@ def _caring(app: App, service: Callable[[Path], ConversionService]) -> None:
                 ((r.serial, f"{r.changed_at:%a %H:%M}Z", r.reason) for r in left),
             )
 
+
+def _matching(app: App, service: Callable[[Path], ConversionService]) -> None:
     @app.command
     def match(
         serial: str = "",

@@ -27,6 +27,7 @@ def add_keeping(app: App, room: Rooms) -> None:
     _batches(app, room)
     _hands(app, room)
     _ending(app, room)
+    _certifying(app, room)
 
 
 def _batches(app: App, room: Rooms) -> None:
@@ -126,6 +127,8 @@ def _ending(app: App, room: Rooms) -> None:
         keeping = room(programme).keeping
         _say(keeping.destroy_stock(form, count, witness=witness, by=by, reason=reason), as_json=json)
 
+
+def _certifying(app: App, room: Rooms) -> None:
     @app.command
     def certificate(
         serial: str,

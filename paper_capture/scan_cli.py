@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 
 def add_scan(app: App, room: Rooms) -> None:
+    """Put them on `cutover paper`."""
+    _filing(app, room)
+    _held(app, room)
+
+
+def _filing(app: App, room: Rooms) -> None:
     @app.command
     def scan(
         *files: Annotated[
@@ -36,6 +42,8 @@ def add_scan(app: App, room: Rooms) -> None:
         answer([_counted(r) for r in reports], as_json=json, text=[*_said(reports), *blind])
         return int(any(r.refused or r.held for r in reports))
 
+
+def _held(app: App, room: Rooms) -> None:
     @app.command
     def quarantine(*, programme: Path = Path(), json: bool = False) -> int:
         """Images that no code could place; exit 1 while there are any."""

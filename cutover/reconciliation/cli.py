@@ -29,7 +29,13 @@ Every = Annotated[bool, Parameter(name="--all", negative=(), help="every finding
 def commands(service: Callable[[Path], ReconciliationService]) -> App:
     """The sub-app; `service` opens a programme folder."""
     app = App(name="reconcile", help="Compare what left with what arrived, record by record.")
+    _comparing(app, service)
+    _writing(app, service)
+    _settling(app, service)
+    return app
 
+
+def _comparing(app: App, service: Callable[[Path], ReconciliationService]) -> None:
     @app.command
     def run(
         contract: str,
@@ -57,6 +63,8 @@ def commands(service: Callable[[Path], ReconciliationService]) -> App:
         """What a run came to and its findings: the first 20, or every one with --all."""
         return _show(service(programme), contract, which, klass, every=every, as_json=json)
 
+
+def _writing(app: App, service: Callable[[Path], ReconciliationService]) -> None:
     @app.command
     def export(
         contract: str,
@@ -90,6 +98,8 @@ def commands(service: Callable[[Path], ReconciliationService]) -> App:
         ]
         answer(counted, as_json=json, text=text)
 
+
+def _settling(app: App, service: Callable[[Path], ReconciliationService]) -> None:
     @app.command
     def explain(
         contract: str,
@@ -119,8 +129,6 @@ def commands(service: Callable[[Path], ReconciliationService]) -> App:
             as_json=False,
             text=[f"{len(named):,} findings said to be repaired: reconcile again to verify"],
         )
-
-    return app
 
 
 def _show(

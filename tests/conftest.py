@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import os
 import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import structlog
@@ -30,6 +33,7 @@ from tests.demonstrated import Demonstrated, carry
 from tests.real_parts import require_real
 
 START = datetime(2026, 10, 23, 21, 0, tzinfo=UTC)  # the canonical window opens: Friday 22:00 in London
+EXAMPLES = Path(__file__).parents[1] / "examples"
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 MakeDesk = Callable[..., Desk]
 
@@ -190,6 +194,26 @@ def postgres_url(postgres_server: str) -> str:
     name = f"test_{next(_numbers)}"
     administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE migrated")
     return postgres_server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture
+def scenario() -> Iterator[Callable[[str], ModuleType]]:
+    """`scenario(NAME)`: the module that plays a scenario of examples/."""
+    loaded = []
+
+    def load(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, EXAMPLES / name / "play.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        loaded.append(name)
+        spec.loader.exec_module(module)
+        return module
+
+    yield load
+    for name in loaded:
+        del sys.modules[name]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])

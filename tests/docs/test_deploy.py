@@ -38,7 +38,8 @@ def nowhere(path: Path) -> None:
 
 @pytest.mark.parametrize(("place", "words"), list(commands()), ids=str)
 def test_every_command_parses(place: str, words: list[str]) -> None:
-    build_app(words[0], nowhere).parse_args(words, exit_on_error=False, print_error=False)
+    command, *_ = build_app(words[0], nowhere).parse_args(words, exit_on_error=False, print_error=False)
+    assert command.__name__.replace("_", "-") in words
 
 
 def test_every_setting_exists() -> None:

@@ -25,7 +25,9 @@ def add(app: App, group: str, opener: Opener) -> None:
         app.command(_BUILDERS[group](opener))
 
 
-TOPLEVEL = frozenset({"demo", "init", "check", "schema", "doctor", "serve", "watch", "completion"})
+TOPLEVEL = frozenset(
+    {"demo", "rehearse", "init", "check", "schema", "doctor", "serve", "watch", "completion"}
+)
 
 
 def _runbook(opener: Opener) -> App:

@@ -38,6 +38,7 @@ GROUPS: dict[str, str] = {
     "db": "Upgrade the database, rebuild its views.",
     "deploy": "Prefect on several machines: a tuned server on PostgreSQL, workers for it.",
     "demo": "Seventy-two hours in a minute: the whole job, against stand-in systems.",
+    "rehearse": "A game day: your programme against stand-ins, with your own faults.",
     "init": "Write a new programme folder to begin from.",
     "check": "Check every file of a programme folder.",
     "schema": "JSON Schemas of the programme's files, for editors.",

@@ -45,7 +45,7 @@ def begin(
     from cutover.range.files import rehearsal_problems
 
     folder = ProgrammeFolder(path.resolve())
-    if problems := [*folder.problems(), *rehearsal_problems(folder.path, needed=setup.scenario)]:
+    if problems := [*folder.problems(), *rehearsal_problems(folder, needed=setup.scenario)]:
         raise Invalid(*problems)
     book, own_time = folder.runbook(runbook), setup.auto or setup.scenario
     with held(folder.state, "starting a run"):

@@ -200,7 +200,7 @@ def _tell(bar: Progress | None, at: str, line: str) -> None:
 
 _SENTENCES: dict[str, str] = {
     "RunStarted": "The window opens: {run_id}",
-    "PointOfNoReturnPassed": "The point of no return is passed: {task}, decided by {decided_by}",
+    "PointOfNoReturnPassed": "The point of no return is passed: {task}{decided}",
     "ForecastMoved": "The expected end is now {p80:%d %b %H:%M}Z (P80): {cause}",
     "GateWentGo": "GO: {stream}",
     "GateWentNoGo": "NO-GO: {stream}: {reason}",
@@ -223,7 +223,9 @@ KINDS = tuple(_SENTENCES)
 def _sentence(fact: Recorded) -> str:
     fields: dict[str, Any] = {name: getattr(fact.event, name) for name in type(fact.event).model_fields}
     if "decided_by" in fields and not isinstance(fields["decided_by"], str):
-        fields["decided_by"] = " and ".join(fields["decided_by"])
+        fields["decided"] = (
+            ", decided by " + " and ".join(fields["decided_by"]) if fields["decided_by"] else ""
+        )
     return _SENTENCES[fact.event.kind()].format_map(
         _Lenient(fields | {"actor": fact.actor, "stream": fact.stream.partition(":")[2]})
     )
@@ -235,12 +237,16 @@ class _Lenient(dict[str, Any]):
 
 
 def _summary(world: World, run_id: str, found: list[Identity], seconds: float) -> None:
-    """One screen: what held, and where to look."""
+    """One screen: what held, what saw each fault, and where to look."""
+    from cutover.range.ending import seen_faults
+
     table(
         f"{world.folder.programme.title}: {run_id}",
         ("", "what must be true", "figures"),
         [("held" if i.holds else "BROKEN", i.title, i.detail) for i in found],
     )
+    if faults := seen_faults(world):
+        table("What went wrong, and what saw it", ("fault", "seen"), [(f.fault, str(f)) for f in faults])
     verdict = "every identity held" if all(i.holds for i in found) else "NOT every identity held"
     console.print(
         f"{verdict}; {seconds:.0f} s; see it: cutover serve --programme {world.folder.path}", markup=False

@@ -1,4 +1,4 @@
-"""The commands of no room: demo, init, check, schema, doctor, serve."""
+"""The commands of no room: demo, rehearse, init, check, schema, doctor, serve."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -20,10 +20,8 @@ from cutover.cli.border import BAD_INPUT, DONE, NO
 from cutover.cli.output import answer, console, table
 from cutover.core.clock import SystemClock, show
 from cutover.core.errors import Invalid, Problem
+from cutover.game_day import rehearse
 from cutover.main import Opener
-
-if TYPE_CHECKING:
-    from runbooks.domain.run_events import RunSetup
 
 Folder = Annotated[Path, Parameter(help="the programme folder")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
@@ -34,6 +32,7 @@ STORY = "seventy_two_hours"
 def add(app: App, opener: Opener) -> None:
     """Put them on the root."""
     app.command(demo)
+    app.command(rehearse)
     app.command(init)
     app.command(check)
     app.command(schema)
@@ -90,51 +89,11 @@ def demo(
     ] = False,
 ) -> int:
     """Seventy-two hours in a minute: the whole job, from the freeze to the last paper form, against stand-in systems."""
-    from cutover.store.hold import held
-    from runbooks.domain.run_events import RunSetup, RunType
-    from runbooks.service import check_setup
+    from cutover.game_day import play
 
-    setup = check_setup(RunType.REHEARSAL, RunSetup(scenario=True, speed=speed, prefect=prefect))
     folder = _demo_folder(programme)
-    with held(folder / "state", "the demo"):
-        if again:
-            _clear(folder)
-        return _play(folder, setup, is_ours=programme is None)
-
-
-def _play(folder: Path, setup: RunSetup, *, is_ours: bool) -> int:
-    """Go on with the run that has not ended; begin one where there is none, or where the last was of the example."""
-    from cutover.app.bootstrap import build_world
-    from cutover.performing import begin
-    from cutover.range.rehearsal import has_open_paper
-    from cutover.showing import perform
-    from runbooks.domain.run_events import RUN, RunType
-
-    world = build_world(folder)
-    known = world.runs.run_ids()
-    unfinished = [
-        name for name in known if world.runs.state(name).stage not in RUN.terminal or has_open_paper(world)
-    ]
-    world.engine.dispose()
-    if unfinished:
-        console.print(f"going on with {unfinished[-1]}", markup=False)
-        return perform(folder, unfinished[-1])
-    if known and not is_ours:
-        mend = "--again to throw it away, or `cutover serve` to look at it"
-        raise Invalid(Problem("this folder holds a finished demo", file=str(folder / "state"), expected=mend))
-    if known:
-        console.print("the last demo had ended: this one begins anew", markup=False)
-        _clear(folder)
-    return perform(folder, begin(folder, "", "programme-manager", RunType.REHEARSAL, setup))
-
-
-def _clear(folder: Path) -> None:
-    """Throw a demo's state away, but for Prefect's own database, which takes long to make, and our own hold."""
-    from cutover.store.hold import FILE as HOLD
-
-    for part in (folder / "state").glob("*"):
-        if part.name not in ("prefect", HOLD):
-            shutil.rmtree(part) if part.is_dir() else part.unlink()
+    remedy = "" if programme is None else "--again to throw it away, or `cutover serve` to look at it"
+    return play(folder, "the demo", speed=speed, prefect=prefect, again=again, remedy=remedy)
 
 
 def init(
@@ -205,7 +164,7 @@ def check(programme: Path = Path(), *, json: AsJson = False) -> int:
     from cutover.range.files import rehearsal_problems
 
     folder = ProgrammeFolder(programme.resolve())
-    problems = [str(p) for p in (*folder.problems(), *rehearsal_problems(folder.path, needed=False))]
+    problems = [str(p) for p in (*folder.problems(), *rehearsal_problems(folder, needed=False))]
     notes = [] if problems else [str(p) for p in folder.unknown_names()]
     answer(
         {"problems": problems, "unknown_names": notes},

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from contingency.bulletins import BulletinService
-from cutover.app.action_kinds import NotifyArguments, ProbeArguments
+from cutover.app.action_kinds import OF_OTHER_ROOMS, NotifyArguments, ProbeArguments
 from cutover.core.clock import Pace
 from cutover.core.errors import Invalid, NotFound
 from cutover.domain.modes import COMPONENT, Mode, SwitchMode, component_stream
@@ -20,7 +20,7 @@ from monitors.domain.check import Status
 from monitors.domain.declared import AnyCheck
 from monitors.prober import Prober
 from paper_capture.service import PaperService
-from runbooks.actions import Call, Outcome
+from runbooks.actions import ActionKind, Call, Outcome
 from runbooks.domain.run_events import Comms
 from runbooks.service import PERFORMER
 
@@ -177,3 +177,43 @@ class SimulatedAction:
     async def settle(self, call: Call) -> Outcome | None:
         del call
         return None
+
+
+@dataclass(frozen=True)
+class StoodInAction:
+    """A request in a rehearsal: made to the stand-in, and then it takes as long as the plan says.
+
+    Stand-ins of the range know how long work takes; of any other system only the plan does.
+    """
+
+    kind: ActionKind
+    knows_its_time: Collection[str]
+    pace: Pace
+
+    async def perform(self, call: Call) -> Outcome:
+        began = self.pace.now()
+        outcome = await self.kind.perform(call)
+        if outcome.ok and call.arguments.get("system") not in self.knows_its_time:
+            await self.pace.sleep_until(began + call.task.expected)
+        return outcome
+
+    async def settle(self, call: Call) -> Outcome | None:
+        return await self.kind.settle(call)
+
+
+def rehearsed(
+    kinds: Mapping[str, ActionKind], knows_its_time: Collection[str], pace: Pace
+) -> dict[str, ActionKind]:
+    """The kinds of action of a rehearsal against stand-ins: nothing reaches a system, a machine or a script that is real.
+
+    What goes to a named system goes to its stand-in; what is ours is done; everything else only takes its planned time.
+    """
+    to_systems, ours = ("http", "job"), ("wait", "runbook", *OF_OTHER_ROOMS)
+    return {
+        name: kind
+        if name in ours
+        else StoodInAction(kind, knows_its_time, pace)
+        if name in to_systems
+        else SimulatedAction(pace)
+        for name, kind in kinds.items()
+    }

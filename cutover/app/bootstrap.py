@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -48,7 +48,8 @@ class World:
     clock: Clock
     engine: Engine
     pace: Pace
-    systems_elsewhere: Mapping[str, str] = field(default_factory=dict)
+    systems_elsewhere: Mapping[str, str] = field(default_factory=dict)  # a rehearsal's stand-ins
+    timed_elsewhere: Collection[str] = ()  # those of them that know how long work takes
     simulated: bool = False
 
     @cached_property
@@ -178,10 +179,15 @@ class World:
     @cached_property
     def conversions(self) -> rooms.ConversionService:
         plays = self.folder.plays
-        target = rooms.make_target(plays.target, self.folder.path, self.systems(), self.secrets)
-        terms = plays.target.terms(self.folder.programme.zone)
+        declared = plays.target
+        if self.systems_elsewhere and (
+            declared.kind != "http" or declared.system not in self.timed_elsewhere
+        ):
+            declared = type(declared)()  # a rehearsal writes no record into a real target
+        target = rooms.make_target(declared, self.folder.path, self.systems(), self.secrets)
+        terms = declared.terms(self.folder.programme.zone)
         return rooms.ConversionService(
-            self.desk, plays, self.paper, target, terms=terms, event=plays.target.event
+            self.desk, plays, self.paper, target, terms=terms, event=declared.event
         )
 
     @cached_property
@@ -268,6 +274,8 @@ class World:
         kinds = {**rooms.kinds_of_runbooks(self, client), **kinds}
         if self.simulated:
             kinds = dict.fromkeys(kinds, rooms.SimulatedAction(self.pace))
+        elif self.systems_elsewhere:
+            kinds = rooms.rehearsed(kinds, self.timed_elsewhere, self.pace)
         return rooms.Actions(kinds, self._names, declared=rooms.declared_kinds(), secrets=self.secrets)
 
     def performer(self, run_id: str, executor: Executor, client: httpx.AsyncClient) -> rooms.Performer:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cutover.app.actions import ReconcileAction as ReconcileAction
     from cutover.app.actions import SimulatedAction as SimulatedAction
     from cutover.app.actions import SnapshotAction as SnapshotAction
+    from cutover.app.actions import rehearsed as rehearsed
     from cutover.app.evidence import providers as providers
     from cutover.app.notify import channels as channels
     from cutover.app.notify import deliver_due as deliver_due
@@ -107,6 +108,7 @@ DOORS = {
         "ReconcileAction",
         "SimulatedAction",
         "SnapshotAction",
+        "rehearsed",
     ),
     "cutover.app.evidence": ("providers",),
     "cutover.app.notify": ("channels", "deliver_due"),

@@ -13,6 +13,7 @@ from contingency.domain.notices import NoticeStage
 from cutover.app.bootstrap import World
 from cutover.domain.gates import GateWentNoGo
 from cutover.range.cast import Cast
+from cutover.range.parts import checker, manager
 
 READS_AFTER = timedelta(minutes=30)
 ANSWERS_AFTER = timedelta(hours=2)
@@ -53,7 +54,9 @@ def stations_speak(world: World, cast: Cast, hour: int, now: datetime) -> None:
     for report in world.feedback.reports():
         if report.stage is ReportStage.OPEN and now >= report.said_at + ANSWERS_AFTER:
             world.feedback.answer(
-                report.id, "Seen by the command centre; your stream lead rings you back", by="asha"
+                report.id,
+                "Seen by the command centre; your stream lead rings you back",
+                by=manager(world.folder.programme),
             )
 
 
@@ -61,11 +64,11 @@ def learn(world: World) -> None:
     """What a no-go taught is written down as actions; one claims each with evidence, another verifies it."""
     if not any(True for _ in world.journal.all([GateWentNoGo.kind()])):
         return
-    owners = [p.id for p in world.folder.programme.people]
+    owners = [p.id for p in world.folder.programme.people] or [manager(world.folder.programme)]
     for number, (title, prevents) in enumerate(LESSONS):
         world.improvements.raise_action(
             title,
-            by="asha",
+            by=manager(world.folder.programme),
             owner=owners[number % len(owners)],
             prevents=prevents,
             key=f"rehearsed-lesson-{number}",
@@ -79,7 +82,9 @@ def learn(world: World) -> None:
             )
         elif action.stage is ActionStage.CLAIMED:
             world.improvements.verify(
-                action.id, by="viktor", how="read the checklist and the outcome of the second reconciliation"
+                action.id,
+                by=checker(world.folder.programme, action.owner),
+                how="read the checklist and the outcome of the second reconciliation",
             )
 
 

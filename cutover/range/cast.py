@@ -6,6 +6,7 @@ import math
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from pydantic import Field
 
@@ -42,6 +43,10 @@ class Cast(Part):
     discrepancies: float = Field(default=0, ge=0, le=1)
     case_files_per_hour: float = Field(default=0, ge=0)
     duplicate: str = ""
+    answers: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="system -> path -> what the stand-in of a system of your own answers there",
+    )
 
 
 def read_cast(path: Path) -> Cast:

@@ -9,9 +9,11 @@ import httpx
 
 from contingency.domain.triggers import PlayStage
 from cutover.app.bootstrap import World
+from cutover.domain.modes import COMPONENT, Mode, component_stream
 from cutover.range.cast import read_cast
-from cutover.reconciliation.comparison import ReconciliationFinished
-from cutover.reconciliation.findings import Class
+from cutover.range.faults import read_fault_plan
+from cutover.range.files import stood_in
+from cutover.range.sightings import KINDS, Sighting, sightings
 from runbooks.domain.run_events import RunStage
 
 
@@ -34,6 +36,7 @@ async def identities(world: World, run_id: str) -> list[Identity]:
         *await _paper(world),
         _ledger(world),
         _plays(world),
+        _modes(world),
         *_story(world),
     ]
 
@@ -64,11 +67,8 @@ async def _effects(world: World) -> Identity:
             total += len(answer)
             requests += sum(e["requests"] for e in answer)
             wrong += [f"{name}:{e['key']} applied {e['applied']} times" for e in answer if e["applied"] != 1]
-    return Identity(
-        "No effect happened twice in any system",
-        total > 0 and not wrong,
-        "; ".join(wrong) or f"{total:,} effects, each applied once, from {requests:,} requests",
-    )
+    done = f"{total:,} effects, each applied once, from {requests:,} requests"
+    return Identity("No effect happened twice in any system", not wrong, "; ".join(wrong) or done)
 
 
 def _reconciliation(world: World) -> list[Identity]:
@@ -130,23 +130,37 @@ def _plays(world: World) -> Identity:
     return Identity("Every play is stood down", not still, "; ".join(still) or f"{len(lives)} played")
 
 
+def _modes(world: World) -> Identity:
+    modes = {
+        c.id: world.desk.state(COMPONENT, component_stream(c.id)).mode
+        for c in world.folder.programme.components
+    }
+    others = [f"{name} is {mode}" for name, mode in modes.items() if mode is not Mode.LIVE]
+    return Identity("Every component is live", not others, "; ".join(others) or ", ".join(modes))
+
+
 def _story(world: World) -> list[Identity]:
-    """What this rehearsal promised to show: the loss was found, the loader did not tell, the duplicate was met."""
-    finished = [fact.event for fact in world.journal.all([ReconciliationFinished.kind()])]
-    lost = [
-        event.outcome
-        for event in finished
-        if isinstance(event, ReconciliationFinished) and event.outcome.count(Class.MISSING)
+    """What this rehearsal set out to show: each fault was seen, and what was written twice was met."""
+    seen = seen_faults(world)
+    missed, needed = [s.fault for s in seen if s.missed], sum(s.needed for s in seen)
+    found = [
+        Identity(
+            "Every outage and every silent loss was seen",
+            not missed,
+            "; ".join(missed)
+            or f"{needed} that somebody must see, {len(seen) - needed} that the work takes up",
+        )
     ]
-    merged = [row for row in world.paper.sheets(["disposed"]) if row.disposition == "merged"]
-    met = Identity(
-        "The event that was also recorded electronically was merged, not created again",
-        len(merged) == 1,
-        f"{len(merged)} merged",
-    )
-    told = Identity(
-        "What the loader lost in silence was found",
-        bool(lost),
-        f"{lost[0].count(Class.MISSING)} missing, named one by one" if lost else "nothing was found",
-    )
-    return [told, met] if read_cast(world.folder.path / "cast.yaml").duplicate else [told]
+    if read_cast(world.folder.path / "cast.yaml").duplicate:
+        merged = sum(row.disposition == "merged" for row in world.paper.sheets(["disposed"]))
+        title = "The event that was also recorded electronically was merged, not created again"
+        found.append(Identity(title, merged == 1, f"{merged} merged"))
+    return found
+
+
+def seen_faults(world: World) -> list[Sighting]:
+    """What saw each fault of the plan in the programme's folder, in the order in which they were set."""
+    programme = world.folder.programme
+    plan = read_fault_plan(world.folder.path / "faults.yaml", stood_in(world.folder))
+    watched = {check.id: getattr(check, "system", "") for check in world.folder.checks}
+    return sightings(plan, world.journal.all(KINDS), programme.opens, watched, programme.zone)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import httpx
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo
 
 from cutover.core.clock import Pace
 from cutover.core.duration import show_duration
@@ -18,12 +18,17 @@ from cutover.range.place import SYSTEMS
 from cutover.store.documents import read_yaml
 
 
-def _known_system(value: object) -> object:
-    if value not in SYSTEMS:
-        near = nearest(str(value), SYSTEMS)
+def _known_system(value: object, info: ValidationInfo) -> object:
+    known = (info.context or {}).get("systems") or SYSTEMS
+    if value not in known:
+        near = nearest(str(value), known)
         raise ValueError(
             f"no stand-in is named '{value}'"
-            + (f"; did you mean '{near}'?" if near else f"; there are {', '.join(SYSTEMS)}")
+            + (
+                f"; did you mean '{near}'?"
+                if near
+                else f"; there are {', '.join(known)}, and what `systems` of the programme names"
+            )
         )
     return value
 
@@ -56,6 +61,19 @@ class FaultEntry(Part):
         changes = ", ".join(f"{name}={value}" for name, value in self.changes.items())
         return f"{self.system} at {show_duration(self.at)}: {changes}"
 
+    def __str__(self) -> str:
+        words = {
+            "down": "down" if self.set.down else "up again",
+            "slow": f"{self.set.slow:g} times as slow" if self.set.slow else "",
+            "drop_acknowledgements": f"loses {self.set.drop_acknowledgements} acknowledgements",
+            "lose_status": f"loses {self.set.lose_status} in silence"
+            if self.set.lose_status
+            else "loses nothing more",
+        }
+        return (
+            f"{self.system} from {show_duration(self.at)}: {', '.join(words[name] for name in self.changes)}"
+        )
+
     @property
     def changes(self) -> dict[str, object]:
         return self.set.model_dump(exclude_none=True)
@@ -75,9 +93,9 @@ class FaultPlan(Part):
         return tuple(sorted(self.faults, key=lambda entry: entry.at))
 
 
-def read_fault_plan(path: Path) -> FaultPlan:
-    """Raises Invalid with every problem of the file, each on its line."""
-    return read_yaml(path, FaultPlan)
+def read_fault_plan(path: Path, systems: Collection[str] = ()) -> FaultPlan:
+    """A plan for stand-ins of `systems` (default: those of the range). Raises Invalid with every problem, each on its line."""
+    return read_yaml(path, FaultPlan, context={"systems": tuple(systems)})
 
 
 async def apply(

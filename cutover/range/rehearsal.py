@@ -22,10 +22,13 @@ from cutover.app.conversion_rounds import ON_THE_WAY
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.domain.modes import COMPONENT, Mode, component_stream
 from cutover.range.aftercare import count_with_partners, learn, partners_read, stations_speak
+from cutover.range.any_system import tell_answers
 from cutover.range.cast import Cast, read_cast
 from cutover.range.ending import Identity, identities
 from cutover.range.faults import inject, read_fault_plan
+from cutover.range.files import stood_in
 from cutover.range.people import Clerks, CommandHands, CustodyStaff, Say, decide_plays, record_electronically
+from cutover.range.place import SYSTEMS
 from cutover.range.processes import RangeProcesses
 from cutover.range.stations import Stations
 from cutover.store.clock_file import ScaledPace, last_moment
@@ -35,6 +38,7 @@ from runbooks.players import Players
 HOUR = timedelta(hours=1)
 TICK = timedelta(minutes=5)
 LEARN_EVERY = 6  # hours
+PATIENCE = timedelta(days=1)  # after the window, for what does not come to rest by itself
 STEPPING = float("inf")
 
 log = structlog.get_logger()
@@ -90,10 +94,12 @@ class Rehearsal:
         if (last := _last_fact(world)) and last > pace.now():
             pace.set(last)
         try:
+            systems = stood_in(folder)
+            tell_answers(folder.state / "range", cast.answers)
             async with RangeProcesses(
-                folder.state, seed=cast.seed, crimes=cast.crimes, before=opens
+                folder.state, systems=systems, seed=cast.seed, crimes=cast.crimes, before=opens
             ) as range_:
-                world.systems_elsewhere = range_.urls
+                world.systems_elsewhere, world.timed_elsewhere = range_.urls, SYSTEMS
                 with as_current(world):
                     yield world, cast
         finally:
@@ -105,7 +111,7 @@ class Rehearsal:
         say = self.say_with(world)
         stop = asyncio.Event()
         async with httpx.AsyncClient() as session, open_session() as asking:
-            faults = read_fault_plan(self.path / "faults.yaml")
+            faults = read_fault_plan(self.path / "faults.yaml", stood_in(world.folder))
             prober = world.prober()
             around: list[Coroutine[Any, Any, None]] = [
                 inject(faults, world.systems(), world.folder.programme.opens, world.pace, session),
@@ -166,16 +172,16 @@ class Rehearsal:
             world.report.write(world.report.assess(), world.folder.state / "assurance.html")
 
     async def _until_quiet(self, world: World, cast: Cast) -> None:
-        """Until the window has closed, every component is live and has been for as long as the stations wait."""
+        """Until the window has closed, every component is live and has been for as long as the stations wait.
+
+        What does not come to rest is not waited for without end: the ending says what is still open.
+        """
         programme = world.folder.programme
         while True:
             modes = [world.desk.state(COMPONENT, component_stream(c.id)) for c in programme.components]
             quiet = max([programme.closes, *(m.since + cast.returns_after for m in modes if m.since)])
-            if (
-                all(m.mode is Mode.LIVE for m in modes)
-                and world.pace.now() >= quiet
-                and not world.ledger.summary().in_flight
-            ):
+            at_rest = all(m.mode is Mode.LIVE for m in modes) and not world.ledger.summary().in_flight
+            if world.pace.now() >= (quiet if at_rest else quiet + PATIENCE):
                 return
             await world.pace.sleep_until(max(world.pace.now() + TICK, min(quiet, world.pace.now() + HOUR)))
 

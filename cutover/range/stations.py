@@ -13,6 +13,7 @@ from random import Random
 from cutover.app.bootstrap import World
 from cutover.domain.modes import COMPONENT, RULES, component_stream
 from cutover.range.cast import Cast, PaperRate, poisson
+from cutover.range.parts import manager, storekeeper
 from cutover.range.population import FORENAMES, SURNAMES
 from cutover.range.writing import LEAST_DELAY, MOST_DELAY, fill
 from paper_capture.domain.moves import Grade, Person, UsedSheet
@@ -27,6 +28,7 @@ class Stations:
         self.world = world
         self.cast = cast
         self.places = [s.id for s in world.folder.programme.stations]
+        self._keeper = storekeeper(world.folder.programme)
         self._blank: dict[tuple[str, str], deque[str]] = defaultdict(deque)
         self._written_until: dict[str, datetime] = {}
         self._spoiled: deque[tuple[str, str]] = deque()
@@ -56,12 +58,12 @@ class Stations:
         for serial in lost:
             paper.declare_missing(
                 serial,
-                by="sam",
-                decided_by="asha",
+                by=self._keeper,
+                decided_by=manager(self.world.folder.programme),
                 reason="searched for twice at the station; last seen in the block",
             )
-        paper.return_sheets(used, by="sam")
-        paper.return_unused([serial for serial in blanks if serial not in lost], by="sam")
+        paper.return_sheets(used, by=self._keeper)
+        paper.return_unused([serial for serial in blanks if serial not in lost], by=self._keeper)
         return len(used)
 
     def _write(self, rate: PaperRate, number: int, start: datetime, end: datetime) -> list[UsedSheet]:
@@ -89,7 +91,7 @@ class Stations:
     def _next(self, station: str, form: str) -> str:
         blank = self._blank[station, form]
         if not blank:
-            blank += self.world.paper.issue(station=station, form_type=form, count=SPARE, by="sam")
+            blank += self.world.paper.issue(station=station, form_type=form, count=SPARE, by=self._keeper)
         return blank.popleft()
 
     def _look(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -60,11 +60,11 @@ def read_text(path: Path) -> str:
         ) from error
 
 
-def read_yaml(path: Path, model: type[M]) -> M:
-    """Read and check one document. Raises Invalid with every problem found, each on its line."""
+def read_yaml(path: Path, model: type[M], *, context: Mapping[str, Any] | None = None) -> M:
+    """Read and check one document; `context` is what its validators may look up. Raises Invalid with every problem, each on its line."""
     node, value = _parse(path, read_text(path))
     try:
-        return model.model_validate(value)
+        return model.model_validate(value, context=context)
     except ValidationError as error:
         found = [problem for e in error.errors() for problem in _problems(path, node, model, e)]
         raise Invalid(*found) from error

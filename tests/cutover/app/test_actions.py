@@ -126,3 +126,11 @@ def test_a_walk_through_stands_for_every_kind_takes_the_planned_time_and_changes
     assert facts(world) == 0
     assert do(world, "http", verb="settle") is None
     assert isinstance(world.actions(None).kinds["http"], SimulatedAction)  # type: ignore[arg-type]
+
+
+def test_in_a_rehearsal_only_stand_ins_are_asked_and_scripts_only_take_their_time(world: World) -> None:
+    world.systems_elsewhere = {"new_records": "http://127.0.0.1:1"}
+    kinds = world.actions(None).kinds  # type: ignore[arg-type]
+    simulated = {name for name, kind in kinds.items() if isinstance(kind, SimulatedAction)}
+    assert {"shell", "ssh", "sql", "python", "deployment"} <= simulated
+    assert not simulated & {"http", "job", "mode", "reconcile", "notify", "issue_paper", "wait", "runbook"}

@@ -94,7 +94,7 @@ def test_the_quoted_faults_are_valid():
 
     from cutover.range.faults import FaultPlan
 
-    quoted = [b for b in blocks("yaml") if b.text.startswith("# faults.yaml")]
+    quoted = [b for b in blocks("yaml") if "\nfaults:" in b.text]
     assert quoted
     for block in quoted:
         assert FaultPlan.model_validate(yaml.safe_load(block.text)).faults

@@ -45,4 +45,5 @@ def assess(sources: Sources, now: datetime) -> Assurance:
         checkpoint=str(head),
         caveats=(*still, *caveats(seen)),
         answers=tuple(question(seen) for question in QUESTIONS),
+        forecast=seen.forecast,
     )

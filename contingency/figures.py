@@ -14,9 +14,11 @@ from urllib.parse import quote
 
 from pydantic import Field, computed_field
 
+from contingency.domain.clearance import Forecast
 from cutover.core.duration import show_duration
 from cutover.domain.programme import Part
 
+TIME = "%a %d %b %Y %H:%M %Z"  # how a report writes a moment
 FEW = 40  # records of one figure that a printed page shows in full
 
 
@@ -68,6 +70,27 @@ class Figure(Part):
         return len(self.records) > FEW
 
 
+class Row(Part):
+    """One bar: what it stands for, and its parts by their look in the order in which they are drawn."""
+
+    label: str
+    parts: dict[str, float]
+
+    @property
+    def total(self) -> float:
+        return sum(self.parts.values())
+
+
+class Bars(Part):
+    """Figures side by side as a picture: what it shows in words, and what each look of a part means."""
+
+    title: str
+    says: str
+    looks: dict[str, str]
+    rows: tuple[Row, ...]
+    most: float = Field(default=0, description="what the longest bar would be; 0: as long as the longest is")
+
+
 class Answer(Part):
     """One of the six questions. `finding` is the sentence of numbers; `gaps` is what no figure can show."""
 
@@ -76,6 +99,7 @@ class Answer(Part):
     finding: str
     figures: tuple[Figure, ...] = ()
     gaps: tuple[str, ...] = ()
+    bars: Bars | None = None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -114,6 +138,7 @@ class Assurance(Part):
     checkpoint: str = Field(description="head of the journal before anything was read: <position>:<hash>")
     caveats: tuple[str, ...]
     answers: tuple[Answer, ...]
+    forecast: Forecast | None = Field(default=None, exclude=True, description="for the picture of question 3")
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -1,22 +1,23 @@
-"""The assurance report as a page: one look for the file that is printed and mailed, and for /report."""
+"""The assurance report as a page and as files: one look for what is printed and mailed, and for /report."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from contingency.assurance import Assurance, Sources, assess
 from contingency.bulletins import BulletinService
+from contingency.figures import TIME
+from contingency.report_charts import Picture, pictures
 from cutover.core.clock import show
 from cutover.core.errors import Invalid, Problem
-from cutover.web.kit import Page, Query, templates
+from cutover.store.whole_file import write_whole
+from cutover.web.page import templates_of
 
 PACKAGE = "contingency"
-_TIME = "%a %d %b %Y %H:%M %Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class ReportPage:
     """What `report.html` reads. `served_at` goes before each journal link; None: there is nothing to link to."""
 
     report: Assurance
+    pictures: Mapping[int, Picture]
     window: str
     made: str
     served_at: str | None
@@ -52,26 +54,34 @@ class ReportService:
     def page(self) -> ReportPage:
         return report_context(self.assess(), served_at="")
 
-    def write(self, report: Assurance, path: Path) -> int:
-        """Write the report as one HTML file, whole or not at all; returns its bytes. Raises Invalid."""
-        text = render_html(report).encode()
-        partial = path.with_name(path.name + ".partial")
-        try:
-            with partial.open("wb") as out:
-                out.write(text)
-                out.flush()
-                os.fsync(out.fileno())
-            partial.replace(path)
-        except OSError as error:
-            raise Invalid(
-                Problem(f"cannot write the report: {error.strerror}", file=str(path), field="out")
-            ) from error
-        return len(text)
+    def write(
+        self,
+        report: Assurance,
+        *,
+        html: Path | None = None,
+        pdf: Path | None = None,
+        served_at: str | None = None,
+    ) -> tuple[dict[Path, int], tuple[str, ...]]:
+        """Write the files asked for, each whole; their bytes, and what is not as it was written.
+
+        All are made before the first is written. Raises Invalid, and Unavailable when it cannot be printed.
+        """
+        made: dict[Path, bytes] = {}
+        notes: tuple[str, ...] = ()
+        if html is not None:
+            made[html] = render_html(report, served_at=served_at).encode()
+        if pdf is not None:
+            from contingency.report_pdf import as_pdf
+
+            if pdf.suffix.lower() != ".pdf":
+                raise Invalid(Problem(f"{pdf} is no .pdf file", field="--pdf", expected="NAME.pdf"))
+            made[pdf], notes = as_pdf(report, served_at=served_at)
+        return {write_whole(path, content): len(content) for path, content in made.items()}, notes
 
 
 def report_context(report: Assurance, *, served_at: str | None = None) -> ReportPage:
-    window = f"{show(report.opens, report.zone, _TIME)} to {show(report.closes, report.zone, _TIME)}"
-    return ReportPage(report, window, show(report.made_at, report.zone, _TIME), served_at)
+    window = f"{show(report.opens, report.zone, TIME)} to {show(report.closes, report.zone, TIME)}"
+    return ReportPage(report, pictures(report), window, show(report.made_at, report.zone, TIME), served_at)
 
 
 def render_html(report: Assurance, *, served_at: str | None = None) -> str:
@@ -86,10 +96,5 @@ def render_html(report: Assurance, *, served_at: str | None = None) -> str:
     )
     known = {f.name: getattr(page, f.name) for f in fields(page)}
     context = ReportFile(**known, style=style)
-    file = Page("", PACKAGE, "report_file.html", ReportFile, _not_served)
-    template = templates([file]).get_template(file.name)
+    template = templates_of(PACKAGE).get_template(f"{PACKAGE}/report_file.html")
     return template.render({f.name: getattr(context, f.name) for f in fields(context)})
-
-
-def _not_served(_query: Query) -> Any:
-    raise NotImplementedError("the file is rendered, never served")

@@ -15,6 +15,7 @@ from cutover.core.duration import show_duration
 
 if TYPE_CHECKING:
     from contingency.bulletins import BulletinService, BulletinStatus, NoticeView
+    from contingency.figures import Assurance
     from contingency.report import ReportService
 
 Folder = Annotated[Path, Parameter(help="the programme folder")]
@@ -32,28 +33,24 @@ def report_commands(service: Callable[[Path], ReportService]) -> App:
     def assurance(
         out: Annotated[Path | None, Parameter(help="write the report as one HTML file")] = None,
         *,
+        pdf: Annotated[Path | None, Parameter(help="write the report as PDF/A")] = None,
+        served_at: Annotated[
+            str | None,
+            Parameter(help="where the pages are served, such as http://host:8080: each position links there"),
+        ] = None,
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> int:
         """Answer the six questions from the journal. Exit 1 unless every answer is a yes; "no data" is not one."""
         reports = service(programme)
         found = reports.assess()
-        size = reports.write(found, out) if out else 0
+        written, notes = reports.write(found, html=out, pdf=pdf, served_at=served_at)
         answer(found, as_json=json, text=[*(f"! {caveat}" for caveat in found.caveats)])
         if not json:
-            table(
-                f"{found.title}: assurance",
-                ("", "question", "answer"),
-                ((a.number, a.question, a.verdict) for a in found.answers),
-            )
-            against = [(a.number, concern) for a in found.answers for concern in a.concerns]
-            if against:
-                table("What stands against a yes", ("question", "why"), against)
-            answer(
-                None,
-                as_json=False,
-                text=[f"checkpoint {found.checkpoint}", *([f"{out}: {size:,} bytes"] if out else [])],
-            )
+            _show_answers(found)
+            files = [f"{path}: {size:,} bytes" for path, size in written.items()]
+            text = [f"checkpoint {found.checkpoint}", *files, *(f"note: {note}" for note in notes)]
+            answer(None, as_json=False, text=text)
         return DONE if found.holds else NO
 
     app.command(_bulletin_commands(lambda programme: service(programme).bulletins))
@@ -114,6 +111,17 @@ def _bulletin_commands(service: Callable[[Path], BulletinService]) -> App:
         return DONE if theirs == ours else NO
 
     return app
+
+
+def _show_answers(found: Assurance) -> None:
+    table(
+        f"{found.title}: assurance",
+        ("", "question", "answer"),
+        ((a.number, a.question, a.verdict) for a in found.answers),
+    )
+    against = [(a.number, concern) for a in found.answers for concern in a.concerns]
+    if against:
+        table("What stands against a yes", ("question", "why"), against)
 
 
 def _show(found: BulletinStatus) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contingency.domain.improvements import ReportStage
-from contingency.figures import Answer, Figure, Record, count, so_many
+from contingency.figures import Answer, Bars, Figure, Record, Row, count, so_many
 from contingency.improvements import Pulse, ReportView
 from contingency.sources import Seen
 
@@ -20,6 +20,20 @@ def staff(seen: Seen) -> Answer:
         finding=_finding(seen),
         figures=(*_reports(seen), *_pulses(seen)),
         gaps=tuple(_gaps(seen)),
+        bars=_picture(seen),
+    )
+
+
+def _picture(seen: Seen) -> Bars | None:
+    """The pulse of each station that spoke, the worst first; None when none did."""
+    rows = tuple(
+        Row(label=_title(seen, p), parts={"low" if p.mean < FLOOR else "well": round(p.mean, 1)})
+        for p in seen.pulse
+    )
+    looks = {"low": f"below {FLOOR:g}", "well": f"{FLOOR:g} or more"}
+    says = f"{so_many(len(rows), 'station')} of {len(seen.programme.stations)} spoke; 1 cannot work, 5 all is well"
+    return (
+        Bars(title="How stations say they are", says=says, looks=looks, rows=rows, most=5) if rows else None
     )
 
 

@@ -5,11 +5,12 @@ A queue that nobody can count speaks against a yes, and so does a sum that does 
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 from contingency.domain.backlog import OpenItem, item_stream
 from contingency.domain.triage import Grade
-from contingency.figures import Answer, Figure, Record, age, count, so_many, words
+from contingency.figures import Answer, Bars, Figure, Record, Row, age, count, so_many, words
 from contingency.sources import CaseFile, Seen
 from contingency.trail import Life
 from cutover.core.clock import show
@@ -37,6 +38,34 @@ def volume(seen: Seen) -> Answer:
             *_suspected(seen),
         ),
         gaps=tuple(_uncounted(seen)),
+        bars=_picture(seen),
+    )
+
+
+RISKS = {"high": "high risk", "medium": "medium risk", "standard": "standard risk", "none": "not assessed"}
+
+
+def _picture(seen: Seen) -> Bars | None:
+    """What waits by kind and risk, the most first; None when nothing does."""
+    waits: dict[str, Counter[str]] = defaultdict(Counter)
+    for sheet in seen.waiting:
+        waits[f"{words(sheet.form_type)} (paper)"][sheet.grade or "none"] += 1
+    for item in seen.items:
+        waits[words(item.item_type)][item.tier] += 1
+    if not waits:
+        return None
+    rows = [
+        Row(label=kind, parts={risk: by[risk] for risk in RISKS if by[risk]}) for kind, by in waits.items()
+    ]
+    rows.sort(key=lambda row: (-row.total, row.label))
+    whole = so_many(
+        sum(map(Counter.total, waits.values())), "form and register item", "forms and register items"
+    )
+    return Bars(
+        title="What waits, by kind and risk",
+        says=f"{whole} of {so_many(len(rows), 'kind')}, the most first",
+        looks=RISKS,
+        rows=tuple(rows),
     )
 
 

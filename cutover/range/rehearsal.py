@@ -169,7 +169,7 @@ class Rehearsal:
             partners_read(world, world.pace.now() + HOUR)
             count_with_partners(world)
             world.deliver()
-            world.report.write(world.report.assess(), world.folder.state / "assurance.html")
+            world.report.write(world.report.assess(), html=world.folder.state / "assurance.html")
 
     async def _until_quiet(self, world: World, cast: Cast) -> None:
         """Until the window has closed, every component is live and has been for as long as the stations wait.

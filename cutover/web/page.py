@@ -78,6 +78,11 @@ def templates(pages: Sequence[Page]) -> Environment:
     return _templates_of(frozenset(page.package for page in pages))
 
 
+def templates_of(*packages: str) -> Environment:
+    """The same for whoever draws without a page: files, printed documents."""
+    return _templates_of(frozenset(packages))
+
+
 @cache  # a template is compiled once in a process, however many applications show it
 def _templates_of(packages: frozenset[str]) -> Environment:
     loaders: dict[str, BaseLoader] = {KIT: PackageLoader("cutover.web", "templates")}

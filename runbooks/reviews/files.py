@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from cutover.core.clock import show
 from cutover.domain.programme import Programme
+from cutover.web.svg import document
 from runbooks.domain.reviewing.review import Review
-from runbooks.picture_files import document
 from runbooks.printing.press import printed
 from runbooks.review_web import context, page_of
 from runbooks.reviews.cells import Cell, worded

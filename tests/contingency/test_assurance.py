@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 from pathlib import Path
 
+import pypdfium2
 import pytest
+from pypdfium2 import raw
 
 from contingency.assurance import Assurance, Standing
 from contingency.report import render_html
+from contingency.report_charts import pictures
+from contingency.report_pdf import as_pdf, pdf_page
 from contingency.sources import keyers_of
 from cutover.core.clock import FixedClock
 from cutover.core.errors import Invalid
@@ -212,15 +217,60 @@ def test_what_people_write_is_text_and_never_markup(assured: Assured) -> None:
     assert "&lt;script&gt;" in html
 
 
-def test_the_file_appears_whole_or_not_at_all(assured: Assured, tmp_path: Path) -> None:
-    """A folder that is not there is bad input, and nothing is left behind."""
+def test_the_files_appear_whole_or_not_at_all(assured: Assured, tmp_path: Path) -> None:
+    """Where no file can be is bad input, and nothing is left behind; so is a PDF by another name, before any is written."""
+    report, page = assured.reports.assess(), tmp_path / "report.html"
+    assert assured.reports.write(report, html=page)[0] == {page: page.stat().st_size}
+    with pytest.raises(Invalid, match="cannot be written"):
+        assured.reports.write(report, html=page / "report.html")
+    with pytest.raises(Invalid, match=r"is no \.pdf file"):
+        assured.reports.write(report, html=tmp_path / "other.html", pdf=tmp_path / "report.doc")
+    assert [p.name for p in tmp_path.iterdir() if p.suffix == ".html" or p.name.startswith(".")] == [
+        "report.html"
+    ]
+
+
+@pytest.mark.requirement("R20")
+def test_the_pdf_is_an_archive_file_whose_numbers_lead_to_their_records(assured: Assured) -> None:
+    """PDF/A, the same bytes for the same report, as many links as the page has, and none into the journal but those asked for."""
+    assured.in_the_thick_of_it()
     report = assured.reports.assess()
-    assert (
-        assured.reports.write(report, tmp_path / "report.html") == (tmp_path / "report.html").stat().st_size
+    pdf, notes = as_pdf(report, served_at="http://board:8080")
+    assert (pdf, notes) == as_pdf(report, served_at="http://board:8080")
+    assert b"pdfaid:part" in pdf
+    document = pypdfium2.PdfDocument(pdf)
+    text = "\n".join(page.get_textpage().get_text_bounded() for page in document)
+    assert text.index("Read this first") < text.index("1 contract does not reconcile")
+    inside, outside = _links(document)
+    assert inside >= sum(bool(f.records) for a in report.answers for f in a.figures)
+    assert outside == sum(
+        len(f.records) for a in report.answers for f in a.figures if f.records and not f.long
     )
-    with pytest.raises(Invalid, match="cannot write the report"):
-        assured.reports.write(report, tmp_path / "nowhere" / "report.html")
-    assert [p.name for p in tmp_path.glob("*.partial")] == []
+
+
+def _links(document: pypdfium2.PdfDocument) -> tuple[int, int]:
+    """How many links lead to a place inside, and how many to an address."""
+    inside = outside = 0
+    for page in document:
+        at, link = ctypes.c_int(0), raw.FPDF_LINK()
+        while raw.FPDFLink_Enumerate(page, at, link):
+            inside += bool(raw.FPDFLink_GetDest(document, link))
+            action = raw.FPDFLink_GetAction(link)
+            outside += bool(action) and raw.FPDFAction_GetType(action) == raw.PDFACTION_URI
+    return inside, outside
+
+
+def test_the_page_and_the_pdf_hold_the_same_pictures(assured: Assured) -> None:
+    """Drawn once on the server: what waits by risk, when it clears, how stations are."""
+    assured.in_the_thick_of_it()
+    report = assured.reports.assess()
+    drawn = pictures(report)
+    assert sorted(drawn) == [1, 3, 5]
+    html, page = render_html(report), pdf_page(report)
+    for number, picture in drawn.items():
+        inner = str(picture.svg).partition(">")[2]
+        assert inner in html
+        assert inner.strip() in page["answers"][number - 1]["picture"]["svg"]
 
 
 def test_the_report_says_when_the_journal_moved_while_it_was_read(

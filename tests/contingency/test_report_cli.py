@@ -98,6 +98,6 @@ def test_the_page_reads_exactly_what_its_context_offers(assured: Assured) -> Non
     assured.in_the_thick_of_it()
     page = report_page(assured.reports)
     environment = templates([page])
-    assert names_used(environment, page) == {"report", "window", "made", "served_at"}
+    assert names_used(environment, page) == {"report", "pictures", "window", "made", "served_at"}
     context = page.build({})
     assert (context.served_at, context.report.answers[0].number) == ("", 1)

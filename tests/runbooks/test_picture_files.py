@@ -6,7 +6,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from runbooks.picture_files import KINDS, chart_style, svg_of
+from cutover.web.svg import chart_style
+from runbooks.picture_files import KINDS, svg_of
 from tests.runbooks.plotted import small
 
 PLAN = small()

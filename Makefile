@@ -1,5 +1,5 @@
 # For developers; users need only ./run and ./test.
-.PHONY: setup lint types arch bench docs test chaos wheel wheelhouse release constraints
+.PHONY: setup lint types arch bench quick real-size docs test chaos wheel wheelhouse release constraints
 bin := .venv/bin
 
 setup:  ## .venv with everything the tests need
@@ -22,8 +22,14 @@ chaos:  ## killed at seeded moments, resumed, nothing done twice; then a live ru
 	$(bin)/python -m benchmarks.chaos $(ARGS)
 	$(bin)/python -m benchmarks.chaos_live $(ARGS)
 
-bench:
+bench:  ## every figure at its full size, hours of a core
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(bin)/python "$$file" || exit 1; done
+
+quick:  ## a few ratios at a small size, beside their limits and peers
+	$(bin)/python -m benchmarks.quick $(ARGS)
+
+real-size:  ## one rehearsal at the real size: 2,000 tasks, 60 stations, 4,000 sheets, 250 monitors, 25 million records
+	$(bin)/python -m benchmarks.real_size $(ARGS)
 
 docs:  ## write the reference from the code, then the documentation's own tests: commands, links, words
 	$(bin)/python docs/generate.py

@@ -32,9 +32,9 @@ from benchmarks.reconciliation.generate import make
 from cutover.store.engine import open_engine
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "seventy_two_hours"
-STATIONS, MONITORS = 60, 250
+STATIONS, MONITORS, SHEETS = 60, 250, 4_000
+SHEETS_OF_THE_EXAMPLE = 2_128
 SYSTEMS = ("command_and_control", "legacy_records", "new_records", "custody", "case_transfer")
-PROOFS = ("REG-01", "REG-02", "REG-03")  # freeze, first comparison, comparison after the repair
 
 
 def programme(folder: Path, rows: int, tasks: int) -> None:
@@ -48,6 +48,12 @@ def programme(folder: Path, rows: int, tasks: int) -> None:
         folder / "runbooks" / "go-live.yaml",
         "streams",
         lambda known: [*known, {"id": "sites", "title": "Sites"}],
+    )
+    more = SHEETS / SHEETS_OF_THE_EXAMPLE
+    _grow(
+        folder / "cast.yaml",
+        "paper",
+        lambda known: [rate | {"per_hour": rate["per_hour"] * more} for rate in known],
     )
     watched = sum(len(yaml.safe_load(f.read_text())["checks"]) for f in (folder / "monitors").glob("*.yaml"))
     _write(folder / "monitors" / "services.yaml", {"checks": list(_checks(MONITORS - watched))})
@@ -69,29 +75,39 @@ def _checks(count: int) -> Iterator[dict[str, Any]]:
     for n in range(count):
         yield {
             "id": f"service-{n + 1}", "kind": "http", "title": f"Service {n + 1} answers", "component": "records", "owner": "bo",
-            "severity": "medium", "system": SYSTEMS[n % 2], "path": "/health", "expect": {"body": {"status": "ok"}},
+            "severity": "warning", "system": SYSTEMS[n % 2], "path": "/health", "expect": {"body": {"status": "ok"}},
             "interval": "30m", "retry_interval": "5m",
         }  # fmt: skip
 
 
 def _tasks(count: int) -> Iterator[dict[str, Any]]:
-    """Work at the sites: chains of eight behind the go to open, each seventh task a person's and the rest automated."""
-    yield {"id": PROOFS[0], "title": "Freeze the whole register", "stream": "reconcile", "after": ["COM-01"], "duration": "1h", "type": "automated",
-           "action": {"kind": "snapshot", "with": {"contract": "register", "side": "source"}}, "effect": "idempotent"}  # fmt: skip
-    for name, after in zip(PROOFS[1:], PROOFS, strict=False):
-        yield {"id": name, "title": "Reconcile the whole register", "stream": "reconcile", "after": [after], "duration": "3h", "type": "automated",
-               "action": {"kind": "reconcile", "with": {"contract": "register"}}, "effect": "idempotent"}  # fmt: skip
-        yield {"id": f"{name}-REL", "title": "Repair and load again", "stream": "reconcile", "after": [name], "duration": "12h", "type": "automated",
-               "action": {"kind": "http", "with": {"system": "new_records", "path": "/ops/reload", "body": {"minutes": 300}, "poll": "/ops"}}, "effect": "probe"}  # fmt: skip
-    for n in range(count - 5):
-        task: dict[str, Any] = {
-            "id": f"SITE-{n + 1}", "title": f"Site {n // 8 + 1}, step {n % 8 + 1}", "stream": "sites", "duration": "40m",
-            "after": ["COM-01"] if n % 8 == 0 else [f"SITE-{n}"],
-        }  # fmt: skip
-        if n % 7:
-            task |= {"type": "automated", "effect": "probe",
-                     "action": {"kind": "http", "with": {"system": SYSTEMS[n % 2], "path": "/ops/site", "body": {"minutes": 30}, "poll": "/ops"}}}  # fmt: skip
-        yield task
+    """The whole register frozen, compared, repaired and compared again; and work at the sites: chains of eight, of which
+    each seventh step is a person's and the rest are automated."""
+    steps = (
+        ("REG-01", "Freeze the whole register", "1h", "snapshot", {"contract": "register", "side": "source"}),
+        ("REG-02", "Compare the whole register", "3h", "reconcile", {"contract": "register"}),
+        ("REG-03", "Repair it and load again", "12h", "http", _job("new_records", "/ops/reload", 600)),
+        ("REG-04", "Compare the whole register again", "3h", "reconcile", {"contract": "register"}),
+    )
+    after = "COM-01"
+    for name, title, duration, kind, arguments in steps:
+        about = {"id": name, "title": title, "stream": "reconcile", "after": [after], "duration": duration}
+        yield about | _automated(kind, arguments)
+        after = name
+    for n in range(count - len(steps)):
+        name, title = f"SITE-{n + 1}", f"Site {n // 8 + 1}, step {n % 8 + 1}"
+        after = "COM-01" if n % 8 == 0 else f"SITE-{n}"
+        about = {"id": name, "title": title, "stream": "sites", "after": [after], "duration": "40m"}
+        yield about | (_automated("http", _job(SYSTEMS[n % 2], "/ops/site", 30)) if n % 7 else {})
+
+
+def _automated(kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    effect = "probe" if kind == "http" else "idempotent"
+    return {"type": "automated", "action": {"kind": kind, "with": arguments}, "effect": effect}
+
+
+def _job(system: str, path: str, minutes: int) -> dict[str, Any]:
+    return {"system": system, "path": path, "body": {"minutes": minutes}, "poll": "/ops"}
 
 
 def _grow(file: Path, key: str, change: Any) -> None:
@@ -147,7 +163,7 @@ def main() -> int:
     finally:
         ended.set()
         repairing.join()
-        server.stop()
+        server.kill()
         if not given.keep:
             shutil.rmtree(home)
 
@@ -177,6 +193,9 @@ def _played(folder: Path, url: str, speed: float) -> int:
     print(
         f"rc {done.returncode}; {wall / 60:.1f} minutes; {used.ru_utime + used.ru_stime:.0f} s CPU; largest process {used.ru_maxrss // 1024:,} MiB"
     )
+    if done.returncode > 1:
+        print((folder / "said.log").read_text(encoding="utf-8")[-2000:])
+        return done.returncode
     engine = open_engine(url)
     with engine.connect() as connection:
         for kind, count in connection.execute(

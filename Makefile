@@ -31,8 +31,9 @@ quick:  ## a few ratios at a small size, beside their limits and peers
 real-size:  ## one rehearsal at the real size: 2,000 tasks, 60 stations, 4,000 sheets, 250 monitors, 25 million records
 	$(bin)/python -m benchmarks.real_size $(ARGS)
 
-docs:  ## write the reference from the code, then the documentation's own tests: commands, links, words
+docs:  ## write the reference from the code, build the site (build/site opens from a disk), run the documentation's tests
 	$(bin)/python docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(bin)/mkdocs build --strict --quiet
 	./test tests/docs
 
 wheel:

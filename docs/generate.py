@@ -1,4 +1,4 @@
-"""What docs/reference says: commands, settings, files, events, errors and state machines, read out of the code.
+"""What docs/reference says, read out of the code; its glossary alone is written by hand.
 
 `python docs/generate.py` writes the pages, `--check` compares them and exits 1 naming the ones that are out of date.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from from_code.commands import commands, settings
 from from_code.facts import errors, events, state_machines
 from from_code.files import files
+from from_code.metrics import metrics
 from from_code.permissions import permissions
 from from_code.requirements import requirements
 
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
         "events.md": events(),
         "errors.md": errors(),
         "state-machines.md": state_machines(),
+        "metrics.md": metrics(),
         "requirements.md": requirements(),
         "permissions.md": permissions(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -17,6 +18,65 @@ from monitors.view import CheckView
 
 CODES = {Status.OK: 0, Status.WARNING: 1, Status.CRITICAL: 2, Status.UNKNOWN: 3}  # as plugins exit
 LABELS = ("check", "component", "severity")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A gauge as it is declared: its name without `cutover_`, what its value says, what its samples are told apart by."""
+
+    name: str
+    says: str
+    labels: tuple[str, ...] = ()
+
+
+def _each(of: str, labels: tuple[str, ...], *said: tuple[str, str]) -> tuple[Metric, ...]:
+    return tuple(Metric(f"{of}_{name}", says, labels) for name, says in said)
+
+
+METRICS = (
+    *_each(
+        "check",
+        LABELS,
+        ("status", "0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."),
+        ("settled", "1 when the status is believed (HARD), 0 while it is a suspicion (SOFT)."),
+        ("alerting", "1 when somebody has to act."),
+        ("flapping", "1 while too many of the last results changed the status."),
+        ("since_timestamp_seconds", "Since when the believed status holds."),
+        ("last_result_timestamp_seconds", "When the check last gave any result."),
+        ("last_success_timestamp_seconds", "When the check was last OK."),
+        ("latency_seconds", "How long the last answer took."),
+    ),
+    *_each(
+        "flow",
+        ("flow", "component", "severity"),
+        ("status", "0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."),
+        ("alerting", "1 when somebody has to act."),
+        ("count", "The count of the last day that has matured."),
+        ("expected", "What is normal on that day."),
+        ("cusum", "The chart of a halving, in nats."),
+        ("cusum_threshold", "Where that chart alarms."),
+        ("last_day_timestamp_seconds", "The beginning of the last day that was counted."),
+    ),
+    *_each(
+        "ageing",
+        LABELS,
+        ("oldest_seconds", "Age of the oldest item nobody acted on; 0 when none waits."),
+        ("overdue_seconds", "How long ago the oldest item fell due by its standard; 0 when it has not."),
+        ("waiting", "Items nobody acted on."),
+        ("over_standard", "Items that nobody acted on within the standard."),
+        ("unaccounted", "created - done - open: items that are in no list."),
+        ("suspected", "The size of the suspected backlog that nobody has settled; 0 when there is none."),
+        ("looked_timestamp_seconds", "When the lists were last read."),
+    ),
+    Metric("ledger_files", "Case files by where they stand.", ("state",)),
+    Metric("ledger_unaccounted", "sent - acknowledged - rejected - in flight; 0 when it holds."),
+    Metric("ledger_oldest_seconds", "Age of the oldest file nobody acknowledged.", ("state",)),
+    Metric(
+        "last_result_timestamp_seconds", "When any check last gave a result: how far the prober has come."
+    ),
+    Metric("evaluated_timestamp_seconds", "When these gauges were evaluated."),
+)
+_DECLARED = {metric.name: metric for metric in METRICS}
 
 
 def render(
@@ -34,26 +94,13 @@ def render(
     if ledger is not None:
         _ledger(registry, ledger)
     if last := max((view.last_result_at for view in seen if view.last_result_at), default=None):
-        help_ = "When any check last gave a result: how far the prober has come."
-        _gauge(registry, "last_result_timestamp_seconds", help_).set(last.timestamp())
-    _gauge(registry, "evaluated_timestamp_seconds", "When these gauges were evaluated.").set(now.timestamp())
+        _gauge(registry, "last_result_timestamp_seconds").set(last.timestamp())
+    _gauge(registry, "evaluated_timestamp_seconds").set(now.timestamp())
     return generate_latest(registry)
 
 
 def _checks(registry: CollectorRegistry, views: Iterable[CheckView]) -> None:
-    gauges = {
-        name: _gauge(registry, f"check_{name}", help_, LABELS)
-        for name, help_ in (
-            ("status", "0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."),
-            ("settled", "1 when the status is believed (HARD), 0 while it is a suspicion (SOFT)."),
-            ("alerting", "1 when somebody has to act."),
-            ("flapping", "1 while too many of the last results changed the status."),
-            ("since_timestamp_seconds", "Since when the believed status holds."),
-            ("last_result_timestamp_seconds", "When the check last gave any result."),
-            ("last_success_timestamp_seconds", "When the check was last OK."),
-            ("latency_seconds", "How long the last answer took."),
-        )
-    }
+    gauges = _gauges(registry, "check")
     for view in views:
         values = {
             "status": CODES[view.status],
@@ -71,18 +118,7 @@ def _checks(registry: CollectorRegistry, views: Iterable[CheckView]) -> None:
 
 
 def _flows(registry: CollectorRegistry, views: Iterable[FlowView]) -> None:
-    gauges = {
-        name: _gauge(registry, f"flow_{name}", help_, ("flow", "component", "severity"))
-        for name, help_ in (
-            ("status", "0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."),
-            ("alerting", "1 when somebody has to act."),
-            ("count", "The count of the last day that has matured."),
-            ("expected", "What is normal on that day."),
-            ("cusum", "The chart of a halving, in nats."),
-            ("cusum_threshold", "Where that chart alarms."),
-            ("last_day_timestamp_seconds", "The beginning of the last day that was counted."),
-        )
-    }
+    gauges = _gauges(registry, "flow")
     for view in views:
         for name, value in _of_flow(view).items():
             if value is not None:
@@ -105,18 +141,7 @@ def _of_flow(view: FlowView) -> dict[str, float | None]:
 
 
 def _ages(registry: CollectorRegistry, views: Iterable[AgeingView], now: datetime) -> None:
-    gauges = {
-        name: _gauge(registry, f"ageing_{name}", help_, LABELS)
-        for name, help_ in (
-            ("oldest_seconds", "Age of the oldest item nobody acted on; 0 when none waits."),
-            ("overdue_seconds", "How long ago the oldest item fell due by its standard; 0 when it has not."),
-            ("waiting", "Items nobody acted on."),
-            ("over_standard", "Items that nobody acted on within the standard."),
-            ("unaccounted", "created - done - open: items that are in no list."),
-            ("suspected", "The size of the suspected backlog that nobody has settled; 0 when there is none."),
-            ("looked_timestamp_seconds", "When the lists were last read."),
-        )
-    }
+    gauges = _gauges(registry, "ageing")
     for view in views:
         for name, value in _of_ages(view, now).items():
             if value is not None:
@@ -144,22 +169,27 @@ def _of_ages(view: AgeingView, now: datetime) -> dict[str, float | None]:
 
 
 def _ledger(registry: CollectorRegistry, ledger: Summary) -> None:
-    files = _gauge(registry, "ledger_files", "Case files by where they stand.", ("state",))
+    files = _gauge(registry, "ledger_files")
     for state in ("built", "waiting", "sent", "in_flight", "acknowledged", "accepted", "rejected", "by_hand"):
         files.labels(state).set(getattr(ledger, state))
-    lost = _gauge(
-        registry, "ledger_unaccounted", "sent - acknowledged - rejected - in flight; 0 when it holds."
-    )
-    lost.set(ledger.breaks_by)
-    oldest = _gauge(
-        registry, "ledger_oldest_seconds", "Age of the oldest file nobody acknowledged.", ("state",)
-    )
+    _gauge(registry, "ledger_unaccounted").set(ledger.breaks_by)
+    oldest = _gauge(registry, "ledger_oldest_seconds")
     for state, age in (("in_flight", ledger.oldest_in_flight), ("waiting", ledger.oldest_waiting)):
         oldest.labels(state).set((age or timedelta(0)).total_seconds())
 
 
-def _gauge(registry: CollectorRegistry, name: str, help_: str, labels: tuple[str, ...] = ()) -> Gauge:
-    return Gauge(f"cutover_{name}", help_, labels, registry=registry)
+def _gauges(registry: CollectorRegistry, of: str) -> dict[str, Gauge]:
+    """The gauges of one kind of thing, by what stands after the kind in their names."""
+    return {
+        metric.name.removeprefix(f"{of}_"): _gauge(registry, metric.name)
+        for metric in METRICS
+        if metric.name.startswith(f"{of}_")
+    }
+
+
+def _gauge(registry: CollectorRegistry, name: str) -> Gauge:
+    metric = _DECLARED[name]
+    return Gauge(f"cutover_{name}", metric.says, metric.labels, registry=registry)
 
 
 def _seconds(at: datetime | None) -> float | None:

@@ -49,9 +49,12 @@ class Table(Generic[StageT]):
         return (stage, event) in self.moves
 
     def mermaid(self) -> str:
-        """The table as a Mermaid state diagram."""
+        """The table as a Mermaid state diagram: one arrow from stage to stage, whatever moves along it."""
+        arrows: dict[tuple[StrEnum, StrEnum], list[str]] = {}
+        for (at, kind), to in self.moves.items():
+            arrows.setdefault((at, to), []).append(kind.kind())
         lines = ["stateDiagram-v2", f"    [*] --> {self.start}"]
-        lines += [f"    {at} --> {to}: {kind.kind()}" for (at, kind), to in self.moves.items()]
+        lines += [f"    {at} --> {to}: {'<br/>'.join(kinds)}" for (at, to), kinds in arrows.items()]
         lines += [f"    {stage} --> [*]" for stage in sorted(self.terminal)]
         return "\n".join(lines)
 

@@ -71,3 +71,8 @@ def test_the_picture_is_drawn_from_the_same_table():
         "    open --> gone: Removed",
         "    gone --> [*]",
     ]
+
+
+def test_what_leads_from_one_stage_to_one_other_is_drawn_as_one_arrow():
+    picture = table({(Door.SHUT, Opened): Door.OPEN, (Door.SHUT, Removed): Door.OPEN}).mermaid()
+    assert "    shut --> open: Opened<br/>Removed" in picture.splitlines()

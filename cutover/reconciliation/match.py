@@ -15,14 +15,16 @@ from pathlib import Path
 import duckdb
 
 from cutover.reconciliation import rows, sources
-from cutover.reconciliation import snapshot as snapshots
 from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.findings import Class, Conservation, Equation
-from cutover.reconciliation.rows import BUCKETS, KEYLESS, keys, name, parquet
+from cutover.reconciliation.rows import BUCKETS, KEYLESS, keys, literal, name, parquet
 from cutover.reconciliation.sides import Side, Snapshot
 from cutover.reconciliation.snapshot import reading
 from cutover.reconciliation.sources import Raw
 
+FEW = (
+    3_000_000  # rows in buckets that differ: so many are held with all their columns, of more only the hashes
+)
 ONE_EACH = 1 + (1 << 32)  # a source row counts 1, a target row 2^32: one sum tells both numbers of copies
 _COPIES = (1 << 32) - 1
 
@@ -50,16 +52,17 @@ class Read:
 def match(engine: duckdb.DuckDBPyConnection, contract: Contract, source: Read, target: Read) -> Matching:
     """Compare two snapshots in `engine`, which keeps the tables `source_rows`, `target_rows` and `odd`.
 
-    Buckets with the same number and sum of row hashes on both sides, and no key twice, hold the same rows. Of the
-    others the kept hashes of both sides are set against each other, or the rows themselves where no hashes were
-    kept; only of keys that do not agree the rows are read again.
+    Buckets with the same number and sum of row hashes on both sides, and no key twice, hold the same rows. The rows
+    of the others are read again and set against each other. Where they are many their hashes are, on disk, and only
+    the rows of keys that do not agree are read a third time.
     """
     for side, one in ((Side.SOURCE, source), (Side.TARGET, target)):
         engine.execute(f"CREATE TABLE {side}_totals AS FROM {parquet(one.totals)}")
     engine.execute(_suspect())
-    doubts = [_held(engine, contract, one) for one in (source, target)]
+    few = _one(engine, _suspected()) <= FEW
+    doubts = [_held(engine, contract, one, few=few) for one in (source, target)]
     engine.execute(_differing())
-    doubts += [_told(engine, contract, one) for one in (source, target)]
+    doubts += [_told(engine, contract, one, few=few) for one in (source, target)]
     for side in Side:
         engine.execute(f"CREATE VIEW {side}_keys AS SELECT * FROM {side}_rows WHERE NOT keyless")
     engine.execute(_odd(contract))
@@ -82,21 +85,53 @@ def _suspect() -> str:
     WHERE b = {KEYLESS} OR b < {KEYLESS} AND (s.n IS DISTINCT FROM t.n OR s.s IS DISTINCT FROM t.s OR coalesce(s.twice, false))"""
 
 
-def _held(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read) -> str:
+def _suspected() -> str:
+    """The rows in suspect buckets, of the side that has more of them."""
+    both = " UNION ALL ".join(
+        f"SELECT sum(n) AS n FROM {side}_totals WHERE b IN (FROM suspect)" for side in Side
+    )
+    return f"SELECT coalesce(max(n), 0)::BIGINT FROM ({both})"
+
+
+def _held(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, *, few: bool) -> str:
     """Take up the suspect buckets of a side; returns why they are not those of its totals, or ''."""
     side = read.taken.side
-    if read.taken.keys:
-        kept = snapshots.kept_hashes(read.totals.parent / read.taken.keys)
-        engine.execute(f"CREATE TABLE {side}_held AS SELECT * FROM ({kept}) WHERE b IN (FROM suspect)")
-        return _same(engine, side)
     with reading(contract, side):
-        raw = sources.opened(engine, contract, side, read.raw, read.taken.mark)
-        typed = rows.typed(contract, side, raw.relation, raw.types)
-        suspect = "SEMI JOIN suspect USING (b)" if _one(engine, "SELECT count(*) FROM suspect") else "LIMIT 0"
-        engine.execute(
-            f"CREATE TABLE {side}_held AS {rows.hashed(contract, side, typed, raw.types, suspect)}"
-        )
+        raw, hashed = _again(engine, contract, read, f"{rows.of_key_hash()} IN (FROM suspect)")
+        hashed = f"FROM ({hashed}) WHERE b IN (FROM suspect)"
+        if not _one(engine, "SELECT count(*) FROM suspect"):
+            hashed += " LIMIT 0"
+        if few:
+            _keep(engine, contract, raw, side, hashed)
+        else:
+            _keep_hashes(engine, read.totals.with_name(f"{side}.held.parquet"), side, hashed)
     return _same(engine, side)
+
+
+def _keep(engine: duckdb.DuckDBPyConnection, contract: Contract, raw: Raw, side: Side, hashed: str) -> None:
+    """Hold rows with their columns, but for the texts of wrong values where none can be: they take as much memory again."""
+    never = [
+        name(f"wrong:{n}") for n, c in contract.columns.items() if not rows.may_fail(c.type, raw.types[n])
+    ]
+    without = f"EXCLUDE ({', '.join(never)})" if never else ""
+    engine.execute(f"CREATE TABLE {side}_again AS SELECT * {without} {hashed}")
+    null = "".join(f", NULL::VARCHAR AS {wrong}" for wrong in never)
+    engine.execute(f"CREATE VIEW {side}_held AS SELECT *{null} FROM {side}_again")
+
+
+def _keep_hashes(engine: duckdb.DuckDBPyConnection, file: Path, side: Side, hashed: str) -> None:
+    """Hold no more of rows than what tells which keys differ, and on disk."""
+    how = "FORMAT parquet, COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 1"
+    engine.execute(f"COPY (SELECT kh, h, b {hashed}) TO {literal(str(file))} ({how})")
+    engine.execute(f"CREATE VIEW {side}_held AS FROM {parquet(file)}")
+
+
+def _again(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, wanted: str) -> tuple[Raw, str]:
+    """A SELECT that reads a side once more, at least where `wanted` holds of a key hash `kh`, and where there is no key."""
+    side = read.taken.side
+    raw = sources.opened(engine, contract, side, read.raw, read.taken.mark)
+    relation = _of_keys(engine, contract, side, raw, wanted)
+    return raw, rows.hashed(contract, side, rows.typed(contract, side, relation, raw.types), raw.types)
 
 
 def _same(engine: duckdb.DuckDBPyConnection, side: Side) -> str:
@@ -114,41 +149,29 @@ def _differing() -> str:
     GROUP BY kh HAVING sum(one) <> {ONE_EACH} OR bit_xor(h) <> 0"""
 
 
-def _told(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read) -> str:
+def _told(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, *, few: bool) -> str:
     """Have the rows of differing keys in full; returns why they are not those that were hashed, or ''."""
     side, wanted = read.taken.side, f"(b < {KEYLESS} AND kh IN (FROM differing)) OR b = {KEYLESS}"
-    if not read.taken.keys:
-        engine.execute(f"CREATE TABLE {side}_rows AS {rows.told(contract, f'FROM {side}_held', wanted)}")
-        return ""
-    some = _one(
-        engine,
-        f"SELECT (SELECT count(*) FROM differing) + (SELECT count(*) FROM {side}_held WHERE b = {KEYLESS})",
-    )
     with reading(contract, side):
-        raw = sources.opened(engine, contract, side, read.raw, read.taken.mark)
-        relation = _of_keys(engine, contract, side, raw) if some else f"(FROM {raw.relation} LIMIT 0)"
-        typed = rows.typed(contract, side, relation, raw.types)
-        hashed = rows.hashed(contract, side, typed, raw.types)
-        engine.execute(f"CREATE TABLE {side}_rows AS {rows.told(contract, hashed, wanted)}")
+        again = f"FROM {side}_held" if few else _again(engine, contract, read, "kh IN (FROM differing)")[1]
+        engine.execute(f"CREATE TABLE {side}_rows AS {rows.told(contract, again, wanted)}")
     sums = "SELECT count(*), coalesce(sum(h), 0)::DECIMAL(38, 0)"
     kept = engine.execute(f"{sums} FROM {side}_held WHERE {wanted}").fetchall()
     same = engine.execute(f"{sums} FROM {side}_rows").fetchall() == kept
     return "" if same else _changed(side)
 
 
-def _of_keys(engine: duckdb.DuckDBPyConnection, contract: Contract, side: Side, raw: Raw) -> str:
-    """The rows of differing keys: the key columns are read first, so that the engine passes over what holds none of them."""
+def _of_keys(engine: duckdb.DuckDBPyConnection, contract: Contract, side: Side, raw: Raw, where: str) -> str:
+    """The rows whose key hash is one of those wanted: the key columns are read first, so that the engine passes over what holds none of them."""
     columns = [contract.columns[n] for n in contract.key]
-    if any(column.sql(side) or column.codes for column in columns):
+    if contract.place(side).kind == "csv" or any(column.sql(side) or column.codes for column in columns):
         return raw.relation
     plain = [name(column.named(side, n)) for n, column in zip(contract.key, columns, strict=True)]
     found = rows.raw_keys(contract, side, raw.relation, raw.types)
     as_there = ", ".join(
         f"{name(f'raw:{n}')} AS {column}" for n, column in zip(contract.key, plain, strict=True)
     )
-    engine.execute(
-        f"CREATE TABLE {side}_wanted AS SELECT DISTINCT {as_there} FROM ({found}) WHERE kh IN (FROM differing)"
-    )
+    engine.execute(f"CREATE OR REPLACE TABLE {side}_wanted AS SELECT {as_there} FROM ({found}) WHERE {where}")
     absent = " OR ".join(f"{column} IS NULL" for column in plain)
     held = f"SELECT * FROM {raw.relation} SEMI JOIN {side}_wanted USING ({', '.join(plain)})"
     return f"({held} UNION ALL SELECT * FROM {raw.relation} WHERE {absent})"

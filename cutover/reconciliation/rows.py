@@ -18,9 +18,8 @@ from cutover.reconciliation.contract import Column, Contract
 from cutover.reconciliation.sides import Side
 
 NO_STATE = "(none)"
-BUCKETS = 32_768  # of key hashes: where both sides have the same totals, all rows are the same
+BUCKETS = 65_280  # of key hashes: where both sides have the same totals, all rows are the same; 16 bits with those below
 KEYLESS = BUCKETS  # the bucket of rows without a key; exclusions have the ones after it
-PARTS = 16  # folders of a key snapshot
 _WIDER = {
     "integer": ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"),
     "double": ("FLOAT",),
@@ -165,7 +164,12 @@ def _row_hash(contract: Contract, side: Side, types: Mapping[str, str]) -> str:
 
 
 def _bucket(contract: Contract, side: Side) -> str:
-    return f"coalesce({_aside(contract, side)}, (kh % {BUCKETS})::INTEGER)"
+    return f"coalesce({_aside(contract, side)}, {of_key_hash()})::USMALLINT"
+
+
+def of_key_hash() -> str:
+    """The bucket of a row that is compared, from its key hash `kh`; of 16 bits, so that the engine totals in an array."""
+    return f"(kh % {BUCKETS})::USMALLINT"
 
 
 def _key_hash(contract: Contract) -> str:

@@ -213,7 +213,7 @@ class ReconciliationService:
                 source = _Read(frozen, self._frozen(contract.id), frozen=True)
             else:
                 source = _Read(self._take(engine, contract, Side.SOURCE, work), work)
-            target = _Read(self._take(engine, contract, Side.TARGET, work, source.taken.rows), work)
+            target = _Read(self._take(engine, contract, Side.TARGET, work), work)
             return self._matched(engine, contract, run, source, target)
 
     def _take(
@@ -222,7 +222,6 @@ class ReconciliationService:
         contract: Contract,
         side: Side,
         folder: Path,
-        other: int | None = None,
     ) -> Snapshot:
         return snapshots.take(
             engine,
@@ -232,7 +231,6 @@ class ReconciliationService:
             systems=self._systems(),
             now=self.desk.clock.now(),
             told=self.told,
-            other=other,
         )
 
     def _matched(

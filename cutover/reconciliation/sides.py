@@ -17,7 +17,7 @@ class Side(StrEnum):
 
 
 class Snapshot(Part):
-    """What was read of one side and kept: `file` holds the totals of its buckets, `keys` key and row hashes, `raw` the rows as they came.
+    """What was read of one side and kept: `file` holds the totals of its buckets, `raw` the rows as they came.
 
     Both are relative to the folder of the snapshot; a raw file of the programme's own is named in full.
     """
@@ -32,6 +32,7 @@ class Snapshot(Part):
     engine: str
     contract_sha256: str
     gaps: tuple[str, ...] = ()
-    keys: str = ""
-    by_state: Mapping[str, int] = Field(default={}, description="rows with a key and not excluded, by state")
+    by_state: Mapping[str, int] = Field(
+        default={}, description="rows of the source with a key and not excluded, by state"
+    )
     mark: str = Field(default="", description="the high-water mark of what was read")

@@ -22,11 +22,11 @@ from cutover.core.clock import SystemClock, show
 from cutover.core.errors import Invalid, Problem
 from cutover.game_day import rehearse
 from cutover.main import Opener
+from cutover.stories import WHOLE_WINDOW, place_of, play_story
 
 Folder = Annotated[Path, Parameter(help="the programme folder")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 Template = Literal["small-upgrade", "big-bang", "data-centre-switch", "seventy-two-hours"]
-STORY = "seventy_two_hours"
 
 
 def add(app: App, opener: Opener) -> None:
@@ -76,6 +76,7 @@ def add(app: App, opener: Opener) -> None:
 
 
 def demo(
+    story: Annotated[str, Parameter(help="which of the seven; default: the whole window")] = "",
     *,
     programme: Annotated[
         Path | None, Parameter(help="where to play it; default: the example itself, or ./seventy_two_hours")
@@ -91,6 +92,8 @@ def demo(
     """Seventy-two hours in a minute: the whole job, from the freeze to the last paper form, against stand-in systems."""
     from cutover.game_day import play
 
+    if story and story.replace("-", "_") != WHOLE_WINDOW:
+        return play_story(story, programme)
     folder = _demo_folder(programme)
     remedy = "" if programme is None else "--again to throw it away, or `cutover serve` to look at it"
     return play(folder, "the demo", speed=speed, prefect=prefect, again=again, remedy=remedy)
@@ -112,7 +115,7 @@ def init(
     if name.exists() and (not name.is_dir() or any(name.iterdir())):
         raise Invalid(Problem("the folder is not empty", file=str(name), expected="a new name"))
     story = template not in library.TEMPLATES
-    source = _example(STORY) if story else library.template(template)
+    source = place_of(WHOLE_WINDOW) if story else library.template(template)
     text = (source / FILE).read_text(encoding="utf-8")
     if opens is None and not story:  # the story is about one night of one year
         opens = library.next_window(text, SystemClock().now())
@@ -207,23 +210,13 @@ def doctor(programme: Path = Path(), *, json: AsJson = False) -> int:
     return DONE if all(f.ok for f in found) else NO
 
 
-def _example(name: str) -> Path:
-    """An example that came with this installation, or that stands in this checkout."""
-    shipped = Path(str(files("cutover"))) / "examples" / name
-    checkout = Path(str(files("cutover"))).parent / "examples" / name
-    for place in (shipped, checkout):
-        if (place / FILE).exists():
-            return place
-    raise Invalid(Problem(f"the example {name} is not part of this installation"))
-
-
 def _demo_folder(programme: Path | None) -> Path:
     if programme is not None and (programme / FILE).exists():
         return programme
-    source = _example(STORY)
+    source = place_of(WHOLE_WINDOW)
     if programme is None and "site-packages" not in source.parts:
         return source
-    target = programme or Path(STORY)
+    target = programme or Path(WHOLE_WINDOW)
     if not (target / FILE).exists():
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("state"))
     return target

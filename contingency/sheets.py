@@ -22,9 +22,13 @@ def waiting(sheet: SheetSeen, rules: ClockRules, now: datetime) -> Waiting:
 
 def sheet_clocks(sheet: SheetSeen, rules: ClockRules) -> tuple[StatutoryClock, ...]:
     """The clocks that a sheet carries, from the times written on it."""
+    return clocks_of(rules, sheet.form_type, moments_of(sheet))
+
+
+def moments_of(sheet: SheetSeen) -> dict[str, datetime]:
+    """Every time that is written on a sheet, by its name."""
     times = {name: at for name, value in sheet.values.items() if (at := _moment(value))}
-    times |= {name: at for name in ("occurred_at", "written_at") if (at := getattr(sheet, name))}
-    return clocks_of(rules, sheet.form_type, times)
+    return times | {name: at for name in ("occurred_at", "written_at") if (at := getattr(sheet, name))}
 
 
 def outgoing(sheet: SheetSeen, by: str) -> Outgoing:

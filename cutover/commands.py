@@ -167,8 +167,13 @@ def _report(opener: Opener) -> App:
     from contingency.report_cli import report_commands
     from runbooks.review_cli import add_review
 
+    def others(path: Path, review: Any) -> Any:
+        from contingency.hindsight.around import around
+
+        return around(opener(path).report.sources, review)
+
     app = report_commands(lambda path: opener(path).report)
-    add_review(app, lambda path: opener(path).runs)
+    add_review(app, lambda path: opener(path).runs, others)
     return app
 
 

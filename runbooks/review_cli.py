@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,10 +19,12 @@ from runbooks.cli_words import AsJson, Here
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme
     from runbooks.domain.reviewing.review import Review
+    from runbooks.reviews.around import Around
     from runbooks.reviews.cells import Cell, Sheet
     from runbooks.service import RunService
 
 Runs = Callable[[Path], "RunService"]
+Others = Callable[[Path, "Review"], "Around"]
 RunId = Annotated[str, Parameter(name="--run", help="the run meant; default: the newest")]
 Html = Annotated[Path | None, Parameter(help="write a page that needs no server")]
 Pdf = Annotated[Path | None, Parameter(help="write a PDF/A")]
@@ -39,7 +42,9 @@ SHOWN: Mapping[str, tuple[str, ...]] = {  # which columns a terminal has room fo
 }  # fmt: skip
 
 
-def add_review(app: App, runs: Runs) -> None:
+def add_review(app: App, runs: Runs, others: Others | None = None) -> None:
+    """`others` tells what went on around the run; without it the review is of the run alone."""
+
     @app.command
     def review(
         *,
@@ -53,26 +58,60 @@ def add_review(app: App, runs: Runs) -> None:
         json: AsJson = False,
     ) -> int:
         """How a run really went: planned and actual, where the time went, what drove the end, late decisions, what to plan instead."""
-        from runbooks.reviews.sheets import head, sheets
+        from runbooks.reviews.around import NOTHING
 
         service = runs(programme)
         targets = _checked({".html": html, ".pdf": pdf, ".xlsx": xlsx}, replace=replace)
         seen = service.review(run)
-        written, notes = _write(targets, seen, service)
-        tables = sheets(seen, service.programme)
-        answer(
-            {"run": seen.run_id, "title": seen.title, "caveats": seen.caveats, "head": dict(head(seen, service.programme)),
-             "sheets": {sheet.key: list(_records(sheet)) for sheet in tables}, "files": written, "notes": notes},
-            as_json=json,
-        )  # fmt: skip
-        if not json:
-            _show(seen, service.programme, every=all_)
-            answer(
-                None,
-                as_json=False,
-                text=[*(f"written: {file}" for file in written), *(f"note: {n}" for n in notes)],
-            )
+        told = _Told(seen, service.programme, others(programme, seen) if others else NOTHING)
+        written, notes = _write(targets, told, service.desk.clock.now())
+        if json:
+            answer({**told.as_json(), "files": written, "notes": notes}, as_json=True)
+        else:
+            told.show(every=all_)
+            lines = [*(f"written: {file}" for file in written), *(f"note: {note}" for note in notes)]
+            answer(None, as_json=False, text=lines)
         return DONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A review with what went on around it, ready to be said."""
+
+    seen: Review
+    programme: Programme
+    around: Around
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        return (*self.seen.caveats, *self.around.caveats)
+
+    @property
+    def head(self) -> tuple[tuple[str, str], ...]:
+        from runbooks.reviews.sheets import head
+
+        return (*head(self.seen, self.programme), *self.around.head)
+
+    @property
+    def sheets(self) -> tuple[Sheet, ...]:
+        from runbooks.reviews.sheets import sheets
+
+        return (*sheets(self.seen, self.programme), *self.around.sheets)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "run": self.seen.run_id, "title": self.seen.title, "caveats": self.caveats, "head": dict(self.head),
+            "sheets": {sheet.key: list(_records(sheet)) for sheet in self.sheets},
+        }  # fmt: skip
+
+    def show(self, *, every: bool) -> None:
+        """Caveats first, then the figures, then what is worth a look."""
+        answer(None, as_json=False, text=[f"! {words}" for words in self.caveats])
+        width = max(len(label) for label, _ in self.head)
+        answer(None, as_json=False, text=[f"{label:{width}}  {words}" for label, words in self.head])
+        for sheet in self.sheets:
+            if every or sheet.key in SHOWN or sheet in self.around.sheets:
+                _table(sheet, self.programme.zone, every=every)
 
 
 def _checked(asked: Mapping[str, Path | None], *, replace: bool) -> dict[str, Path]:
@@ -88,24 +127,23 @@ def _checked(asked: Mapping[str, Path | None], *, replace: bool) -> dict[str, Pa
     return targets
 
 
-def _write(targets: Mapping[str, Path], seen: Review, service: RunService) -> tuple[list[str], list[str]]:
+def _write(targets: Mapping[str, Path], told: _Told, at: datetime) -> tuple[list[str], list[str]]:
     """All that was asked for is made before the first file is written."""
     made: dict[Path, bytes] = {}
     notes: list[str] = []
-    at = service.desk.clock.now()
     if file := targets.get(".html"):
         from runbooks.reviews.files import as_html
 
-        made[file] = as_html(seen, service.programme, at)
+        made[file] = as_html(told.seen, told.programme, at, told.around)
     if file := targets.get(".pdf"):
         from runbooks.reviews.files import as_pdf
 
-        made[file], said = as_pdf(seen, service.programme, at)
+        made[file], said = as_pdf(told.seen, told.programme, at, told.around)
         notes += said
     if file := targets.get(".xlsx"):
         from runbooks.reviews.workbook import as_xlsx
 
-        made[file] = as_xlsx(seen, service.programme)
+        made[file] = as_xlsx(told.seen, told.programme, told.around)
     from cutover.store.whole_file import write_whole
 
     return [str(write_whole(file, content)) for file, content in made.items()], notes
@@ -128,24 +166,11 @@ def _value(cell: Cell) -> Any:
     return cell if cell is None or isinstance(cell, str | int) else plain(cell)
 
 
-def _show(seen: Review, programme: Programme, *, every: bool) -> None:
-    """Caveats first, then the figures, then what is worth a look."""
-    from runbooks.reviews.sheets import head, sheets
-
-    answer(None, as_json=False, text=[f"! {words}" for words in seen.caveats])
-    lines = head(seen, programme)
-    width = max(len(label) for label, _ in lines)
-    answer(None, as_json=False, text=[f"{label:{width}}  {words}" for label, words in lines])
-    for sheet in sheets(seen, programme):
-        if every or sheet.key in SHOWN:
-            _table(sheet, programme.zone, every=every)
-
-
 def _table(sheet: Sheet, zone: str, *, every: bool) -> None:
     from runbooks.reviews.cells import worded
 
     rows = list(sheet.rows) if every or sheet.key != "tasks" else _most_off(sheet)
-    wanted = (SHOWN.get(sheet.key) or sheet.columns) if not every else sheet.columns
+    wanted = (SHOWN.get(sheet.key) or sheet.terse or sheet.columns) if not every else sheet.columns
     places = [sheet.columns.index(name) for name in wanted]
     shown = rows if every else rows[:FEW]
     more = len(sheet.rows) - len(shown)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cutover.core.clock import Clock
@@ -12,6 +12,7 @@ from cutover.web.charts import Gantt, Trend
 from cutover.web.kit import Page, Query
 from cutover.web.words import moment
 from runbooks.domain.reviewing.review import Review
+from runbooks.reviews.around import NOTHING, Around, Drawing
 from runbooks.reviews.cells import Cell, Off, Share, Sheet, worded
 from runbooks.reviews.drawn import bars, ends
 from runbooks.reviews.sheets import head, sheets
@@ -49,31 +50,46 @@ class ReviewPage:
     head: tuple[tuple[str, str], ...]
     chart: Gantt | None
     trend: Trend | None
+    drawings: tuple[Drawing, ...]
     sections: tuple[Section, ...]
     others: tuple[str, ...]
+    address: str
 
 
-def review_pages(service: RunService, programme: Programme, clock: Clock) -> list[Page]:
+PATH = "/board/review"
+
+
+def review_pages(
+    service: RunService, programme: Programme, clock: Clock, *, path: str = PATH, around: Callable[[Review], Around] = lambda _: NOTHING
+) -> list[Page]:  # fmt: skip
+    """The review of a run at `path`, with what other rooms know of what went on `around` it."""
+
     def show(query: Query) -> ReviewPage:
         run_id = service.find(query.get("run", ""))
         others = tuple(name for name in reversed(service.run_ids()) if name != run_id)
-        return page_of(service.review(run_id), programme, moment(clock.now(), programme.zone), others)
+        seen = service.review(run_id)
+        page = page_of(seen, programme, moment(clock.now(), programme.zone), around(seen))
+        return replace(page, others=others, address=path)
 
-    return [Page("/board/review", "runbooks", "review.html", ReviewPage, show)]
+    return [Page(path, "runbooks", "review.html", ReviewPage, show)]
 
 
-def page_of(seen: Review, programme: Programme, now: str, others: tuple[str, ...] = ()) -> ReviewPage:
-    """A review as its page reads it."""
+def page_of(seen: Review, programme: Programme, now: str, around: Around = NOTHING) -> ReviewPage:
+    """A review as its page reads it, with what went on around it."""
     return ReviewPage(
         now=now,
         run_id=seen.run_id,
         title=seen.title,
-        caveats=seen.caveats,
-        head=head(seen, programme),
+        caveats=(*seen.caveats, *around.caveats),
+        head=(*head(seen, programme), *around.head),
         chart=bars(seen, programme),
         trend=ends(seen, programme),
-        sections=tuple(_section(sheet, programme.zone) for sheet in sheets(seen, programme)),
-        others=others,
+        drawings=around.drawings,
+        sections=tuple(
+            _section(sheet, programme.zone) for sheet in (*sheets(seen, programme), *around.sheets)
+        ),
+        others=(),
+        address=PATH,
     )
 
 

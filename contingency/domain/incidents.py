@@ -102,13 +102,14 @@ INCIDENTS = Table(
 
 @dataclass(frozen=True, slots=True)
 class IncidentState:
-    """One incident; `claimed_by` and `verified_by` are never the same person."""
+    """One incident; `claimed_by` and `verified_by` are never the same person. `first_cause` is what it was first thought to be."""
 
     stage: IncidentStage = IncidentStage.UNREPORTED
     reported: IncidentReported | None = None
     reported_by: str = ""
     reported_at: datetime | None = None
     cause: Cause | None = None
+    first_cause: Cause | None = None
     claimed_by: str = ""
     verified_by: str = ""
     evidence: str = ""
@@ -163,7 +164,10 @@ def evolve(state: IncidentState, fact: Fact) -> IncidentState:
         case IncidentReported() as e:
             return IncidentState(stage, e, fact.actor, fact.at)
         case CauseClaimed(cause=cause, evidence=evidence):
-            return replace(state, stage=stage, cause=cause, claimed_by=fact.actor, evidence=evidence)
+            first = state.first_cause or cause
+            return replace(
+                state, stage=stage, cause=cause, first_cause=first, claimed_by=fact.actor, evidence=evidence
+            )
         case CauseVerified(evidence=evidence):
             return replace(state, stage=stage, verified_by=fact.actor, evidence=evidence, closed_at=fact.at)
     return replace(

@@ -15,6 +15,7 @@ from contingency.backlog_web import backlog_pages
 from contingency.conversions_web import ConversionPages
 from contingency.domain.triggers import PlayStage
 from contingency.feedback_web import FeedbackPages
+from contingency.hindsight.around import around
 from contingency.sources import keyers_of
 from contingency.web import report_page
 from cutover.app.bootstrap import World
@@ -157,6 +158,13 @@ def _pages_to_read(world: World, watch: Watch) -> list[Page]:
         *SheetPages(world.paper_images, programme, clock).pages(),
         *backlog_pages(world.backlog, programme.zone, clock, lambda: keyers_of(programme)),
         report_page(world.report),
+        *review_pages(
+            world.runs,
+            programme,
+            clock,
+            path="/report/review",
+            around=lambda seen: around(world.report.sources, seen),
+        ),
         journal_page(world.journal, programme.zone),
     ]
 

@@ -31,13 +31,17 @@ Cell = str | int | datetime | timedelta | Off | Share | None
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One table of a review: what it is called, what to know of it, its columns and rows."""
+    """One table of a review: what it is called, what to know of it, its columns and rows.
+
+    `terse` are the columns that a terminal has room for; none: all of them.
+    """
 
     key: str
     title: str
     says: tuple[str, ...]
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    terse: tuple[str, ...] = ()
 
 
 def worded(cell: Cell, zone: str) -> str:

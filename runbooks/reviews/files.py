@@ -15,6 +15,7 @@ from cutover.web.svg import document
 from runbooks.domain.reviewing.review import Review
 from runbooks.printing.press import printed
 from runbooks.review_web import context, page_of
+from runbooks.reviews.around import NOTHING, Around
 from runbooks.reviews.cells import Cell, worded
 from runbooks.reviews.drawn import bars, ends
 from runbooks.reviews.sheets import head, sheets
@@ -34,10 +35,10 @@ _FRAME = """<!doctype html>
 """
 
 
-def as_html(seen: Review, programme: Programme, at: datetime) -> bytes:
+def as_html(seen: Review, programme: Programme, at: datetime, around: Around = NOTHING) -> bytes:
     """The page with its style sheet in it: no script, nothing from outside."""
     environment = _environment()
-    page = page_of(seen, programme, show(at, programme.zone))
+    page = page_of(seen, programme, show(at, programme.zone), around)
     template = environment.get_template("runbooks/review.html")
     body = "".join(template.blocks["review"](template.new_context(dict(context(page)))))
     style = files("cutover.web").joinpath("static", "style.css").read_text(encoding="utf-8")
@@ -45,22 +46,24 @@ def as_html(seen: Review, programme: Programme, at: datetime) -> bytes:
     return _FRAME.format(title=title, style=style, body=body).encode()
 
 
-def as_pdf(seen: Review, programme: Programme, at: datetime) -> tuple[bytes, tuple[str, ...]]:
+def as_pdf(
+    seen: Review, programme: Programme, at: datetime, around: Around = NOTHING
+) -> tuple[bytes, tuple[str, ...]]:
     """PDF/A, and notes on what is not as it was written. Raises Unavailable when it cannot be printed."""
     source = files("runbooks.reviews").joinpath("review.typ").read_bytes()
-    return printed(source, pdf_page(seen, programme, at), at, f"the review of {seen.run_id}")
+    return printed(source, pdf_page(seen, programme, at, around), at, f"the review of {seen.run_id}")
 
 
-def pdf_page(seen: Review, programme: Programme, at: datetime) -> dict[str, Any]:
+def pdf_page(seen: Review, programme: Programme, at: datetime, around: Around = NOTHING) -> dict[str, Any]:
     """What the typesetter reads: plain JSON values."""
     zone = programme.zone
     return {
         "title": f"Review of {seen.run_id}: {seen.title}",
         "programme": programme.title,
         "foot": f"from the journal, {show(at, zone, '%a %d %b %Y %H:%M %Z')}",
-        "caveats": list(seen.caveats),
-        "head": [list(line) for line in head(seen, programme)],
-        "pictures": _pictures(seen, programme),
+        "caveats": [*seen.caveats, *around.caveats],
+        "head": [list(line) for line in (*head(seen, programme), *around.head)],
+        "pictures": _pictures(seen, programme, around),
         "sheets": [
             {
                 "title": sheet.title,
@@ -71,12 +74,12 @@ def pdf_page(seen: Review, programme: Programme, at: datetime) -> dict[str, Any]
                     [worded(row[i], zone) for i in _used(sheet.rows, sheet.columns)] for row in sheet.rows
                 ],
             }
-            for sheet in sheets(seen, programme)
+            for sheet in (*sheets(seen, programme), *around.sheets)
         ],
     }
 
 
-def _pictures(seen: Review, programme: Programme) -> list[dict[str, Any]]:
+def _pictures(seen: Review, programme: Programme, around: Around) -> list[dict[str, Any]]:
     charts: Any = _environment().get_template("kit/charts.html").module
     actual, expected = bars(seen, programme), ends(seen, programme)
     drawn = []
@@ -86,6 +89,7 @@ def _pictures(seen: Review, programme: Programme) -> list[dict[str, Any]]:
         drawn.append(
             (expected.title, expected.says, charts.trend(expected, "ends"), expected.width, expected.height)
         )
+    drawn += [(d.title, d.says, d.svg, d.width, d.height) for d in around.drawings]
     return [
         {
             "title": title,

@@ -15,6 +15,7 @@ from cutover.core.clock import show
 from cutover.domain.programme import Programme
 from runbooks.domain.reviewing.review import Review
 from runbooks.formats.xlsx_out import LONGEST, NO_CHARACTER, Book, wall
+from runbooks.reviews.around import NOTHING, Around
 from runbooks.reviews.cells import Cell, Off, Share, Sheet
 from runbooks.reviews.sheets import head, sheets
 
@@ -31,7 +32,7 @@ _NUMBERS = {
 _FIRST = "Review"
 
 
-def as_xlsx(seen: Review, programme: Programme) -> bytes:
+def as_xlsx(seen: Review, programme: Programme, around: Around = NOTHING) -> bytes:
     """The workbook's bytes: the same review, the same bytes."""
     content = io.BytesIO()
     book = Book(content)
@@ -39,8 +40,8 @@ def as_xlsx(seen: Review, programme: Programme) -> bytes:
         name: book.book.add_format({"num_format": form, "valign": "top"}) for name, form in _NUMBERS.items()
     }
     writing = _Writing(book, formats, programme.zone)
-    writing.first(seen, head(seen, programme))
-    for sheet in sheets(seen, programme):
+    writing.first(seen, (*head(seen, programme), *around.head), around.caveats)
+    for sheet in (*sheets(seen, programme), *around.sheets):
         writing.sheet(sheet)
     book.book.close()
     return content.getvalue()
@@ -52,12 +53,12 @@ class _Writing:
         self.formats = formats
         self.zone = zone
 
-    def first(self, seen: Review, lines: tuple[tuple[str, str], ...]) -> None:
+    def first(self, seen: Review, lines: tuple[tuple[str, str], ...], caveats: tuple[str, ...]) -> None:
         """Caveats first, then the figures in words."""
         sheet = self.book.book.add_worksheet(_FIRST)
         rows = [
             ("Review", f"{seen.run_id}: {seen.title}"),
-            *(("Cannot know", words) for words in seen.caveats),
+            *(("Cannot know", words) for words in (*seen.caveats, *caveats)),
             *lines,
         ]
         for i, (label, words) in enumerate(rows):

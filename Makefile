@@ -1,9 +1,12 @@
 # For developers; users need only ./run and ./test.
-.PHONY: setup lint types arch bench quick real-size docs test chaos wheel wheelhouse release constraints
+.PHONY: setup spark lint types arch bench quick real-size docs test chaos wheel wheelhouse release constraints
 bin := .venv/bin
 
 setup:  ## .venv with everything the tests need
 	@./test --version
+
+spark:  ## pyspark and a Java runtime, for the tests that compare on a local Spark
+	scripts/spark.sh
 
 lint:
 	$(bin)/ruff check
@@ -46,5 +49,5 @@ release:  ## wheel and sdist (built twice, the same), SBOM, licences, in dist/
 	scripts/release.sh
 
 constraints:  ## pins for every platform; never a registry's address in them
-	uv pip compile pyproject.toml --all-extras --group dev --group release --universal --no-annotate --no-header --no-emit-index-url \
+	uv pip compile pyproject.toml --all-extras --group dev --group release --group spark --universal --no-annotate --no-header --no-emit-index-url \
 	  --upgrade --output-file constraints.txt

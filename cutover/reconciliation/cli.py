@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SHOWN = 20
 By = Annotated[str, Parameter(env_var=["CUTOVER_BY", "USER"], help="who asks")]
 Round = Annotated[int | None, Parameter(name="--round", help="the round of the gate that asks")]
+On = Annotated[
+    str, Parameter(name="--engine", help="embedded, postgres, spark or duckdb; default: the contract's")
+]
 Which = Annotated[int | None, Parameter(name="--run", help="a run by its number; default: the last")]
 Klass = Annotated[str | None, Parameter(name="--class", help="missing, extra, changed, duplicate_source ...")]
 Repair = Annotated[
@@ -31,6 +34,7 @@ def commands(service: Callable[[Path], ReconciliationService]) -> App:
     app = App(name="reconcile", help="Compare what left with what arrived, record by record.")
     _comparing(app, service)
     _writing(app, service)
+    _elsewhere(app, service)
     _settling(app, service)
     return app
 
@@ -42,11 +46,12 @@ def _comparing(app: App, service: Callable[[Path], ReconciliationService]) -> No
         *,
         by: By = "operator",
         gate: Round = None,
+        engine: On = "",
         programme: Path = Path(),
         json: bool = False,
     ) -> int:
-        """Compare both sides now and record the outcome."""
-        outcome = service(programme).run(contract, by=by, round=gate)
+        """Compare both sides now and record the outcome, here or in the engine that has them both."""
+        outcome = service(programme).run(contract, by=by, round=gate, engine=engine)
         answer(outcome, as_json=json, text=_lines(outcome))
         return int(not outcome.passed)
 
@@ -97,6 +102,22 @@ def _writing(app: App, service: Callable[[Path], ReconciliationService]) -> None
             for word, by in counted.items()
         ]
         answer(counted, as_json=json, text=text)
+
+
+def _elsewhere(app: App, service: Callable[[Path], ReconciliationService]) -> None:
+    @app.command
+    def sql(
+        contract: str,
+        *,
+        engine: Annotated[
+            str, Parameter(help="postgres, spark, duckdb, databricks, bigquery, snowflake or trino")
+        ],
+        programme: Path = Path(),
+        json: bool = False,
+    ) -> None:
+        """Print the SQL of a comparison in an engine's words; for the last four it is written and never run."""
+        asked = service(programme).sql(contract, engine)
+        answer({"engine": engine, "statements": asked}, as_json=json, text=[f"{one};\n" for one in asked])
 
 
 def _settling(app: App, service: Callable[[Path], ReconciliationService]) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import duckdb
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.programme import Id, Part
@@ -27,6 +27,8 @@ from cutover.store.documents import read_yaml
 TYPES = "text, integer, decimal(p,s), double, timestamp, date or boolean"
 _DECIMAL = re.compile(r"decimal\((\d{1,2}),\s*(\d{1,2})\)")
 _WIDEST = 38
+EMBEDDED = "embedded"  # the engine that reads both sides itself
+ENGINES = ("postgres", "spark", "duckdb")  # engines that may have both sides
 FORMATS = ("csv", "parquet", "duckdb")
 
 
@@ -191,6 +193,10 @@ class Contract(Part):
     entity: str
     source: Place
     target: Place
+    engine: str = Field(
+        default=EMBEDDED,
+        description="where both sides are compared: embedded, or the engine that has them both (postgres, spark, duckdb)",
+    )
     source_frozen: bool = Field(
         default=False, description="use the source snapshot taken at the freeze, if there is one"
     )
@@ -227,6 +233,29 @@ class Contract(Part):
             if twice := [name for name, n in Counter(held).items() if n > 1]:
                 raise ValueError(f"{field}: '{twice[0]}' is given twice")
         return self
+
+    @model_validator(mode="after")
+    def _engine_fits(self) -> Self:
+        if self.engine not in (EMBEDDED, *ENGINES):
+            near = nearest(self.engine, (EMBEDDED, *ENGINES))
+            raise ValueError(
+                f"engine: '{self.engine}' is none of {', '.join((EMBEDDED, *ENGINES))}"
+                + (f"; did you mean '{near}'?" if near else "")
+            )
+        if self.engine != EMBEDDED and self.source_frozen:
+            raise ValueError(
+                "source_frozen: a snapshot lies with the embedded engine; freeze the source as a table beside the target"
+            )
+        return self
+
+    def on(self, engine: str) -> Self:
+        """The same contract for another engine. Raises Invalid for one that it cannot be compared in."""
+        try:
+            return type(self).model_validate(self.model_dump(by_alias=True) | {"engine": engine})
+        except ValidationError as error:
+            raise Invalid(
+                *(Problem(e["msg"].removeprefix("Value error, "), file=self.id) for e in error.errors())
+            ) from error
 
     def place(self, side: Side) -> Place:
         return self.source if side is Side.SOURCE else self.target

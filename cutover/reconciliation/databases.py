@@ -7,8 +7,11 @@ values come as text and are cast to the contract's types without loss, like thos
 # ruff: noqa: S608  (identifiers are quoted by the dialect, the high-water mark is the contract's own SQL)
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,13 @@ def is_database_url(url: str) -> bool:
     return not url.startswith(("http:", "https:")) and "://" in url
 
 
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """A connection of its own, closed afterwards."""
+    with create_engine(make_url(url), poolclass=NullPool).connect() as connection:
+        yield connection
+
+
 def stream(place: Place, url: str, to: Path) -> str:
     """Write the table into `to`, whole or not at all; returns its high-water mark.
 
@@ -40,11 +50,10 @@ def stream(place: Place, url: str, to: Path) -> str:
     """
     partial = to.with_name(to.name + ".partial")
     try:
-        engine = create_engine(make_url(url), poolclass=NullPool)
-        with engine.connect() as connection:
+        with connected(url) as connection:
             before = _mark(connection, place)
             _copy(connection, place, partial)
-        with engine.connect() as connection:
+        with connected(url) as connection:
             after = _mark(connection, place)
     except (SQLAlchemyError, ArgumentError, NoSuchModuleError, OSError, ImportError) as error:
         raise Unavailable(f"{place} could not be read: {_said(error)}") from error
@@ -54,40 +63,54 @@ def stream(place: Place, url: str, to: Path) -> str:
     return after
 
 
-def _copy(connection: Connection, place: Place, to: Path) -> None:
-    table = _quoted(connection, place)
-    if connection.dialect.name != "postgresql":
-        result = connection.execution_options(stream_results=True).execute(text(f"SELECT * FROM {table}"))
-        with to.open("w", encoding="utf-8", newline="") as out:
-            out.write(_line(result.keys()))
-            for rows in result.partitions(FETCHED):
-                out.writelines(map(_line, rows))
-        return
+def settle(connection: Connection) -> None:
+    """Have PostgreSQL spell its values in one way, whatever the server was set to."""
     for setting in _SETTINGS:
         connection.execute(text(setting))
+
+
+def copied(connection: Connection, query: str, to: Path) -> None:
+    """Have PostgreSQL copy a query's rows into a CSV file. Raises Unavailable when it ends half-way."""
     cursor = connection.connection.cursor()
     try:
-        with cursor.copy(f"COPY (SELECT * FROM {table}) TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE *)") as rows, to.open("wb") as out:  # fmt: skip
+        with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE *)") as rows, to.open("wb") as out:  # fmt: skip
             for block in rows:
                 out.write(block)
     except cursor.connection.__class__.Error as error:  # what the driver says of a server that dies half-way
-        raise Unavailable(f"{place} could not be read to its end: {_said(error)}") from error
+        raise Unavailable(
+            f"the {to.name.partition('.')[0]} could not be read to its end: {_said(error)}"
+        ) from error
+
+
+def _copy(connection: Connection, place: Place, to: Path) -> None:
+    query = f"SELECT * FROM {quoted(connection, place)}"
+    if connection.dialect.name == "postgresql":
+        settle(connection)
+        copied(connection, query, to)
+        return
+    result = connection.execution_options(stream_results=True).execute(text(query))
+    with to.open("w", encoding="utf-8", newline="") as out:
+        out.write(line(result.keys()))
+        for rows in result.partitions(FETCHED):
+            out.writelines(map(line, rows))
 
 
 def _mark(connection: Connection, place: Place) -> str:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
     wanted = f"count(*), {place.high_water}" if place.high_water else "count(*)"
-    row = connection.execute(text(f"SELECT {wanted} FROM {_quoted(connection, place)}")).one()
+    row = connection.execute(text(f"SELECT {wanted} FROM {quoted(connection, place)}")).one()
     return ", ".join(map(str, row))
 
 
-def _quoted(connection: Connection, place: Place) -> str:
+def quoted(connection: Connection, place: Place) -> str:
+    """The table of a place, schema and all, in the dialect's own quotes."""
     quote = connection.dialect.identifier_preparer.quote
     return ".".join(quote(part) for part in place.table.split("."))
 
 
-def _line(values: Iterable[Any]) -> str:
+def line(values: Iterable[Any]) -> str:
+    """One line of a CSV file."""
     return ",".join(map(_cell, values)) + "\n"
 
 
@@ -96,8 +119,19 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bytes):
         return value.hex()
-    plain = value.isoformat() if isinstance(value, datetime | date) else str(value)
+    plain = _spelled(value)
     return '"' + plain.replace('"', '""') + '"'
+
+
+def _spelled(value: Any) -> str:
+    """A value as the contract's types are spelled: a decimal never as 0E-7, a float's odd values in full."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return str(value)
 
 
 def _said(error: BaseException) -> str:

@@ -61,6 +61,19 @@ def match(engine: duckdb.DuckDBPyConnection, contract: Contract, source: Read, t
     engine.execute(_suspect())
     few = _one(engine, _suspected()) <= FEW
     doubts = [_held(engine, contract, one, few=few) for one in (source, target)]
+    return settle(engine, contract, (source, target), doubts, few=few)
+
+
+def settle(
+    engine: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    sides: tuple[Read, Read],
+    doubts: list[str],
+    *,
+    few: bool,
+) -> Matching:
+    """Judge the rows taken up into `source_held` and `target_held`, whole where they are `few`; all others are in the totals and agree."""
+    source, target = sides
     engine.execute(_differing())
     doubts += [_told(engine, contract, one, few=few) for one in (source, target)]
     for side in Side:

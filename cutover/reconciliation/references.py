@@ -31,9 +31,7 @@ def look(
     systems: Mapping[str, str],
 ) -> None:
     """Fill the table `orphans` with every row of the target that points at nobody, and whether it did so before."""
-    engine.execute(
-        f"CREATE TABLE orphans AS SELECT {_shown(contract)}, '' AS detail FROM {Side.TARGET}_rows LIMIT 0"
-    )
+    begin(engine, contract)
     for reference in contract.references:
         if reference.contract not in contracts:
             raise NotFound("contract", reference.contract, contracts)
@@ -52,6 +50,13 @@ def look(
                 break
         else:
             _keep(engine, contract, reference, read[Side.TARGET])
+
+
+def begin(engine: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Make the table `orphans`, empty."""
+    engine.execute(
+        f"CREATE TABLE orphans AS SELECT {_shown(contract)}, '' AS detail FROM {Side.TARGET}_rows LIMIT 0"
+    )
 
 
 def _parents(
@@ -84,12 +89,19 @@ def _keep(engine: duckdb.DuckDBPyConnection, contract: Contract, reference: Refe
         typed = rows.typed(contract, side, _of_astray(contract, reference, raw), raw.types)
         typed = f"SELECT * FROM ({typed}) SEMI JOIN {side}_astray USING ({columns})"
         told = rows.told(contract, rows.hashed(contract, side, typed, raw.types), f"b <= {KEYLESS}")
-        pointing = " || ' / ' || ".join(name(f"text:{c}") for c in reference.columns)
-        before = " || ' / ' || ".join(f"CAST({name(c)} AS VARCHAR)" for c in reference.columns)
-        where = literal(f" points at no record of {reference.contract} in the target")
-        engine.execute(f"""
-            INSERT INTO orphans SELECT {_shown(contract)}, {literal(", ".join(reference.columns))} || ' ' || {pointing} || {where}
-                || CASE WHEN {pointing} IN (SELECT {before} FROM source_astray) THEN ', nor in the source' ELSE '' END FROM ({told})""")
+        before = ", ".join(f"CAST({name(c)} AS VARCHAR) AS {name(f'text:{c}')}" for c in reference.columns)
+        keep(engine, contract, reference, told, f"SELECT {before} FROM source_astray")
+
+
+def keep(
+    engine: duckdb.DuckDBPyConnection, contract: Contract, reference: Reference, told: str, before: str
+) -> None:
+    """Add rows of the target that point at nobody to `orphans`; `before` are those of the source."""
+    pointing = " || ' / ' || ".join(name(f"text:{c}") for c in reference.columns)
+    where = literal(f" points at no record of {reference.contract} in the target")
+    engine.execute(f"""
+        INSERT INTO orphans SELECT {_shown(contract)}, {literal(", ".join(reference.columns))} || ' ' || {pointing} || {where}
+            || CASE WHEN {pointing} IN (SELECT {pointing} FROM ({before})) THEN ', nor in the source' ELSE '' END FROM ({told})""")
 
 
 def _shown(contract: Contract) -> str:

@@ -98,7 +98,7 @@ def gaps(contract: Contract, side: Side, has: Mapping[str, str]) -> tuple[str, .
 def asked(contract: Contract, side: Side) -> str:
     """The contract's columns as the side spells them, each as `raw:`."""
     return ", ".join(
-        f"{_physical(column, side, n)} AS {name(f'raw:{n}')}" for n, column in contract.columns.items()
+        f"{physical(column, side, n)} AS {name(f'raw:{n}')}" for n, column in contract.columns.items()
     )
 
 
@@ -186,7 +186,7 @@ def _aside(contract: Contract, side: Side) -> str:
     return f"CASE{cases} WHEN {keyless} THEN {KEYLESS} END"
 
 
-def _physical(column: Column, side: Side, n: str) -> str:
+def physical(column: Column, side: Side, n: str) -> str:
     plain = column.sql(side) or name(column.named(side, n))
     if side is Side.TARGET or not column.codes:
         return f"({plain})" if column.sql(side) else plain

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from cutover.core.errors import CutoverError, NotFound, Refused
-from cutover.reconciliation import evidence, later, references, sources
+from cutover.reconciliation import elsewhere, evidence, later, references, sources, warehouses
 from cutover.reconciliation import snapshot as snapshots
 from cutover.reconciliation.comparison import (
     COMPARISON,
@@ -24,7 +24,7 @@ from cutover.reconciliation.comparison import (
     Start,
     comparison_stream,
 )
-from cutover.reconciliation.contract import Contract
+from cutover.reconciliation.contract import EMBEDDED, Contract
 from cutover.reconciliation.findings import Class, Coverage, Outcome, Reading, Verdict, judge
 from cutover.reconciliation.later import Since
 from cutover.reconciliation.lives import (
@@ -36,7 +36,7 @@ from cutover.reconciliation.lives import (
     finding_ids,
     findings_stream,
 )
-from cutover.reconciliation.match import Read, match
+from cutover.reconciliation.match import Matching, Read, match
 from cutover.reconciliation.resuming import resumable
 from cutover.reconciliation.sides import Side, Snapshot
 from cutover.reconciliation.snapshot import ENGINE
@@ -79,13 +79,23 @@ class ReconciliationService:
         self._state_dir = state_dir
         self._systems = systems
 
-    def run(self, contract_id: str, *, by: str, key: str | None = None, round: int | None = None) -> Outcome:  # noqa: A002
+    def run(
+        self,
+        contract_id: str,
+        *,
+        by: str,
+        key: str | None = None,
+        round: int | None = None,  # noqa: A002
+        engine: str = "",
+    ) -> Outcome:
         """Compare now, and record the outcome. What cannot be read is an outcome too: ERROR, with the reason.
 
         A `key` under which an answer was recorded gives that answer again; a run that failed or died under it
-        is made anew. Raises NotFound for an unknown contract, Refused when a later run overtook this one.
+        is made anew. `engine`: another than the contract's. Raises NotFound for an unknown contract, Refused when a
+        later run overtook this one, Invalid for an engine that the contract cannot be compared in.
         """
         contract = self._contract(contract_id)
+        contract = contract.on(engine) if engine else contract
         if earlier := self._answered(key):
             return earlier
         stream = comparison_stream(contract_id)
@@ -184,6 +194,10 @@ class ReconciliationService:
                 raw = sources.brought(contract, Side.SOURCE, work, self._systems())
             return later.repair(engine, contract, findings, raw, to)
 
+    def sql(self, contract_id: str, engine: str) -> list[str]:
+        """The statements that compare both sides in an engine, in its words; nothing is run."""
+        return elsewhere.emitted(self._contract(contract_id), engine)
+
     def _touch(self, contract_id: str, command: ExplainFindings | RepairFindings) -> None:
         known = set(finding_ids(self.findings(contract_id)))
         if strange := [one for one in command.findings if one not in known]:
@@ -205,6 +219,8 @@ class ReconciliationService:
         return outcome.model_copy(update={"round": started.round})
 
     def _outcome(self, contract: Contract, run: int) -> Outcome:
+        if contract.engine != EMBEDDED:
+            return self._elsewhere(contract, run)
         frozen = self._state(contract.id).snapshots.get(Side.SOURCE) if contract.source_frozen else None
         if frozen and (stale := snapshots.doubts(frozen, contract, self._frozen(contract.id))):
             return _no_answer(contract, run, Verdict.INCONCLUSIVE, *stale)
@@ -236,11 +252,33 @@ class ReconciliationService:
     def _matched(
         self, engine: duckdb.DuckDBPyConnection, contract: Contract, run: int, source: _Read, target: _Read
     ) -> Outcome:
-        file = self._home(contract.id) / "findings" / f"{run:04}.parquet"
         read = {Side.SOURCE: source.found(), Side.TARGET: target.found()}
-        today = self.desk.clock.now().date()
         matching = match(engine, contract, read[Side.SOURCE], read[Side.TARGET])
         references.look(engine, contract, self.contracts, read, work=target.home, systems=self._systems())
+        return self._judged(engine, contract, matching, (source, target), run=run)
+
+    def _elsewhere(self, contract: Contract, run: int) -> Outcome:
+        """Compare in the engine that has both sides; what it does not find to agree is judged here."""
+        places = elsewhere.places(contract, self.contracts)
+        with resumable(self._home(contract.id) / "runs", run) as work, snapshots.engine(work) as engine:
+            with warehouses.opened(contract.engine, places, self._systems(), work) as warehouse:
+                now = self.desk.clock.now()
+                found = elsewhere.compare(engine, warehouse, contract, self.contracts, work=work, now=now)
+            source, target = (_Read(found.taken[side], work) for side in Side)
+            return self._judged(engine, contract, found.matching, (source, target), run=run)
+
+    def _judged(
+        self,
+        engine: duckdb.DuckDBPyConnection,
+        contract: Contract,
+        matching: Matching,
+        sides: tuple[_Read, _Read],
+        *,
+        run: int,
+    ) -> Outcome:
+        source, target = sides
+        file = self._home(contract.id) / "findings" / f"{run:04}.parquet"
+        today = self.desk.clock.now().date()
         found = evidence.write(engine, contract, file, today)
         counts = {**matching.counts, Class.ORPHAN.value: sum(found.orphans.values())}
         by_state = _with_orphans(matching.by_state, found.orphans)
@@ -258,7 +296,7 @@ class ReconciliationService:
         return Outcome(
             contract=contract.id, run=run, verdict=verdict, reasons=reasons, counts=counts, by_state=by_state, accepted=found.accepted,
             kinds=found.kinds, unexplained=found.unexplained, conservation=matching.books, coverage=coverage,
-            source=source.reading(), target=target.reading(), engine=ENGINE, findings_file=file.name,
+            source=source.reading(), target=target.reading(), engine=target.taken.engine, findings_file=file.name,
             findings_sha256=snapshots.sha256(file), first=found.first,
         )  # fmt: skip
 

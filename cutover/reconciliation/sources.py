@@ -46,7 +46,7 @@ def brought(contract: Contract, side: Side, folder: Path, systems: Mapping[str, 
             raise Unavailable(f"the {side} of {contract.id} is not there: no file {raw}")
         return raw, mark(raw)
     to = folder / f"{side}.{place.kind}"
-    url = _url(place, systems)
+    url = url_of(place, systems)
     if place.is_database or is_database_url(url):
         return to, stream(place, url, to)
     fetch(place, systems, to)
@@ -62,12 +62,19 @@ def mark(path: Path) -> str:
 def opened(engine: duckdb.DuckDBPyConnection, contract: Contract, side: Side, path: Path, moved: str) -> Raw:
     """The rows of a file. Raises Invalid for a file without columns and for a column the contract names in vain."""
     place = contract.place(side)
-    has = _header(engine, place, side, path)
-    relation = _reader(place, side, path, has)
+    has, relation = relation_of(engine, place, side, path)
     rows.gaps(contract, side, has)
     described = engine.execute(f"DESCRIBE SELECT {rows.asked(contract, side)} FROM {relation}").fetchall()
     types = {row[0].removeprefix("raw:"): row[1] for row in described}
     return Raw(relation, has, _chunks(engine, place, path, relation, has), types, moved)
+
+
+def relation_of(
+    engine: duckdb.DuckDBPyConnection, place: Place, side: Side, path: Path
+) -> tuple[dict[str, str], str]:
+    """The columns of a file with their types, and the relation that reads it."""
+    has = _header(engine, place, side, path)
+    return has, _reader(place, side, path, has)
 
 
 def unmapped(engine: duckdb.DuckDBPyConnection, contract: Contract, raw: Raw) -> tuple[str, ...]:
@@ -78,13 +85,18 @@ def unmapped(engine: duckdb.DuckDBPyConnection, contract: Contract, raw: Raw) ->
             plain = column.source_sql or name(column.named(Side.SOURCE, n))
             known = ", ".join(map(literal, column.codes))
             counted = engine.execute(f"SELECT {plain}, count(*) FROM {raw.relation} WHERE {plain} NOT IN ({known}) GROUP BY 1 ORDER BY 1").fetchall()  # fmt: skip
-            found += [f"code '{code}' of '{n}' is not in its map ({times:,} rows)" for code, times in counted]
+            found += [no_code(n, code, times) for code, times in counted]
     return tuple(found)
+
+
+def no_code(column: str, code: str, times: int) -> str:
+    """How a code that no map names is told."""
+    return f"code '{code}' of '{column}' is not in its map ({times:,} rows)"
 
 
 def fetch(place: Place, systems: Mapping[str, str], to: Path) -> Path:
     """Stream a path of a system into a file that appears whole or not at all. Raises Unavailable."""
-    url = _url(place, systems).rstrip("/") + "/" + place.path.lstrip("/")
+    url = url_of(place, systems).rstrip("/") + "/" + place.path.lstrip("/")
     partial = to.with_name(to.name + ".partial")
     try:
         with (
@@ -103,7 +115,8 @@ def fetch(place: Place, systems: Mapping[str, str], to: Path) -> Path:
     return partial.replace(to)
 
 
-def _url(place: Place, systems: Mapping[str, str]) -> str:
+def url_of(place: Place, systems: Mapping[str, str]) -> str:
+    """The address of a place's system. Raises Invalid for a name that the programme does not have."""
     if place.system not in systems:
         raise Invalid(
             Problem(

@@ -128,7 +128,7 @@ class ConvertPages:
     def pages(self) -> Sequence[Page]:
         one = "/convert/{serial}"
         return (
-            Page("/convert", "paper_capture", "convert.html", ConvertPage, self._queue, label="Convert"),
+            Page("/convert", "paper_capture", "convert.html", ConvertPage, self._queue, label="Keying"),
             Page(one, "paper_capture", "entry.html", EntryPage, self._entry),
             Page(f"{one}/decide", "paper_capture", "decide.html", DecidePage, self._differs),
             Page(f"{one}/image/{{page}}", "paper_capture", "entry.html", EntryPage, self._image),

@@ -19,6 +19,7 @@ from contingency.hindsight.around import around
 from contingency.sources import keyers_of
 from contingency.web import report_page
 from cutover.app.bootstrap import World
+from cutover.app.habits import habits
 from cutover.app.telling import Teller
 from cutover.cli.output import console
 from cutover.core.clock import SystemClock
@@ -90,7 +91,14 @@ def make_app(world: World, stop: threading.Event, *, as_person: str = "") -> Sta
     all_ = assembled(world, as_person)
     title = world.folder.programme.title
     return build_app(
-        title, all_.pages, world.journal, stop, acts=all_.acts, guard=all_.guard, routes=all_.routes
+        title,
+        all_.pages,
+        world.journal,
+        stop,
+        acts=all_.acts,
+        guard=all_.guard,
+        routes=all_.routes,
+        habits=habits(world.folder.programme),
     )
 
 

@@ -49,11 +49,12 @@ from cutover.web.acts import (
 )
 from cutover.web.drawing import Drawing
 from cutover.web.headers import HEADERS, SecureHeaders
+from cutover.web.menu import Habits, Menu, menu_of, no_habits
 from cutover.web.page import KIT, SIGN_IN, Frame, Page, Panel, Query, names_used, templates
 from cutover.web.renewing import NEWS, Renewal, asked
-from cutover.web.shared import Shared, wanted_of
+from cutover.web.shared import Shared, View, wanted_of
 from cutover.web.stream import Feed
-from cutover.web.visitor import Guard, KnownBy, Unguarded, Visitor
+from cutover.web.visitor import NOBODY, Guard, KnownBy, Unguarded, Visitor
 
 __all__ = [
     "COMPRESSED_FROM",
@@ -75,6 +76,10 @@ STATUS: dict[type[CutoverError], int] = {
     Conflict: 409,
     Unavailable: 503,
 }
+SAID = {
+    404: "No page has this address. It may be mistyped, or what it named is gone.",
+    405: "This address takes what a form sends; by itself it cannot be opened.",
+}
 COMPRESSED_FROM = 1_000  # bytes; a board of 2,000 tasks is read over a phone's line
 STATIC = Path(__file__).parent / "static"
 
@@ -88,8 +93,9 @@ def build_app(
     acts: Sequence[Act] = (),
     guard: Guard | None = None,
     routes: Sequence[Route] = (),
+    habits: Habits = no_habits,
 ) -> Starlette:
-    """The application: the pages, their acts, `/stream`, `/healthz` and `/static`; `/` leads to the first page.
+    """The application: the pages, their acts, `/stream`, `/healthz` and `/static`; `/` leads to the first page a visitor uses.
 
     `routes` are for programs, not people: `/metrics` and `/api/v1`, each with a guard of its own.
     Setting `stop` ends every open stream, so that the server can end. Without a `guard` everybody reads and nobody acts.
@@ -101,9 +107,8 @@ def build_app(
     environment, guard = templates(pages), guard or Unguarded()
     drawing, shared = Drawing(environment), Shared(lambda: journal.head().position)
     renewal = Renewal(title, shown, guard, drawing, shared)
-    kit = _Kit(
-        title, shown, {page.path: page for page in pages}, environment, journal, guard, drawing, renewal
-    )
+    by_path = {page.path: page for page in pages}
+    kit = _Kit(title, shown, by_path, environment, journal, guard, drawing, renewal, habits)
     feed = Feed(lambda: journal.head().position, stop)
     return Starlette(
         routes=[*routes, *_routes(kit, pages, acts, feed)],
@@ -137,8 +142,8 @@ def _lifespan(kit: _Kit, feed: Feed, stop: threading.Event) -> Lifespan[Starlett
 def _routes(kit: _Kit, pages: Sequence[Page], acts: Sequence[Act], feed: Feed) -> list[BaseRoute]:
     """What the kit itself answers, then the acts, then the pages."""
 
-    async def home(_request: Request) -> Response:
-        return RedirectResponse(kit.shown[0].path if kit.shown else "/healthz", status_code=302)
+    async def home(request: Request) -> Response:
+        return RedirectResponse(await run_in_threadpool(kit.home, request), status_code=302)
 
     async def stream(request: Request) -> Response:
         if await run_in_threadpool(kit.may_read, request, public=True):
@@ -165,6 +170,7 @@ class _Kit:
     guard: Guard
     drawing: Drawing
     renewal: Renewal
+    habits: Habits
 
     def prepare(self) -> None:
         """Compile every template: none of it is left to the first who reads."""
@@ -188,6 +194,15 @@ class _Kit:
 
         return take
 
+    def menu(self, visitor: Visitor, here: str) -> Menu:
+        return menu_of(self.renewal.navigation(visitor), self.habits(visitor), here)
+
+    def home(self, request: Request) -> str:
+        """The page that a visitor begins at; to whoever may read nothing it says so."""
+        self.guard.check_host(request.headers.get("host", ""))
+        first = self.shown[0].path if self.shown else "/healthz"
+        return self.menu(self.guard.visitor(request.cookies), "").home or first
+
     def may_read(self, request: Request, *, public: bool) -> bool:
         self.guard.check_host(request.headers.get("host", ""))
         return self.guard.may_read(self.guard.visitor(request.cookies), public=public)
@@ -202,7 +217,7 @@ class _Kit:
     async def refuse(self, _request: Request, error: Exception) -> Response:
         """Whatever a person can act on, as a page that says so."""
         if isinstance(error, HTTPException):
-            return self._trouble(error.status_code, (error.detail,))
+            return self._trouble(error.status_code, (SAID.get(error.status_code, error.detail),))
         return self._trouble(_status(error), tuple(str(error).splitlines()))
 
     async def crash(self, _request: Request, _error: Exception) -> Response:
@@ -219,7 +234,7 @@ class _Kit:
         if not page.anybody and not self.guard.may_read(visitor, public=page.public):
             return self._sign_in_first(request, visitor)
         frame = self._frame(request, visitor, request.url.path)
-        context, view = self.renewal.context(page, asked(request, visitor), frame.navigation)
+        context, view = self._context(page, request, visitor)
         secure = request.url.scheme == "https"
         if isinstance(context, Done):
             return answer(context, secure=secure)
@@ -256,10 +271,13 @@ class _Kit:
             self._frame(request, visitor, here), trouble=trouble_of(act, error, raw), said=""
         )
         try:
-            context, view = self.renewal.context(page, asked(request, visitor), frame.navigation)
+            context, view = self._context(page, request, visitor)
         except CutoverError:
             raise error from None
         return HTMLResponse(self.drawing.whole(page, context, frame, view), status_code=_status(error))
+
+    def _context(self, page: Page, request: Request, visitor: Visitor) -> tuple[Any, View | None]:
+        return self.renewal.context(page, asked(request, visitor), self.renewal.navigation(visitor))
 
     def _sign_in_first(self, request: Request, visitor: Visitor) -> Response:
         if "fragment" in request.query_params:
@@ -275,7 +293,7 @@ class _Kit:
         return Frame(
             self.title,
             here,
-            self.renewal.navigation(visitor),
+            self.menu(visitor, here),
             self.journal.head().position,
             visitor,
             here + query,
@@ -286,7 +304,7 @@ class _Kit:
     def _trouble(self, status: int, lines: Sequence[str]) -> Response:
         navigation = tuple((page.label, page.path) for page in self.shown)
         template = self.environment.get_template(f"{KIT}/trouble.html")
-        frame = Frame(self.title, "", navigation, 0)
+        frame = Frame(self.title, "", menu_of(navigation, self.habits(NOBODY)), 0)
         return HTMLResponse(template.render(page=frame, status=status, lines=lines), status_code=status)
 
 

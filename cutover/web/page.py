@@ -10,7 +10,8 @@ from typing import Any
 from jinja2 import BaseLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined, meta
 
 from cutover.web.acts import NO_TROUBLE, Trouble
-from cutover.web.shared import Alike, Navigation
+from cutover.web.menu import Menu
+from cutover.web.shared import Alike
 from cutover.web.visitor import NOBODY, Visitor
 
 KIT = "kit"  # the template prefix of this room; every other prefix is a feature's package
@@ -64,7 +65,7 @@ class Frame:
 
     title: str
     here: str
-    navigation: Navigation
+    menu: Menu
     position: int
     visitor: Visitor = NOBODY
     address: str = ""

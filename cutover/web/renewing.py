@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from cutover.web.drawing import Drawing
+from cutover.web.menu import Menu
 from cutover.web.page import Frame, Page
 from cutover.web.shared import Alike, Navigation, Shared, View, Wanted, framed, mark_of, wanted_of
 from cutover.web.visitor import NOBODY, Asked, Guard, KnownBy, Unguarded, Visitor
@@ -67,13 +68,13 @@ class Renewal:
         view = await self.shared.coming(alike, key, Asked(query, NOBODY), render, int(since))
         if view is None:
             return None
-        frame = Frame(self.title, page.path, navigation, view.position, visitor)
+        frame = Frame(self.title, page.path, Menu(navigation), view.position, visitor)
         ours = self._own(page, view, query, frame, tuple(one for one in wanted if one[0] in alike.own))
         return await _sent(view, tuple(one for one in wanted if one[0] in alike.regions), ours, request)
 
     def _sharing(self, page: Page, navigation: Navigation) -> tuple[Hashable, Callable[[Any, str], str]]:
         """Under what a page that all see alike is kept, and how its regions are rendered: for nobody."""
-        frame = Frame(self.title, page.path, navigation, 0)
+        frame = Frame(self.title, page.path, Menu(navigation), 0)
         return (page.path, navigation), lambda context, name: self.drawing.region(page, context, frame, name)
 
     def _own(self, page: Page, view: View, query: Asked, frame: Frame, wanted: Wanted) -> list[str]:

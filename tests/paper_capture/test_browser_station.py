@@ -145,7 +145,7 @@ def test_every_paper_page_is_clean_to_axe_and_fits_the_smallest_screen_in_the_da
         page.fill("#person", "viktor")
         page.fill("#password", PASSWORD)
         page.click("button.main")
-        page.wait_for_url("**/board")
+        page.wait_for_url("**/convert")
         page.goto("/convert")
         _clean(page)
         page.click("button.main")

@@ -9,8 +9,10 @@ import pytest
 from starlette.applications import Starlette
 
 from cutover.app.bootstrap import World, build_world
+from cutover.app.habits import habits
 from cutover.app.web import Assembled, assembled, make_app
 from cutover.core.errors import Refused
+from cutover.domain.programme import Programme
 from cutover.web.acts import Act, Sent, perform
 from cutover.web.kit import build_app
 from cutover.web.visitor import KnownBy, Role, Visitor
@@ -47,6 +49,34 @@ def test_every_page_of_the_menu_answers_whoever_is_signed_in(
     answers = {page.path: browser.get(page.path).status_code for page in everything.pages if page.label}
     assert set(answers.values()) <= {200, 409}, answers
     assert answers["/board"] == answers["/health"] == 200
+
+
+def test_everybody_begins_where_their_work_is_and_finds_every_page_they_may_open(
+    served: tuple[World, Assembled, Starlette],
+) -> None:
+    """A keyer at the sheets, an auditor at the report; the rest of the menu is under More."""
+    world, everything, app = served
+    begins = {role: signed_in(world, app, role).get("/").url.path for role in Role}
+    assert begins == {
+        Role.PROGRAMME_MANAGER: "/board", Role.DECIDER: "/board", Role.HYPERCARE: "/health", Role.STATION: "/stations",
+        Role.KEYER: "/convert", Role.SUPERVISOR: "/convert", Role.AUDITOR: "/report", Role.ADMIN: "/board",
+    }  # fmt: skip
+    for role in Role:
+        bar = signed_in(world, app, role).get("/board").text.partition("</header>")[0]
+        assert [page.path for page in everything.pages if page.label and f'href="{page.path}"' not in bar] == []
+
+
+def test_station_staff_begin_at_their_own_station(served: tuple[World, Assembled, Starlette]) -> None:
+    programme = Programme.model_validate(
+        {
+            **served[0].folder.programme.model_dump(),
+            "stations": [{"id": "north", "title": "North Quay"}],
+            "people": [{"id": "sam", "name": "Sam", "roles": ["station"], "station": "north"}],
+        }
+    )
+    habit = habits(programme)(Visitor("sam", "Sam", frozenset({"station"}), KnownBy.ACCOUNT))
+    assert habit.own == (("North Quay", "/station/north"),)
+    assert habits(programme)(Visitor("dev", "Dev", frozenset(), KnownBy.ACCOUNT)).own == ()
 
 
 def test_without_a_sign_in_nothing_is_read_but_the_sign_in_itself(

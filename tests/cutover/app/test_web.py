@@ -63,7 +63,9 @@ def test_everybody_begins_where_their_work_is_and_finds_every_page_they_may_open
     }  # fmt: skip
     for role in Role:
         bar = signed_in(world, app, role).get("/board").text.partition("</header>")[0]
-        assert [page.path for page in everything.pages if page.label and f'href="{page.path}"' not in bar] == []
+        assert [
+            page.path for page in everything.pages if page.label and f'href="{page.path}"' not in bar
+        ] == []
 
 
 def test_station_staff_begin_at_their_own_station(served: tuple[World, Assembled, Starlette]) -> None:

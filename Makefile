@@ -49,5 +49,5 @@ release:  ## wheel and sdist (built twice, the same), SBOM, licences, in dist/
 	scripts/release.sh
 
 constraints:  ## pins for every platform; never a registry's address in them
-	uv pip compile pyproject.toml --all-extras --group dev --group release --group spark --universal --no-annotate --no-header --no-emit-index-url \
+	uv pip compile pyproject.toml --all-extras --group dev --group release --group spark --group audit --universal --no-annotate --no-header --no-emit-index-url \
 	  --upgrade --output-file constraints.txt

@@ -91,7 +91,7 @@ def served(place: Path, database: str, *, tasks: int, people: int, wide: bool = 
     sessions = {}
     for name in ("asha", *(f"p{n}" for n in range(people))):
         world.accounts.add(name, "no password: signed in by the benchmark", now)
-        sessions[name] = world.accounts.open_session(name, now)
+        sessions[name] = world.accounts.sessions.open(name, now)
     try:
         with serving(folder, database) as (port, pid):
             yield Served(world, run_id, sessions, port, pid)

@@ -89,7 +89,7 @@ def _add_link(app: App, doors: Doors) -> None:
         json: bool = False,
     ) -> None:
         """The link that makes a PC known as a station's: it sees and writes that station's sheets and nothing else."""
-        from paper_capture.web_station import station_scope
+        from cutover.web.tokens import station_scope
 
         door = doors(programme)
         _check(door, station)

@@ -25,16 +25,17 @@ from starlette.routing import Route
 from cutover.core.errors import Conflict, CutoverError, Invalid, NotFound, Refused, Unavailable
 from cutover.domain.programme import Programme
 from cutover.web.acts import check_origin
+from cutover.web.badge import AT
+from cutover.web.badge import STATION_COOKIE as COOKIE
 from cutover.web.headers import HEADERS
 from cutover.web.kit import STATIC
-from cutover.web.tokens import Tokens
+from cutover.web.tokens import Tokens, station_scope
 from cutover.web.visitor import Guard, Role
 from paper_capture.domain.answers import FieldType
 from paper_capture.domain.form import Form
 from paper_capture.station import OtherContent, StationDesk, StationMove
 from paper_capture.station_view import StationViews
 
-COOKIE = "cutover_station"
 COOKIE_SECONDS = 400 * 24 * 3600  # browsers keep none longer; revoking the token ends it at once
 LARGEST = 20_000  # bytes of one move
 GOOD_FOR = 5.0  # seconds until a token is looked up again; one that is revoked ends within them
@@ -60,11 +61,6 @@ class Enrolment(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     token: str
-
-
-def station_scope(station: str) -> str:
-    """What a token must be made for to see and write a station's sheets."""
-    return f"station:{station}"
 
 
 @dataclass(frozen=True)
@@ -153,10 +149,11 @@ class StationApi:
         token = _read(Enrolment, await _body(request)).token
         await run_in_threadpool(self._check, token, station)
         answer = JSONResponse({"station": station})
-        answer.set_cookie(
-            COOKIE, token, max_age=COOKIE_SECONDS, httponly=True, samesite="strict", secure=request.url.scheme == "https",
-            path=f"/api/v1/stations/{station}",
-        )  # fmt: skip
+        for path in (f"/api/v1/stations/{station}", AT.format(station=station)):
+            answer.set_cookie(
+                COOKIE, token, max_age=COOKIE_SECONDS, httponly=True, samesite="strict", secure=request.url.scheme == "https",
+                path=path,
+            )  # fmt: skip
         return answer
 
     async def _move(self, request: Request) -> Response:

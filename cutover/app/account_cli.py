@@ -36,6 +36,9 @@ def account_commands(opener: Opener) -> App:
     app = App(name="account", help="Who may sign in: make, list and disable accounts.")
     _add_passwords(app, opener)
     _add_listing(app, opener)
+    _add_ending(app, opener)
+    _add_pins(app, opener)
+    _add_tokens(app, opener)
     return app
 
 
@@ -82,18 +85,94 @@ def _add_listing(app: App, opener: Opener) -> None:
             table("Accounts", columns, [[row[name] for name in columns] for row in rows])
         return DONE
 
+
+def _add_ending(app: App, opener: Opener) -> None:
     @app.command
     def disable(person: Person, *, programme: Folder = Path()) -> int:
-        """No more signing in, and signed out everywhere at once; `passwd` enables again."""
-        opener(programme).accounts.disable(person, _now())
+        """No more signing in by any way, and signed out everywhere at once; `passwd` enables again."""
+        world = opener(programme)
+        if person not in {one.person for one in world.accounts.list(_now())}:
+            _known(world, person)
+        world.accounts.disable(person, _now())
         console.print(f"{person} is disabled and signed out everywhere", markup=False)
         return DONE
 
     @app.command(name="sign-out")
-    def sign_out(person: Person, *, programme: Folder = Path()) -> int:
-        """End every session of a person; the account stays."""
-        places = opener(programme).accounts.close_sessions(person)
-        console.print(f"{person} is signed out in {places} place{'' if places == 1 else 's'}", markup=False)
+    def sign_out(
+        person: Annotated[str, Parameter(help="an id of programme.yaml, or the id of one sign-in")],
+        *,
+        programme: Folder = Path(),
+    ) -> int:
+        """End every sign-in of a person, or one that `sessions` lists; the account stays."""
+        from cutover.core.errors import NotFound
+
+        sessions = opener(programme).accounts.sessions
+        try:
+            console.print(f"one sign-in of {sessions.revoke(person)} has ended", markup=False)
+        except NotFound:
+            places = sessions.close_all(person)
+            console.print(
+                f"{person} is signed out in {places} place{'' if places == 1 else 's'}", markup=False
+            )
+        return DONE
+
+    @app.command
+    def sessions(*, programme: Folder = Path(), json: AsJson = False) -> int:
+        """Who is signed in, how, from where, and until when if nothing is done."""
+        columns = ("id", "person", "how", "station", "source", "created_at", "seen_at", "ends_at")
+        found = opener(programme).accounts.sessions.list(_now())
+        rows = [{name: getattr(one, name) for name in columns} for one in found]
+        answer(rows, as_json=json)
+        if not json:
+            table("Sign-ins", columns, [list(row.values()) for row in rows])
+        return DONE
+
+
+def _add_pins(app: App, opener: Opener) -> None:
+    @app.command
+    def pin(
+        person: Person,
+        *,
+        by: Annotated[str, Parameter(help="who issues it, an id of programme.yaml")],
+        withdraw: Annotated[bool, Parameter(negative="", help="no PIN any more")] = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
+        """Issue a PIN for the shared PCs of a person's station: shown once, changed at its first use. Unlocks."""
+        world = opener(programme)
+        _known(world, by)
+        if withdraw:
+            world.pins.withdraw(person)
+            answer(
+                {"person": person, "withdrawn": True}, as_json=json, text=[f"{person} has no PIN any more"]
+            )
+            return DONE
+        from cutover.app.web import sign_in
+        from cutover.web.badge import BadgeSignIn
+
+        made = BadgeSignIn(sign_in(world, by)[0], world.pins, world.tokens).issue(person, by)
+        answer({"person": person, "pin": made}, as_json=json, text=[made])
+        return DONE
+
+
+def _add_tokens(app: App, opener: Opener) -> None:
+    @app.command
+    def tokens(*, programme: Folder = Path(), json: AsJson = False) -> int:
+        """The tokens of programs and station PCs: what each is for and until when; the tokens themselves are not kept."""
+        now = _now()
+        rows = [
+            {
+                "id": one.id,
+                "scope": one.scope,
+                "made": one.made_at,
+                "expires": one.expires_at,
+                "state": "in use" if one.counts(now) else "revoked" if one.revoked_at else "expired",
+            }
+            for one in opener(programme).tokens.kept.list()
+        ]
+        answer(rows, as_json=json)
+        if not json:
+            table("Tokens", ("id", "scope", "made", "expires", "state"), [list(row.values()) for row in rows])
         return DONE
 
 

@@ -26,6 +26,7 @@ from cutover.store.desk import Desk
 from cutover.store.engine import open_engine, sqlite_url
 from cutover.store.journal import Journal
 from cutover.store.kept_files import KeptFiles
+from cutover.store.pins import Pins
 from cutover.store.projections import prepare
 from cutover.store.steady import SteadyClock, clock_of
 
@@ -250,6 +251,10 @@ class World:
     @cached_property
     def accounts(self) -> Accounts:
         return Accounts(self.engine)
+
+    @cached_property
+    def pins(self) -> Pins:
+        return Pins(self.engine)
 
     @cached_property
     def links(self) -> rooms.Links:

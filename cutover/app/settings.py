@@ -37,6 +37,17 @@ class Settings(BaseModel):
         default="",
         description="folder of files, one a secret by its name: where `{{ secret('name') }}` looks last",
     )
+    oidc_issuer: str = Field(
+        default="", description="the OpenID provider people sign in with, such as https://login.force.example"
+    )
+    oidc_client_id: str = Field(default="", description="what that provider knows us as")
+    oidc_client_secret: str = Field(
+        default="", repr=False, description="our secret there; best as CUTOVER_OIDC_CLIENT_SECRET_FILE"
+    )
+    oidc_scopes: str = Field(
+        default="openid profile email", description="what we ask the provider to say of somebody"
+    )
+    oidc_name: str = Field(default="single sign-on", description="what the sign-in page calls that provider")
     prefect_database_url: str = Field(
         default="",
         description="database of `cutover deploy serve`; default: `prefect` beside a PostgreSQL of ours, else SQLite",

@@ -20,15 +20,19 @@ from contingency.sources import keyers_of
 from contingency.web import report_page
 from cutover.app.bootstrap import World
 from cutover.app.habits import habits
+from cutover.app.single_sign_on import provider_of
 from cutover.app.telling import Teller
 from cutover.cli.output import console
 from cutover.core.clock import SystemClock
 from cutover.reconciliation.web import reconciliation_page
 from cutover.store.kept_files import KeptFiles
 from cutover.web.acts import Act
+from cutover.web.badge import BadgeSignIn
 from cutover.web.journal import journal_page
 from cutover.web.kit import Page, Panel, build_app
+from cutover.web.oidc_sign_in import ProviderSignIn
 from cutover.web.serving import serve as run_server
+from cutover.web.sessions_page import SessionPages
 from cutover.web.sign_in import HOW_TO, SignIn, check_reach
 from monitors.api import MonitorApi
 from monitors.counts_api import CountsApi
@@ -63,7 +67,7 @@ def serve(
     """Serve until interrupted. Raises Unavailable when the port is taken, Invalid for what a network would reach."""
     stop, settings = threading.Event(), world.settings
     host = host or settings.host
-    has_accounts = world.accounts.any()
+    has_accounts = can_sign_in(world)
     check_reach(host, has_accounts=has_accounts, as_person=as_person, to_anybody=to_anybody)
     app = make_app(world, stop, as_person=as_person)
     threading.Thread(target=Teller(world).run, args=(stop,), name="teller", daemon=True).start()
@@ -106,11 +110,14 @@ def assembled(world: World, as_person: str = "") -> Assembled:
     """The rooms' pages, acts and routes together. Raises NotFound when nobody is called `as_person`."""
     programme, clock = world.folder.programme, world.clock
     watch = Watch(world.flows, world.ageing, world.register, world.hypercare)
-    guard = SignIn(world.accounts, world.links, programme, SystemClock(), as_person)
+    guard, away = sign_in(world, as_person)
+    badges = BadgeSignIn(guard, world.pins, world.tokens)
     station = StationDesk(world.paper)
     convert = ConvertPages(world.keying, world.paper_images, programme, clock)
     both = (
         guard,
+        badges,
+        SessionPages(guard, badges),
         convert,
         ImportPages(station, programme, clock, KeptFiles(world.folder.state / "imports")),
         EditPages(world.runs, programme, clock),
@@ -133,6 +140,7 @@ def assembled(world: World, as_person: str = "") -> Assembled:
         [*_pages_to_read(world, watch), *(page for part in read for page in part.pages())],
         [act for part in acting for act in part.acts()],
         [
+            *away,
             *_api(world).routes(),
             *CountsApi(world.flows, world.tokens, clock).routes(),
             *BacklogApi(world.discoveries, world.tokens).routes(),
@@ -140,6 +148,19 @@ def assembled(world: World, as_person: str = "") -> Assembled:
             *convert.routes(),
         ],
     )
+
+
+def sign_in(world: World, as_person: str = "") -> tuple[SignIn, Sequence[Route]]:
+    """The guard, and the routes of a single sign-on where one is set up. Raises Invalid, Unavailable, NotFound."""
+    programme, settings = world.folder.programme, world.settings
+    name = settings.oidc_name if settings.oidc_issuer and not as_person else ""
+    guard = SignIn(world.accounts, world.links, programme, SystemClock(), as_person, provider=name)
+    return guard, ProviderSignIn(guard, provider_of(settings, guard.wall)).routes() if name else ()
+
+
+def can_sign_in(world: World) -> bool:
+    """Whether there is any way to: else everybody reads."""
+    return bool(world.settings.oidc_issuer) or world.accounts.any()
 
 
 def _pages_to_read(world: World, watch: Watch) -> list[Page]:
@@ -185,7 +206,7 @@ def _api(world: World) -> MonitorApi:
         views, flows, ages = world.monitors.all(now), world.flows.all(now), world.ageing.all(now)
         return render(views, world.ledger.summary(now), now, flows, ages)
 
-    return MonitorApi(world.inbox, world.tokens, world.clock, metrics, world.accounts.any)
+    return MonitorApi(world.inbox, world.tokens, world.clock, metrics, lambda: can_sign_in(world))
 
 
 def _ready(url: str, as_person: str, *, has_accounts: bool) -> None:

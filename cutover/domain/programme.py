@@ -106,10 +106,35 @@ class Person(Part):
     shifts: tuple[Shift, ...] = Field(
         default=(), description="when the person is on duty; none given: whenever needed, with the legal rest"
     )
+    login: str = Field(
+        default="",
+        description="what a single sign-on calls this person; none given: no single sign-on for them",
+    )
+    badge: str = Field(
+        default="",
+        description="the number that, with a PIN, signs in at the shared PCs of the person's station",
+    )
     phone: str = Field(default="", description="for the phone tree of the printed packs")
     notices: str = Field(
         default="",
         description="the name of the secret that holds where notices go: an Apprise URL; none given: a file in state/notices",
+    )
+
+
+class SingleSignOn(Part):
+    """How what an OpenID provider says of somebody is read: who it is, and which roles its groups bring."""
+
+    person_claim: str = Field(
+        default="email",
+        description="the claim that says who somebody is: what a person's `login` is compared with",
+    )
+    roles_claim: str = Field(
+        default="",
+        description="the claim that lists groups, such as groups; none given: groups bring no role",
+    )
+    roles: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="group -> the roles it brings, beside those that stand at the person",
     )
 
 
@@ -188,6 +213,7 @@ class Programme(Part):
     )
     stations: tuple[Station, ...] = ()
     partners: tuple[Partner, ...] = ()
+    single_sign_on: SingleSignOn = SingleSignOn()
     standards: dict[str, Span] = Field(
         default_factory=dict, description="service standard by form type or queue"
     )
@@ -222,6 +248,9 @@ class Programme(Part):
             yield from (
                 f"{name}.{i}: id '{i}' is given twice" for i in sorted({i for i in ids if ids.count(i) > 1})
             )
+        for what in ("login", "badge"):
+            given = [value.casefold() for person in self.people if (value := str(getattr(person, what)))]
+            yield from (f"people: {what} '{v}' is two people's" for v in sorted({v for v in given if given.count(v) > 1}))  # fmt: skip
         for person in self.people:
             yield from self._person_faults(person)
         on_duty: tuple[Team | Person, ...] = (*self.teams, *self.people)

@@ -1,27 +1,24 @@
-"""Who may sign in and who has: accounts, sessions, the secret that signs links, and what was revoked.
-
-None of it is journalled: a session is no fact of the programme. Of a session only the hash of its token is kept,
-so that who reads the database cannot sign in with what stands there.
-"""
+"""Who may sign in: accounts, the secret that signs links, and what was revoked. None of it is journalled."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Engine, delete, func, insert, select, update
 
 from cutover.core.errors import NotFound, Refused
 from cutover.store.engine import reading, writing
 from cutover.store.metadata import accounts_table as a
+from cutover.store.metadata import pins_table
 from cutover.store.metadata import revocations_table as r
 from cutover.store.metadata import secrets_table as k
 from cutover.store.metadata import sessions_table as s
+from cutover.store.sessions import Sessions
 
-SESSION = timedelta(hours=14)  # a long shift and its handover
 LINK_KEY = "link-key"
+NO_PASSWORD = "none"  # noqa: S105  no hash: nothing matches it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +37,17 @@ class Accounts:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.sessions = Sessions(engine)
 
     def any(self) -> bool:
         """Whether anybody can sign in at all."""
+        ways = (select(a.c.person).where(a.c.disabled_at.is_(None)), select(pins_table.c.person))
         with reading(self.engine) as connection:
-            return bool(
-                connection.execute(select(a.c.person).where(a.c.disabled_at.is_(None)).limit(1)).first()
-            )
+            return any(connection.execute(way.limit(1)).first() for way in ways)
 
     def list(self, now: datetime) -> list[Account]:
-        here = select(s.c.person, func.count().label("n")).where(s.c.expires_at > now).group_by(s.c.person)
+        here = select(s.c.person, func.count().label("n")).group_by(s.c.person)
+        here = here.where(s.c.expires_at > now, s.c.idle_until > now)
         with reading(self.engine) as connection:
             open_ = {row.person: row.n for row in connection.execute(here)}
             rows = connection.execute(select(a).order_by(a.c.person)).all()
@@ -62,6 +60,12 @@ class Accounts:
         query = select(a.c.password_hash).where(a.c.person == person, a.c.disabled_at.is_(None))
         with reading(self.engine) as connection:
             return str(connection.execute(query).scalar() or "")
+
+    def is_disabled(self, person: str) -> bool:
+        """Whether this person may not sign in by any way; who never had an account is not disabled."""
+        query = select(a.c.person).where(a.c.person == person, a.c.disabled_at.is_not(None))
+        with reading(self.engine) as connection:
+            return connection.execute(query).first() is not None
 
     def add(self, person: str, password_hash: str, now: datetime) -> None:
         """Raises Refused for a person who has one, disabled or not."""
@@ -80,8 +84,14 @@ class Accounts:
         self._change(person, values)
 
     def disable(self, person: str, now: datetime) -> None:
-        """No more signing in, and signed out everywhere at once. Raises NotFound."""
+        """No more signing in by any way, and signed out everywhere at once; also for who has no password here."""
+        if not self._has(person):
+            self.add(person, NO_PASSWORD, now)
         self._change(person, {"disabled_at": now, "changed_at": now})
+
+    def _has(self, person: str) -> bool:
+        with reading(self.engine) as connection:
+            return connection.execute(select(a.c.person).where(a.c.person == person)).first() is not None
 
     def _change(self, person: str, values: dict[str, object]) -> None:
         with writing(self.engine) as connection:
@@ -89,35 +99,6 @@ class Accounts:
                 known = connection.execute(select(a.c.person)).scalars()
                 raise NotFound("account", person, list(known))
             connection.execute(delete(s).where(s.c.person == person))
-
-    # --- sessions ---
-
-    def open_session(self, person: str, now: datetime) -> str:
-        """A new session's token, which only the person's browser keeps. Sessions that are over are swept out."""
-        token = secrets.token_urlsafe(32)
-        with writing(self.engine) as connection:
-            connection.execute(delete(s).where(s.c.expires_at <= now))
-            connection.execute(
-                insert(s).values(
-                    token_hash=hashed(token), person=person, created_at=now, expires_at=now + SESSION
-                )
-            )
-        return token
-
-    def person_of(self, token: str, now: datetime) -> str:
-        """Whose session this token is; '' for one that is unknown, over or revoked."""
-        query = select(s.c.person).where(s.c.token_hash == hashed(token), s.c.expires_at > now)
-        with reading(self.engine) as connection:
-            return str(connection.execute(query).scalar() or "")
-
-    def close_session(self, token: str) -> None:
-        with writing(self.engine) as connection:
-            connection.execute(delete(s).where(s.c.token_hash == hashed(token)))
-
-    def close_sessions(self, person: str) -> int:
-        """Sign a person out everywhere; returns from how many places."""
-        with writing(self.engine) as connection:
-            return connection.execute(delete(s).where(s.c.person == person)).rowcount
 
     # --- what links are signed with, and which no longer count ---
 
@@ -145,7 +126,3 @@ class Accounts:
         with reading(self.engine) as connection:
             rows = connection.execute(select(r.c.what, r.c.revoked_at).where(r.c.what.in_(what)))
             return {row.what: row.revoked_at for row in rows}
-
-
-def hashed(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -116,8 +116,45 @@ sessions_table = Table(
     metadata,
     Column("token_hash", String(64), primary_key=True),
     Column("person", String(80), nullable=False, index=True),
+    Column("how", String(20), nullable=False),
+    Column("roles", String(300), nullable=False),
+    Column("station", String(80), nullable=False),
+    Column("source", String(80), nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("idle_until", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
+)
+
+pins_table = Table(
+    "pins",
+    metadata,
+    Column("person", String(80), primary_key=True),
+    Column("pin_hash", String(300), nullable=False),
+    Column("issued_by", String(80), nullable=False),
+    Column("issued_at", UtcTime, nullable=False),
+    Column("chosen_at", UtcTime),  # none: still the one that was issued, good for choosing one's own
+    Column("failures", Integer, nullable=False),
+    Column("locked_at", UtcTime),
+)
+
+tokens_table = Table(
+    "tokens",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("scope", String(120), nullable=False, index=True),
+    Column("made_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("revoked_at", UtcTime),
+)
+
+personal_table = Table(
+    "personal",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("field", String(100), primary_key=True),
+    Column("salt", String(32), nullable=False),
+    Column("value", Text, nullable=False),
 )
 
 secrets_table = Table(
@@ -141,6 +178,9 @@ TRUTH = (
     projections_table,
     accounts_table,
     sessions_table,
+    pins_table,
+    tokens_table,
+    personal_table,
     secrets_table,
     revocations_table,
 )

@@ -6,7 +6,7 @@ from sqlalchemy import Engine, inspect, text
 
 from cutover.store.engine import reading
 
-HEAD = "0003"  # tests compare it with the newest migration
+HEAD = "0004"  # tests compare it with the newest migration
 
 
 def current(engine: Engine) -> str:

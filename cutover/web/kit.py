@@ -233,6 +233,8 @@ class _Kit:
         visitor = self.guard.visitor(request.cookies)
         if not page.anybody and not self.guard.may_read(visitor, public=page.public):
             return self._sign_in_first(request, visitor)
+        if "fragment" not in request.query_params and NEWS not in request.query_params:
+            self.guard.seen(request.cookies)
         frame = self._frame(request, visitor, request.url.path)
         context, view = self._context(page, request, visitor)
         secure = request.url.scheme == "https"
@@ -251,6 +253,7 @@ class _Kit:
     def _act(self, act: Act, request: Request, raw: dict[str, Any], files: Mapping[str, Any]) -> Response:
         self.guard.check_host(request.headers.get("host", ""))
         visitor = self.guard.visitor(request.cookies)
+        self.guard.seen(request.cookies)
         source = request.client.host if request.client else ""
         sent = Sent({**request.query_params, **request.path_params}, visitor, files, request.cookies, source)
         try:

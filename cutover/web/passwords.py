@@ -81,7 +81,11 @@ class Passwords:
                     expected=f"{SHORTEST} to {LONGEST} characters; four words in a row are good",
                 )
             )
-        return self._hasher.hash(password)
+        return self.digest(password)
+
+    def digest(self, secret: str) -> str:
+        """The hash of a password or PIN that was found long enough."""
+        return self._hasher.hash(secret)
 
     def matches(self, stored: str, password: str) -> bool:
         """Whether `password` is the stored one. A name that has none takes as long. Raises Unavailable in a crowd."""

@@ -7,8 +7,8 @@ in a cookie that scripts cannot read; the database keeps its hash, so that it ca
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 import structlog
@@ -17,13 +17,14 @@ from pydantic import Field
 from cutover.core.clock import Clock, show
 from cutover.core.errors import Invalid, NotFound, Problem, Refused
 from cutover.domain.programme import Person, Programme
-from cutover.store.accounts import SESSION, Accounts
+from cutover.store.accounts import Accounts
+from cutover.store.sessions import Session, lasting
 from cutover.web.acts import Act, Cookie, Done, Form, NoFields, Sent
 from cutover.web.kit import KIT, SIGN_IN, Page, Query
 from cutover.web.links import PUBLIC, PUBLIC_PATH, Links
 from cutover.web.passwords import LONGEST, Limit, Passwords
 from cutover.web.recent import Recent
-from cutover.web.visitor import KnownBy, Visitor, form_token, visitor_of
+from cutover.web.visitor import BY_BADGE, KnownBy, Visitor, form_token, visitor_of
 
 SESSION_COOKIE, READER_COOKIE, FORM_COOKIE = "cutover_session", "cutover_reader", "cutover_form"
 SIGN_OUT = "/sign-out"
@@ -42,15 +43,23 @@ class SignInForm(Form):
 
 @dataclass(frozen=True, slots=True)
 class SignInPage:
-    """What `sign_in.html` reads; `how_to` is the command that makes an account where there is none."""
+    """What `sign_in.html` reads; `how_to` is the command that makes an account where there is none.
+
+    `provider` is what a single sign-on is called, '' where there is none; `away` leads to it.
+    """
 
     then: str
     how_to: str
+    provider: str
+    away: str
 
 
 @dataclass
 class SignIn:
-    """The guard of a programme's pages. `as_person` is who everybody acts as, on loopback only."""
+    """The guard of a programme's pages. `as_person` is who everybody acts as, on loopback only.
+
+    `provider` is the name of a single sign-on that is wired beside it.
+    """
 
     accounts: Accounts
     links: Links
@@ -62,18 +71,19 @@ class SignIn:
     crowd: Limit = field(
         default_factory=lambda: Limit(most=30)
     )  # failures of one address, whoever they claim to be
+    provider: str = ""
     _secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     _seen: Recent = field(default_factory=Recent)
 
     def __post_init__(self) -> None:
         if self.as_person:
-            self._person(self.as_person)
+            self.person(self.as_person)
 
     # --- the guard ---
 
     def visitor(self, cookies: Mapping[str, str]) -> Visitor:
         if self.as_person:
-            return self._known(self._person(self.as_person), KnownBy.AS, self._secret)
+            return self._known(self.person(self.as_person), KnownBy.AS, self._secret)
         session, reader = cookies.get(SESSION_COOKIE, ""), cookies.get(READER_COOKIE, "")
         found = (self._of_session(session) if session else None) or (self._reader(reader) if reader else None)
         if found is not None:
@@ -86,16 +96,28 @@ class SignIn:
             return self.visitor(cookies)
         return self._seen.of((cookies.get(SESSION_COOKIE, ""), cookies.get(READER_COOKIE, "")))
 
-    def _of_session(self, session: str) -> Visitor | None:
-        who = self.accounts.person_of(session, self.wall.now())
-        person = self.programme.person(who) if who else None
-        return self._known(person, KnownBy.ACCOUNT, session) if person else None
+    def _of_session(self, token: str) -> Visitor | None:
+        session = self.accounts.sessions.of(token, self.wall.now())
+        person = self.programme.person(session.person) if session else None
+        if session is None or person is None or (session.station and session.station != person.station):
+            return None
+        known = self._known(person, KnownBy(session.how), token)
+        return replace(known, roles=_roles(person, session), station=session.station)
+
+    def seen(self, cookies: Mapping[str, str]) -> None:
+        token, now = cookies.get(SESSION_COOKIE, ""), self.wall.now()
+        if token and (session := self.accounts.sessions.of(token, now)):
+            self.accounts.sessions.seen(session, token, now)
 
     def may_read(self, visitor: Visitor, *, public: bool) -> bool:
         """Somebody who is known; through a public link what is public; and anybody while nobody has an account."""
         if visitor.known_by is KnownBy.NOTHING:
-            return not self.accounts.any()
+            return not self.can_sign_in()
         return public or visitor.known_by is not KnownBy.PUBLIC_LINK
+
+    def can_sign_in(self) -> bool:
+        """Whether there is any way to."""
+        return bool(self.provider) or self.accounts.any()
 
     def check_host(self, host: str) -> None:
         """While everybody acts as one person, a page of another site must not reach us under its own name."""
@@ -114,7 +136,7 @@ class SignIn:
         until = show(link.expires_at, self.programme.zone)
         return Visitor(known_by=KnownBy.PUBLIC_LINK, until=until)
 
-    def _person(self, who: str) -> Person:
+    def person(self, who: str) -> Person:
         """Raises NotFound."""
         person = self.programme.person(who)
         if person is None:
@@ -136,15 +158,23 @@ class SignIn:
         )
 
     def _page(self, query: Query) -> SignInPage | Done:
-        then = _inside(query.get("then", ""))
-        if not visitor_of(query).token:  # the first look: a secret of this browser, which its forms prove
-            cookie = Cookie(FORM_COOKIE, secrets.token_urlsafe(32), FORM_SECONDS)
-            if query.get("cookies") == "needed":
-                raise Refused(
-                    "this browser keeps no cookies, and without one nobody can sign in: allow them for this site"
-                )
-            return Done(f"{SIGN_IN}?cookies=needed&then={quote(then, safe='')}", cookies=(cookie,))
-        return SignInPage(then, "" if self.accounts.any() else HOW_TO)
+        then = inside(query.get("then", ""))
+        quoted = quote(then, safe="")
+        if wait := self.needs_cookie(query, f"{SIGN_IN}?then={quoted}"):
+            return wait
+        away = f"{SIGN_IN}/provider?then={quoted}"
+        return SignInPage(then, "" if self.can_sign_in() else HOW_TO, self.provider, away)
+
+    def needs_cookie(self, query: Query, here: str) -> Done | None:
+        """Before a form can be sent: a secret of this browser, which its forms prove. None once it has one."""
+        if visitor_of(query).token:
+            return None
+        if query.get("cookies") == "needed":
+            raise Refused(
+                "this browser keeps no cookies, and without one nobody can sign in: allow them for this site"
+            )
+        cookie = Cookie(FORM_COOKIE, secrets.token_urlsafe(32), FORM_SECONDS)
+        return Done(f"{here}{'&' if '?' in here else '?'}cookies=needed", cookies=(cookie,))
 
     def _open(self, query: Query) -> Done:
         """Raises Refused for a link that is broken, expired or revoked."""
@@ -157,25 +187,54 @@ class SignIn:
         self.limit.check(name)
         self.crowd.check(source)
         stored = self.accounts.hash_of(form.person)
-        if not self.passwords.matches(stored, form.password) or self.programme.person(form.person) is None:
+        person = self.programme.person(form.person)
+        if not self.passwords.matches(stored, form.password) or person is None:
             self.limit.failed(name)
             self.crowd.failed(source)
-            log.warning("sign_in_refused", person=form.person, source=sent.source)
+            # A name that nobody has may be a password in the wrong field: it is not written down.
+            log.warning("sign_in_refused", person=person.id if person else "unknown", source=sent.source)
             raise Refused("name and password do not belong together")
         self.limit.succeeded(name)
-        token = self.accounts.open_session(form.person, self.wall.now())
-        log.info("signed_in", person=form.person, source=sent.source)
-        cookies = (
-            Cookie(SESSION_COOKIE, token, int(SESSION.total_seconds())),
-            Cookie(FORM_COOKIE, "", 0),
-            Cookie(READER_COOKIE, "", 0),
+        return self.enter(person, KnownBy.ACCOUNT, sent.cookies, sent.source, form.then)
+
+    def enter(
+        self,
+        person: Person,
+        how: KnownBy,
+        cookies: Mapping[str, str],
+        source: str,
+        then: str,
+        *,
+        roles: frozenset[str] = frozenset(),
+        station: str = "",
+        forget: Iterable[str] = (),
+    ) -> Done:
+        """Signed in, in place of whoever was: a new session, and nothing that the browser brought stays good.
+
+        Raises Refused for somebody whose account is disabled, by whatever way they come.
+        """
+        if self.accounts.is_disabled(person.id):
+            raise Refused(f"{person.name} may not sign in any more: the account is disabled")
+        before = cookies.get(SESSION_COOKIE, "")
+        token = self.accounts.sessions.open(
+            person.id,
+            self.wall.now(),
+            how=how,
+            roles=roles,
+            station=station,
+            source=source,
+            instead_of=before,
         )
-        return Done(_inside(form.then) or "/", f"Signed in as {self._person(form.person).name}.", cookies)
+        self._seen.forget(before)
+        log.info("signed_in", person=person.id, how=str(how), source=source)
+        gone = [Cookie(name, "", 0) for name in (FORM_COOKIE, READER_COOKIE, *forget)]
+        cookie = Cookie(SESSION_COOKIE, token, int(lasting(how).whole.total_seconds()))
+        return Done(inside(then) or "/", f"Signed in as {person.name}.", (cookie, *gone))
 
     def _sign_out(self, form: NoFields, sent: Sent) -> Done:
         del form
         session = sent.cookies.get(SESSION_COOKIE, "")
-        self.accounts.close_session(session)
+        self.accounts.sessions.close(session)
         self._seen.forget(session)
         return Done(SIGN_IN, "Signed out.", (Cookie(SESSION_COOKIE, "", 0),))
 
@@ -193,7 +252,13 @@ def check_reach(host: str, *, has_accounts: bool, as_person: str, to_anybody: bo
         raise Invalid(Problem(what, field="--host", expected=mend))
 
 
-def _inside(address: str) -> str:
+def _roles(person: Person, session: Session) -> frozenset[str]:
+    """The roles of programme.yaml, with those a provider gave; by badge only those of a station's paper."""
+    held = frozenset(person.roles)
+    return held & BY_BADGE if session.how == KnownBy.BADGE else held | session.roles
+
+
+def inside(address: str) -> str:
     """An address on this site, or ''."""
     safe = address.startswith("/") and not address.startswith(("//", "/\\")) and "\n" not in address
     return address if safe and "\r" not in address and "\\" not in address else ""

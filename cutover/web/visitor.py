@@ -29,9 +29,15 @@ class KnownBy(StrEnum):
 
     NOTHING = "nothing"
     ACCOUNT = "account"
+    PROVIDER = "provider"  # single sign-on
+    BADGE = "badge"  # badge number and PIN, at a PC of a station
     AS = "as"  # `cutover serve --as`: nobody signed in, one person's laptop
     PUBLIC_LINK = "public_link"
     TASK_LINK = "task_link"
+
+
+BY_BADGE = frozenset({Role.STATION, Role.KEYER})  # the only roles that a badge and a PIN bring
+_SIGNED_IN = frozenset({KnownBy.ACCOUNT, KnownBy.PROVIDER, KnownBy.BADGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,11 @@ class Visitor:
     known_by: KnownBy = KnownBy.NOTHING
     token: str = ""
     until: str = ""  # of a public link
+    station: str = ""  # of whoever is known by badge
+
+    @property
+    def is_signed_in(self) -> bool:
+        return self.known_by in _SIGNED_IN
 
     @property
     def may_act(self) -> bool:
@@ -60,6 +71,10 @@ class Visitor:
         if not self.may_act:
             raise Refused(f"{self.name} is an auditor, who reads and changes nothing")
         wanted = frozenset(allowed)
+        if self.known_by is KnownBy.BADGE and not wanted & BY_BADGE:
+            raise Refused(
+                f"to {what}, sign in with your password: a badge and a PIN are for a station's paper"
+            )
         if wanted and not self.roles & wanted:
             who = " or ".join(sorted(role.replace("_", " ") for role in wanted))
             has = ", ".join(sorted(r.replace("_", " ") for r in self.roles)) or "no role"
@@ -100,6 +115,10 @@ class Guard(Protocol):
         """Whether this visitor may read a page; `public` are those that a public link opens."""
         ...
 
+    def seen(self, cookies: Mapping[str, str]) -> None:
+        """Somebody did something: a session that ends unused lasts on. A page that renews itself is nobody's doing."""
+        ...
+
     def check_host(self, host: str) -> None:
         """Raises Refused when the request was sent to a name that is not ours."""
         ...
@@ -118,6 +137,9 @@ class Unguarded:
     def may_read(self, visitor: Visitor, *, public: bool) -> bool:
         del visitor, public
         return True
+
+    def seen(self, cookies: Mapping[str, str]) -> None:
+        del cookies
 
     def check_host(self, host: str) -> None:
         del host

@@ -70,7 +70,7 @@ def test_no_update_is_lost_and_every_refusal_says_why(
     sessions = []
     for n in range(PEOPLE):
         world.accounts.add(f"p{n}", "signed in by the test", world.clock.now())
-        sessions.append(world.accounts.open_session(f"p{n}", world.clock.now()))
+        sessions.append(world.accounts.sessions.open(f"p{n}", world.clock.now()))
     crowd = [Person(port, session, run) for session in sessions]
     gate = gate_stream(run, "GO", world.runs.state(run).tasks["GO"].round)
 

@@ -17,7 +17,7 @@ from playwright.sync_api import BrowserContext, Page, Playwright, Route
 from cutover.app.bootstrap import World, build_world
 from cutover.app.web import make_app
 from cutover.web.serving import Server, listen
-from paper_capture.web_station import station_scope
+from cutover.web.tokens import station_scope
 from tests.paper_capture.world import SCENARIO
 from tests.real_parts import require_real
 

@@ -10,8 +10,8 @@ import pytest
 from cyclopts import App
 
 from cutover.core.errors import NotFound, Refused
+from cutover.web.tokens import station_scope
 from paper_capture.station_cli import StationDoor, add_station
-from paper_capture.web_station import station_scope
 from tests.paper_capture.pages_world import PROGRAMME, PagesWorld
 
 HEAD = "serial,writer,occurred,written\n"

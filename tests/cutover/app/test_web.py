@@ -36,7 +36,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, As
 
 def signed_in(world: World, app: Starlette, role: Role) -> Signed:
     browser = Signed(app)
-    browser.cookies.set("cutover_session", world.accounts.open_session(role, world.clock.now()))
+    browser.cookies.set("cutover_session", world.accounts.sessions.open(role, world.clock.now()))
     return browser
 
 

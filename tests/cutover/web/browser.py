@@ -34,6 +34,10 @@ class Signed:
     def get(self, path: str, *, host: str = "board", **params: str) -> httpx.Response:
         return asyncio.run(self._send("GET", path, params=params or None, headers={"Host": host}))
 
+    def unfollowed(self, path: str, **params: str) -> httpx.Response:
+        """The answer itself where it leads elsewhere."""
+        return asyncio.run(self._send("GET", path, params=params or None, follow_redirects=False))
+
     def post(self, path: str, **fields: str) -> httpx.Response:
         """Send a form with the token of the page read last; follows to the page that answers."""
         return self.send(path, {"token": self.token, **fields})

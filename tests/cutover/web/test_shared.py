@@ -92,7 +92,7 @@ def test_every_viewer_gets_every_change_and_a_lost_stream_loses_nothing(world: W
     world.start()
     stop = threading.Event()
     app = world.guarded(stop=stop)
-    cookies = [f"{SESSION_COOKIE}={world.sign_in.accounts.open_session('asha', world.wall.now())}", ""]
+    cookies = [f"{SESSION_COOKIE}={world.sign_in.accounts.sessions.open('asha', world.wall.now())}", ""]
     link = world.sign_in.links.public(timedelta(days=1)).rpartition("/")[2]
     world.account("asha")
     cookies[1] = f"cutover_reader={link}"

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cutover.core.errors import Invalid, NotFound
-from cutover.store.accounts import SESSION
+from cutover.store.sessions import SESSION
 from cutover.web.sign_in import check_reach
 from tests.cutover.web.browser import Signed
 from tests.cutover.web.world import PASSWORD, World

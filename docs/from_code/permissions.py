@@ -25,7 +25,8 @@ def permissions() -> str:
         "# Who may do what",
         "",
         (
-            "Roles stand at the people of `programme.yaml` and nowhere else. A tick says that the role may try; whether the task, the gate "
+            "Roles stand at the people of `programme.yaml`, and in its `single_sign_on` for the groups of a provider; nowhere else. Whoever is "
+            "known by badge and PIN has the roles station and keyer at most, and does nothing that is not for one of them. A tick says that the role may try; whether the task, the gate "
             "or the sheet takes it from this person is decided by the machine behind it, which knows owners, deputies, teams, deciders, "
             "quorum and who did the other half. People without a role act on what is theirs or their team's; an auditor changes nothing. "
             "The tests try every row with every role."

@@ -1,5 +1,5 @@
 # For developers; users need only ./run and ./test.
-.PHONY: setup spark lint types arch bench quick real-size docs test chaos wheel wheelhouse release constraints
+.PHONY: setup spark lint types arch bench quick real-size docs test chaos wheel wheelhouse bare-machine release constraints
 bin := .venv/bin
 
 setup:  ## .venv with everything the tests need
@@ -44,6 +44,9 @@ wheel:
 
 wheelhouse:  ## everything for a machine without a network, in dist/wheelhouse; ARGS=--prove installs it where none is
 	scripts/wheelhouse.sh $(ARGS)
+
+bare-machine:  ## ./run in a chroot with nothing but Python, its seconds and megabytes; needs root and debootstrap
+	scripts/bare_machine.sh $(ARGS)
 
 release:  ## wheel and sdist (built twice, the same), SBOM, licences, in dist/
 	scripts/release.sh

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, table
 from cutover.core.clock import read_moment
 
 if TYPE_CHECKING:
+    from contingency.limits import LimitService
     from contingency.service import ContingencyService, PlayView
 
 Folder = Annotated[Path, Parameter(help="the programme folder")]
@@ -22,7 +24,9 @@ Lines = Annotated[
 ]
 
 
-def contingency_commands(service: Callable[[Path], ContingencyService]) -> App:
+def contingency_commands(
+    service: Callable[[Path], ContingencyService], limits: Callable[[Path], LimitService] | None = None
+) -> App:
     """The `contingency` commands. Exit 1 when the rules refuse."""
     app = App(
         name="contingency", help="Triggers and plays: what is proposed, who decides, what is still open."
@@ -31,7 +35,21 @@ def contingency_commands(service: Callable[[Path], ContingencyService]) -> App:
     _deciding(app, service)
     _doing(app, service)
     _handing_over(app, service)
+    if limits is not None:
+        _limits(app, limits)
     return app
+
+
+def _limits(app: App, service: Callable[[Path], LimitService]) -> None:
+    @app.command
+    def limits(limit: int = 50, programme: Folder = Path(), json: AsJson = False) -> int:
+        """The time limits that run on paper and in the register, due first first. Exit 1 when one is missed."""
+        found = service(programme).running(limit)
+        answer(found, as_json=json)
+        if not json:
+            rows = ((one.record, one.title, _at(one.due_at), one.left) for one in found)
+            table("Time limits", ("record", "limit", "due", "how it stands"), rows)
+        return NO if any(one.status == "breached" for one in found) else DONE
 
 
 def _looking(app: App, service: Callable[[Path], ContingencyService]) -> None:
@@ -42,10 +60,10 @@ def _looking(app: App, service: Callable[[Path], ContingencyService]) -> None:
         answer(found, as_json=json, text=[f"{name}: {mode}" for name, mode in found.modes.items()])
         if not json:
             rows = (
-                (t.id, t.monitor, _at(t.bad_since) or "not bad", t.play, _at(t.proposes_at))
+                (t.id, f"{t.monitor} {t.breach}", _at(t.bad_since) or "not bad", t.play, _at(t.proposes_at))
                 for t in found.triggers
             )
-            table("Triggers", ("trigger", "monitor", "bad since", "play", "proposed at"), rows)
+            table("Triggers", ("trigger", "waits on", "bad since", "play", "proposed at"), rows)
             table(
                 "Plays",
                 ("play", "stage", "proposed", "may decide", "decided by", "open lines"),

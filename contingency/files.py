@@ -13,6 +13,7 @@ from contingency.domain.clocks import ClockRules
 from contingency.domain.discovery import Discovery
 from contingency.domain.triage import TriagePolicy
 from contingency.domain.triggers import Play, Trigger
+from contingency.domain.warnings import Warnings
 from contingency.target_file import TargetDeclaration
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.programme import Part, Programme
@@ -32,23 +33,13 @@ class ContingencyFile(Part):
         default_factory=dict, description="kind of register item -> minutes that one takes"
     )
     discoveries: tuple[Discovery, ...] = ()
-
+    warnings: Warnings | None = Field(default=None, description="who is told of time limits")
     target: TargetDeclaration | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not (
-            self.triggers
-            or self.plays
-            or self.triage
-            or self.clocks
-            or self.minutes
-            or self.discoveries
-            or self.target
-        ):
-            raise ValueError(
-                "declares nothing: expected triggers, plays, triage, clocks, minutes, discoveries or target"
-            )
+        if not any(getattr(self, name) for name in type(self).model_fields):
+            raise ValueError(f"declares nothing: expected one of {', '.join(type(self).model_fields)}")
         return self
 
 
@@ -62,6 +53,7 @@ class PlayBook:
     clocks: ClockRules = field(default_factory=ClockRules)
     minutes: dict[str, float] = field(default_factory=dict)
     discoveries: dict[str, Discovery] = field(default_factory=dict)
+    warnings: Warnings = field(default_factory=Warnings)
     target: TargetDeclaration = field(default_factory=TargetDeclaration)
 
 
@@ -126,6 +118,7 @@ def load_plays(
         clocks=next((file.clocks for file in files if file.clocks), None) or shipped_clocks(),
         minutes={kind: each for file in files for kind, each in file.minutes.items()},
         discoveries={one.id: one for file in files for one in file.discoveries},
+        warnings=next((file.warnings for file in files if file.warnings), Warnings()),
         target=next((file.target for file in files if file.target), TargetDeclaration()),
     )
 
@@ -150,7 +143,7 @@ def _declared(file: ContingencyFile) -> Iterable[tuple[tuple[int | str, ...], st
     yield from ((("triggers", i), trigger.id) for i, trigger in enumerate(file.triggers))
     yield from ((("plays", i), play.id) for i, play in enumerate(file.plays))
     yield from ((("discoveries", i), one.id) for i, one in enumerate(file.discoveries))
-    yield from (((kind,), "") for kind in ("triage", "clocks", "target") if getattr(file, kind))
+    yield from (((kind,), "") for kind in ("triage", "clocks", "warnings", "target") if getattr(file, kind))
 
 
 def _unknown(read: _Read, known: _Known) -> Iterable[Problem]:
@@ -176,6 +169,9 @@ def _named(file: ContingencyFile) -> Iterable[tuple[tuple[int | str, ...], str, 
         yield from ((("triggers", i, "others", n), "person", who) for n, who in enumerate(trigger.others))
         for n, alternate in enumerate(trigger.alternates):
             yield ("triggers", i, "alternates", n, "person"), "person", alternate.person
+    for part in ("to", "escalate_to") if file.warnings else ():
+        who_of = getattr(file.warnings, part)
+        yield from ((("warnings", part, n), "person", who) for n, who in enumerate(who_of))
     for i, play in enumerate(file.plays):
         yield ("plays", i, "component"), "component", play.component
         yield from ((("plays", i, "stations", n), "station", name) for n, name in enumerate(play.stations))

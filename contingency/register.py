@@ -68,6 +68,7 @@ items_table = Table(
 )
 t = items_table.c
 Index("ix_backlog_items_order", t.is_open, t.risk, t.item_type, t.due_by, t.occurred_at, t.key)
+Index("ix_backlog_items_due", t.is_open, t.due_by)
 Index("ix_backlog_items_age", t.is_open, t.occurred_at, t.key)
 TIERS = tuple(Grade)
 
@@ -166,6 +167,14 @@ def listed(engine: Engine, tier: Grade, item_type: str, *, after: str = "", limi
         if after and (last := connection.execute(select(items_table).where(t.key == after)).one_or_none()):
             query = query.where(_later(last.due_by, last.occurred_at, last.key))
         query = query.order_by(t.due_by, t.occurred_at, t.key).limit(limit)
+        return [_item(row) for row in connection.execute(query)]
+
+
+def due_between(engine: Engine, since: datetime, until: datetime, limit: int = 1000) -> list[Item]:
+    """Open items that nobody has claimed whose limit lies in a stretch of time, the one due first first."""
+    here = (t.is_open == 1, t.due_by > since, t.due_by <= until, t.claimed_by == "")
+    query = select(items_table).where(*here).order_by(t.due_by, t.key).limit(limit)
+    with reading(engine) as connection:
         return [_item(row) for row in connection.execute(query)]
 
 

@@ -12,8 +12,15 @@ from cutover.core.errors import Unavailable
 from paper_capture.service import Disposal
 
 
+class FigureSeen(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> float: ...
+
+
 class CheckSeen(Protocol):
-    """How one check stands: its believed status and since when it is believed."""
+    """How one check stands: what it says, what it measured when, its believed status and since when it is believed."""
 
     @property
     def check_id(self) -> str: ...
@@ -21,6 +28,14 @@ class CheckSeen(Protocol):
     def hard(self) -> str | None: ...
     @property
     def hard_since(self) -> datetime | None: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def last_result_at(self) -> datetime | None: ...
+    @property
+    def latency(self) -> float | None: ...
+    @property
+    def figures(self) -> Sequence[FigureSeen]: ...
 
 
 class Monitors(Protocol):

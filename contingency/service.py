@@ -8,7 +8,7 @@ from datetime import datetime
 
 from contingency.backlogs import BacklogService
 from contingency.conversions import ConversionService
-from contingency.domain import backlog, conversion, handover, triggers, working
+from contingency.domain import backlog, conversion, handover, metrics, triggers, warnings, working
 from contingency.domain.handover import HANDOVER, HandOver, handover_stream
 from contingency.domain.triggers import (
     OPEN,
@@ -32,19 +32,30 @@ from contingency.domain.triggers import (
 )
 from contingency.files import PlayBook
 from contingency.incidents import IncidentService
+from contingency.notices import alternate_notices
+from contingency.readings import bad_since, is_calm, read_metrics
 from contingency.rooms import CheckSeen, Monitors, Stationery
 from contingency.sheets import sheet_clocks
 from contingency.tables import PlayRow, play_rows
 from cutover.core.errors import NotFound, Refused
 from cutover.domain.modes import COMPONENT, Mode, SwitchMode, component_stream
 from cutover.store.desk import Ask, Desk
+from cutover.store.engine import writing
+from cutover.store.outbox import enqueue, unknown
 
 __all__ = ["EVENTS", "BacklogService", "ContingencyService", "ConversionService", "PlayView", "TriggerView"]
 
-EVENTS = (*triggers.EVENTS, *backlog.EVENTS, *conversion.EVENTS, *handover.EVENTS, *working.EVENTS)
+EVENTS = (
+    *triggers.EVENTS,
+    *backlog.EVENTS,
+    *conversion.EVENTS,
+    *handover.EVENTS,
+    *working.EVENTS,
+    *metrics.EVENTS,
+    *warnings.EVENTS,
+)
 WATCH = "contingency watch"
 ON_PAPER = ("used", "returned", "keyed_once", "keyed_twice", "discrepant", "verified")
-_CALM = ("OK", "WARNING")  # what ends a breach; not knowing does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +84,11 @@ class PlayView:
 
 @dataclass(frozen=True, slots=True)
 class TriggerView:
-    """One trigger now: since when its monitor is bad, when it will propose."""
+    """One trigger now: what it waits on, since when that is bad, when it will propose."""
 
     id: str
     monitor: str
+    breach: str
     play: str
     bad_since: datetime | None
     proposes_at: datetime | None
@@ -106,13 +118,15 @@ class ContingencyService:
         """Propose what is due, let lapse what is over. Asked twice, it changes nothing the second time."""
         at = now or self.desk.clock.now()
         seen = {check.check_id: check for check in self.monitors.all(at)}
+        read_metrics(self.desk, self.book.triggers.values(), seen)
         changed = [
             self._lapse(row, at) for row in self._rows([PlayStage.PROPOSED]) if self._is_over(row, seen)
         ]
         for trigger in self.book.triggers.values():
-            since = _bad_since(trigger, seen)
+            since = bad_since(self.desk, trigger, seen)
             if since is not None and due(trigger, since, at) and self._is_new(trigger, since):
                 changed.append(self._propose(trigger, since, at))
+        self._call_alternates(at)
         return [self._view(stream, at) for stream in changed]
 
     def enact(self, play: str, *, by: str, reason: str) -> PlayView:
@@ -242,17 +256,31 @@ class ContingencyService:
         modes = {name: self.desk.state(COMPONENT, component_stream(name)).mode for name in components}
         return ContingencyStatus(
             at=at,
-            triggers=tuple(_trigger_view(trigger, seen) for trigger in self.book.triggers.values()),
+            triggers=tuple(self._trigger_view(trigger, seen) for trigger in self.book.triggers.values()),
             plays=tuple(self._view(row.stream, at) for row in self._rows(OPEN)),
             modes={name: mode for name, mode in modes.items() if mode is not Mode.LIVE},
         )
 
+    def _trigger_view(self, trigger: Trigger, seen: dict[str, CheckSeen]) -> TriggerView:
+        since = bad_since(self.desk, trigger, seen)
+        at = since + trigger.sustained if since else None
+        return TriggerView(trigger.id, trigger.watched, trigger.bad, trigger.play, since, at)
+
     def _is_over(self, row: PlayRow, seen: dict[str, CheckSeen]) -> bool:
         trigger = self.desk.state(PLAY, row.stream).trigger
-        check = seen.get(trigger.monitor) if trigger else None
-        return (
-            trigger is not None and check is not None and check.hard in _CALM and check.hard != trigger.status
-        )
+        return trigger is not None and is_calm(self.desk, trigger, seen)
+
+    def _call_alternates(self, at: datetime) -> None:
+        """Each alternate is called once, when the proposal has waited as long as was stated."""
+        waiting = [row.stream for row in self._rows([PlayStage.PROPOSED])]
+        calls = [
+            call
+            for stream in waiting
+            for call in alternate_notices(self.desk.state(PLAY, stream), stream, at)
+        ]
+        if unknown(self.desk.journal.engine, [call.id for call in calls]):
+            with writing(self.desk.journal.engine) as connection:
+                enqueue(connection, calls, at)
 
     def _lapse(self, row: PlayRow, at: datetime) -> str:
         reason = "the breach ended before anybody decided"
@@ -340,18 +368,6 @@ class ContingencyService:
             open_steps=tuple(step.id for step in play.steps if step.id not in state.steps),
             packs=play.packs,
         )
-
-
-def _bad_since(trigger: Trigger, seen: dict[str, CheckSeen]) -> datetime | None:
-    check = seen.get(trigger.monitor)
-    return check.hard_since if check is not None and check.hard == trigger.status else None
-
-
-def _trigger_view(trigger: Trigger, seen: dict[str, CheckSeen]) -> TriggerView:
-    since = _bad_since(trigger, seen)
-    return TriggerView(
-        trigger.id, trigger.monitor, trigger.play, since, since + trigger.sustained if since else None
-    )
 
 
 def _sheets(state: PlayState) -> int | None:

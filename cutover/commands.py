@@ -137,7 +137,7 @@ def _offline_pack(world: World, folder: Path, at: datetime) -> list[Path]:
 def _contingency(opener: Opener) -> App:
     from contingency.cli import contingency_commands
 
-    return contingency_commands(lambda path: opener(path).contingency)
+    return contingency_commands(lambda path: opener(path).contingency, lambda path: opener(path).limits)
 
 
 def _backlog(opener: Opener) -> App:

@@ -209,7 +209,7 @@ _SENTENCES: dict[str, str] = {
     "WentLive": "{stream} is live: {reason}",
     "WentToPaper": "{stream} is on paper: {reason}",
     "CheckWentHard": "{stream} is {status}: {detail}",
-    "PlayProposed": "{play.title} is proposed: {trigger.monitor} has been {trigger.status} for long enough",
+    "PlayProposed": "{play.title} is proposed: {trigger.watched} has been {trigger.bad} for long enough",
     "PlayEnacted": "{title} is enacted by {actor}: {reason}",
     "PlayStoodDown": "{stream} is stood down by {actor}",
     "ReconciliationFinished": "{stream}: {outcome}",

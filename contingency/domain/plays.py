@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from contingency.domain.metrics import Metric
 from cutover.domain.modes import Mode
 from cutover.domain.programme import Id, Part, Span
 
@@ -18,13 +19,16 @@ class Alternate(Part):
 
 
 class Trigger(Part):
-    """Which monitor, in which status, for how long, proposes which play to whom."""
+    """Which monitor, in which status or with which number past a threshold, for how long, proposes which play to whom."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True)
 
     id: Id
     monitor: Id
     status: str = Field(default="CRITICAL", pattern="^(WARNING|CRITICAL|UNKNOWN)$")
+    metric: Metric | None = Field(
+        default=None, description="a number that the monitor measures, instead of its status"
+    )
     sustained: Span = Field(
         validation_alias="for", description="how long the status must last before the play is proposed"
     )
@@ -41,7 +45,19 @@ class Trigger(Part):
         people = {self.decider, *self.others, *(a.person for a in self.alternates)}
         if len(people) < self.quorum:
             raise ValueError(f"quorum: {self.quorum} must agree, and only {len(people)} may decide")
+        if self.metric is not None and self.status != "CRITICAL":  # which a kept trigger says of itself
+            raise ValueError("status: a trigger waits on a status or on a metric, not on both")
         return self
+
+    @property
+    def watched(self) -> str:
+        """What it waits on, in words."""
+        return self.monitor if self.metric is None else f"{self.metric.figure} of {self.monitor}"
+
+    @property
+    def bad(self) -> str:
+        """What is a breach, in words."""
+        return self.status if self.metric is None else str(self.metric)
 
 
 class Step(Part):

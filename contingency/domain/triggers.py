@@ -225,7 +225,9 @@ def decide(state: PlayState, command: Command, now: datetime) -> Sequence[Event]
 def _propose(state: PlayState, command: ProposePlay, now: datetime) -> Sequence[Event]:
     PLAYS.next(state.stage, PlayProposed)
     if not command.called_for.strip() and not due(command.trigger, command.bad_since, now):
-        raise Refused(f"{command.trigger.id}: {command.trigger.monitor} has not been bad long enough")
+        raise Refused(
+            f"{command.trigger.id}: {command.trigger.watched} has not been {command.trigger.bad} for long enough"
+        )
     return [
         PlayProposed(
             **command.model_dump(exclude={"by", "trigger", "play"}),

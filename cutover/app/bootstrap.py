@@ -178,6 +178,10 @@ class World:
         return rooms.ContingencyService(self.desk, self.folder.plays, self.paper, self.monitors)
 
     @cached_property
+    def limits(self) -> rooms.LimitService:
+        return rooms.LimitService(self.desk, self.folder.plays, self.paper, self.folder.programme)
+
+    @cached_property
     def conversions(self) -> rooms.ConversionService:
         plays = self.folder.plays
         declared = plays.target

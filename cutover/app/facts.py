@@ -48,6 +48,8 @@ FAMILIES = (
     "contingency.domain.conversion",
     "contingency.domain.working",
     "contingency.domain.handover",
+    "contingency.domain.warnings",
+    "contingency.domain.metrics",
     "contingency.domain.incidents",
     "contingency.domain.issues",
     "contingency.domain.notices",
@@ -78,6 +80,7 @@ DRAWN_IN = (
 TELLERS = (
     ("contingency.domain.triggers", "play_notices"),
     ("contingency.domain.notices", "partner_messages"),
+    ("contingency.domain.warnings", "limit_messages"),
     ("monitors.domain.alert", "alert_messages"),
 )  # whoever makes messages of the facts of a family
 

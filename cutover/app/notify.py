@@ -21,7 +21,7 @@ import structlog
 from sqlalchemy import Engine
 
 from cutover.core.errors import Refused, Unavailable
-from cutover.store.outbox import Message, claim, due, mark_failed, mark_sent
+from cutover.store.outbox import PERSON, Message, claim, due, mark_failed, mark_sent
 
 LATE = timedelta(minutes=5)  # after which a notice says since when it waits
 
@@ -97,8 +97,8 @@ class _NoChannel:
 
 
 def channels(folder: Path, smtp: SmtpChannel | None = None) -> Mapping[str, Channel]:
-    """The channels of a programme: `file` always, `smtp` only when it is configured."""
-    here: dict[str, Channel] = {"file": FileChannel(folder)}
+    """The channels of a programme: `file` always, `smtp` only when it is configured; by name people are told by file here."""
+    here: dict[str, Channel] = {"file": FileChannel(folder), PERSON: FileChannel(folder)}
     return here if smtp is None else {**here, "smtp": smtp}
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from contingency.improvements import FeedbackService as FeedbackService
     from contingency.incidents import IncidentService as IncidentService
     from contingency.incidents import IssueService as IssueService
+    from contingency.limits import LimitService as LimitService
+    from contingency.limits import limit_messages as limit_messages
     from contingency.notices import play_notices as play_notices
     from contingency.report import ReportService as ReportService
     from contingency.service import BacklogService as BacklogService
@@ -94,6 +96,7 @@ DOORS = {
     "contingency.files": ("load_plays",),
     "contingency.improvements": ("ActionService", "FeedbackService"),
     "contingency.incidents": ("IncidentService", "IssueService"),
+    "contingency.limits": ("LimitService", "limit_messages"),
     "contingency.notices": ("play_notices",),
     "contingency.report": ("ReportService",),
     "contingency.service": ("BacklogService", "ContingencyService", "ConversionService"),

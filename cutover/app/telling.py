@@ -15,11 +15,11 @@ import apprise
 import structlog
 
 from cutover.app.bootstrap import World
-from cutover.app.notify import channels, deliver_due
+from cutover.app.notify import Channel, FileChannel, channels, deliver_due
 from cutover.core.errors import CutoverError, Refused
 from cutover.domain.gates import GateState
 from cutover.store.engine import writing
-from cutover.store.outbox import Message, enqueue, unknown
+from cutover.store.outbox import PERSON, Message, enqueue, unknown
 from runbooks.domain.run_events import Comms
 from runbooks.domain.run_state import RunState
 from runbooks.notices import Notice, notices
@@ -53,6 +53,27 @@ class AppriseChannel:
             raise Refused(f"the channel of {message.recipient} did not take {message.id}")
 
 
+@dataclass(frozen=True, slots=True)
+class PersonChannel:
+    """Whoever is told by name: over the services they gave an address for, else as a file."""
+
+    world: World
+
+    def send(self, message: Message) -> None:
+        """Raises Refused or Unavailable as the person's own channel does."""
+        person = self.world.folder.programme.person(message.recipient)
+        if person is not None and person.notices:
+            AppriseChannel(self.world).send(message)
+        else:
+            FileChannel(self.world.folder.state / "notices").send(message)
+
+
+def channels_of(world: World) -> dict[str, Channel]:
+    """Every channel of a programme."""
+    known = channels(world.folder.state / "notices")
+    return {**known, "apprise": AppriseChannel(world), PERSON: PersonChannel(world)}
+
+
 class Teller:
     """Works out, keeps and delivers the notices of every run of a programme."""
 
@@ -75,8 +96,7 @@ class Teller:
         if fresh:
             with writing(self.world.engine) as connection:
                 enqueue(connection, [message for message in new if message.id in fresh], now)
-        known = {**channels(self.world.folder.state / "notices"), "apprise": AppriseChannel(self.world)}
-        return deliver_due(self.world.engine, known, now)
+        return deliver_due(self.world.engine, channels_of(self.world), now)
 
     def _of(self, run_id: str) -> Iterator[Message]:
         state, programme = self.world.runs.state(run_id), self.world.folder.programme

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 
 from cutover.app.bootstrap import World
-from cutover.app.notify import channels, deliver_due
-from cutover.app.telling import AppriseChannel
+from cutover.app.notify import deliver_due
+from cutover.app.telling import channels_of
 from cutover.core.clock import SystemClock
-from cutover.core.errors import Unavailable
+from cutover.core.errors import CutoverError, Unavailable
 from cutover.store.leases import Fence, LeaseLostError
 from monitors.alertmanager import Pusher
 from monitors.domain.check import Reason, Status
@@ -28,6 +30,7 @@ from runbooks.tenure import IN_DOUBT, Tenure, stand_by
 
 LEASE = "watch"
 NAMED = 5
+LOOK_AT_PLAYS = 10.0  # real seconds between two looks at triggers and time limits
 LOOK = 1.0  # real seconds between two looks at the lease
 
 log = structlog.get_logger()
@@ -124,8 +127,28 @@ def make_watch(world: World, *, spread: bool = True) -> Watch:
         pusher=Pusher(world.engine, at, world.systems, world.settings.base_url) if at else None,
         push_every=at.every if at else Watch.push_every,
         dead_man=notify.dead_man,
-        others=(world.collector().run,) if world.flows.flows else (),
+        others=(*((world.collector().run,) if world.flows.flows else ()), partial(_look_at_plays, world)),
     )
+
+
+async def _look_at_plays(world: World, stop: asyncio.Event) -> None:
+    """Propose the plays whose triggers are due, and have people told of time limits, until stopped."""
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(look_at_plays, world)
+        except CutoverError as error:
+            log.warning("plays_wait", error=str(error))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK_AT_PLAYS)
+
+
+def look_at_plays(world: World, now: datetime | None = None) -> None:
+    """One look at the triggers and at the time limits; asked twice it changes nothing the second time."""
+    for play in world.contingency.watch(now):
+        log.info("play_moved", play=play.play, stage=str(play.stage), trigger=play.trigger)
+    near, missed = world.limits.tell(now)
+    if near or missed:
+        log.info("limits_told", near=near, missed=missed)
 
 
 def make_notifier(world: World) -> Notifier:
@@ -147,8 +170,7 @@ def make_notifier(world: World) -> Notifier:
 
 def deliver(world: World) -> int:
     """Hand what waits in the outbox to its channels; returns how many were taken."""
-    known = {**channels(world.folder.state / "notices"), "apprise": AppriseChannel(world)}
-    return deliver_due(world.engine, known, world.clock.now())
+    return deliver_due(world.engine, channels_of(world), world.clock.now())
 
 
 def _checks(world: World, began: datetime, now: datetime) -> Iterator[Alarm]:

@@ -20,6 +20,7 @@ import structlog
 from cutover.app.bootstrap import World, as_current, build_world
 from cutover.app.conversion_rounds import ON_THE_WAY
 from cutover.app.programme_folder import ProgrammeFolder
+from cutover.app.watching import look_at_plays
 from cutover.domain.modes import COMPONENT, Mode, component_stream
 from cutover.range.aftercare import count_with_partners, learn, partners_read, stations_speak
 from cutover.range.any_system import tell_answers
@@ -186,7 +187,7 @@ class Rehearsal:
             await world.pace.sleep_until(max(world.pace.now() + TICK, min(quiet, world.pace.now() + HOUR)))
 
     async def _watch_plays(self, world: World, cast: Cast, say: Say, now: datetime) -> None:
-        world.contingency.watch(now)
+        look_at_plays(world, now)
         decide_plays(world, cast, say, now)
 
     def _stations_step(

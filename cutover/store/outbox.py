@@ -12,6 +12,7 @@ from cutover.store.engine import reading, writing
 from cutover.store.metadata import outbox_table as t
 
 CLAIM = timedelta(minutes=2)  # whoever took a message and died leaves it to others after this
+PERSON = "person"  # the channel of whoever is told by name: theirs, or a file where they have none
 AT_ONCE = 500  # databases bound the values of one statement
 
 

@@ -20,21 +20,23 @@ from tests.contingency.world import ALL_EVENTS, SCENARIO, World, all_projections
 FEW = {"stations": ("central", "bolton"), "blocks": {"custody": 2, "crime": 3}}
 
 
-def _world(make_desk: MakeDesk, clock: FixedClock, engine: Engine | None = None) -> World:
-    desk = make_desk(ALL_EVENTS, all_projections(), on=engine)
+def a_world(
+    make_desk: MakeDesk, clock: FixedClock, engine: Engine | None = None, messages: object = None
+) -> World:
+    desk = make_desk(ALL_EVENTS, all_projections(), on=engine, messages=messages)
     book = with_play(load_plays(SCENARIO / "contingency"), **FEW)
     return World(desk, clock, book, PaperService(desk, load_forms(SCENARIO / "forms")))
 
 
 @pytest.fixture
 def world(make_desk: MakeDesk, clock: FixedClock) -> World:
-    return _world(make_desk, clock)
+    return a_world(make_desk, clock)
 
 
 @pytest.fixture
 def any_world(make_desk: MakeDesk, clock: FixedClock, any_engine: Engine) -> World:
     """The same world on SQLite and on a real PostgreSQL."""
-    return _world(make_desk, clock, any_engine)
+    return a_world(make_desk, clock, any_engine)
 
 
 class Records:

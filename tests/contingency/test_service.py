@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from contingency.domain.metrics import Comparator, Metric
 from contingency.domain.triggers import PlayStage
 from contingency.notices import play_notices
 from contingency.service import ContingencyService
 from cutover.core.errors import NotFound, Refused
 from cutover.domain.modes import COMPONENT, Mode, SwitchMode, component_stream
+from cutover.store.engine import reading
+from cutover.store.metadata import outbox_table as outbox
 from cutover.store.projections import rebuild
-from monitors.domain.check import Reason, Status, unknown
+from monitors.domain.check import Reason, Status, ok, unknown
 from tests.contingency.world import World
 
 PLAY = "custody-on-paper"
@@ -229,3 +234,74 @@ def test_the_decider_is_called_and_the_partners_are_told(world: World) -> None:
     told = play_notices(facts, view.id)
     assert [message.recipient for message in told] == ["chen", "prosecutor", "victim-support"]
     assert len({message.id for message in told}) == 3
+
+
+def test_a_number_past_its_threshold_proposes_at_the_fifteenth_minute(world: World) -> None:
+    """R3 on a metric: fourteen minutes above do nothing, fifteen propose; silence in between ends nothing."""
+    slow = Metric(figure="latency", comparator=Comparator.ABOVE, threshold=8)
+    trigger = next(iter(world.book.triggers.values())).model_copy(update={"metric": slow})
+    plays = ContingencyService(world.desk, replace(world.book, triggers={trigger.id: trigger}), world.paper, world.monitors)  # fmt: skip
+    answer(world, 8.0)
+    assert plays.watch() == []
+    world.after(1)
+    answer(world, 9.0)
+    assert plays.watch() == []
+    began = world.clock.now()
+    world.after(7)
+    world.monitors.record("custody-health", unknown(Reason.NO_DATA, "silent"), world.clock.now())
+    assert plays.watch() == []
+    world.after(7)
+    answer(world, 30.0)
+    assert plays.watch() == []
+    world.after(1)
+    (proposed,) = plays.watch()
+    assert (proposed.stage, proposed.bad_since) == (PlayStage.PROPOSED, began)
+    (view,) = plays.status().triggers
+    assert (view.monitor, view.breach, view.bad_since) == ("latency of custody-health", "above 8", began)
+    answer(world, 2.0)
+    (over,) = plays.watch()
+    assert over.stage is PlayStage.LAPSED
+
+
+def test_a_number_that_recovers_in_the_fourteenth_minute_begins_anew(world: World) -> None:
+    slow = Metric(figure="latency", comparator=Comparator.ABOVE, threshold=8)
+    trigger = next(iter(world.book.triggers.values())).model_copy(update={"metric": slow})
+    plays = ContingencyService(world.desk, replace(world.book, triggers={trigger.id: trigger}), world.paper, world.monitors)  # fmt: skip
+    for latency in (9.0, 1.0, 9.0):
+        answer(world, latency)
+        plays.watch()
+        world.after(14)
+    assert plays.watch() == []
+    assert rebuild(world.desk.journal)
+    world.after(1)
+    assert len(plays.watch()) == 1
+
+
+def answer(world: World, latency: float) -> None:
+    world.monitors.record("custody-health", ok("answers", latency), world.clock.now())
+
+
+def test_the_decider_is_called_and_each_alternate_when_their_time_has_come(world: World) -> None:
+    """Asha may decide after twenty minutes; then she is called, once, unless somebody has decided."""
+    breached(world)
+    world.after(19)
+    world.plays.watch()
+    assert called(world, "alternate") == []
+    world.after(1)
+    world.plays.watch()
+    world.plays.watch()
+    assert called(world, "alternate") == ["asha"]
+
+
+def test_who_need_not_decide_any_more_is_not_called(world: World) -> None:
+    breached(world)
+    world.plays.enact(PLAY, by="chen", reason="no sign of recovery")
+    world.after(60)
+    world.plays.watch()
+    assert called(world, "alternate") == []
+
+
+def called(world: World, what: str) -> list[str]:
+    query = select(outbox.c.recipient).where(outbox.c.id.contains(what)).order_by(outbox.c.id)
+    with reading(world.desk.journal.engine) as connection:
+        return list(connection.execute(query).scalars())

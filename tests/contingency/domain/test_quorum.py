@@ -69,7 +69,7 @@ def test_a_quorum_that_nobody_can_reach_is_refused_in_the_file() -> None:
 
 def test_a_person_proposes_with_a_reason_and_the_breach_alone_needs_its_time() -> None:
     assert proposed().stage is PlayStage.PROPOSED
-    with pytest.raises(Refused, match="not been bad long enough"):
+    with pytest.raises(Refused, match="has not been CRITICAL for long enough"):
         proposed(called_for="")
 
 

@@ -100,7 +100,7 @@ def test_no_breach_is_never_due() -> None:
 
 def test_a_proposal_too_early_is_refused() -> None:
     """The machine checks the time itself: a hasty watch cannot propose."""
-    with pytest.raises(Refused, match="not been bad long enough"):
+    with pytest.raises(Refused, match="has not been CRITICAL for long enough"):
         PLAY.apply(
             PlayState(),
             ProposePlay(by="watch", trigger=TRIGGER, play=GAME, bad_since=START),

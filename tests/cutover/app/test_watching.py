@@ -12,7 +12,7 @@ import pytest
 
 from cutover.app.bootstrap import World, build_world
 from cutover.app.settings import Settings
-from cutover.app.watching import LEASE, Watching, check_alarm, deliver, make_notifier, standing
+from cutover.app.watching import LEASE, Watching, check_alarm, deliver, look_at_plays, make_notifier, standing
 from cutover.core.clock import SystemClock
 from cutover.core.errors import Conflict, Unavailable
 from cutover.store.leases import Fence, acquire, holding, release, this_process
@@ -22,12 +22,19 @@ PROGRAMME = """
 title: Small
 window: {opens: 2026-10-23T21:00Z, closes: 2026-10-23T22:00Z}
 people: [{id: bo, name: Bo, roles: [hypercare]}]
+components: [{id: exports, title: Exports}]
 """
 MONITORS = """
 checks:
   - {id: exports, kind: files, title: Exports come, owner: bo, folder: in, interval: 1s, retry_interval: 1s, max_attempts: 1}
   - {id: nightly, kind: heartbeat, title: The nightly export reports, owner: bo, every: 1d}
 notify: {routes: [{to: [owner]}]}
+"""
+
+CONTINGENCY = """
+triggers:
+  - {id: no-exports, monitor: exports, metric: {figure: count, is: below, threshold: 1}, for: 0s, play: by-hand, decider: bo}
+plays: [{id: by-hand, title: Exports by hand, component: exports, switch_to: paper}]
 """
 
 
@@ -37,6 +44,8 @@ def world(tmp_path: Path) -> Iterator[World]:
     (tmp_path / "monitors").mkdir()
     (tmp_path / "in").mkdir()
     (tmp_path / "monitors" / "all.yaml").write_text(MONITORS)
+    (tmp_path / "contingency").mkdir()
+    (tmp_path / "contingency" / "all.yaml").write_text(CONTINGENCY)
     world = build_world(tmp_path, settings=Settings())
     yield world
     world.engine.dispose()
@@ -64,6 +73,18 @@ def test_a_watch_asks_judges_and_leaves_nothing_behind(world: World) -> None:
     )  # it never reported, and its deadline is over
     assert standing(world).watched == 2
     acquire(world.engine, LEASE, "somebody-else:1:1", SystemClock().now())  # the lease was given back
+
+
+def test_a_watch_proposes_the_plays_whose_triggers_are_due_and_calls_the_decider(world: World) -> None:
+    """The number that a monitor measures proposes the play; the decider hears of it by name, once."""
+    watch(world)
+    look_at_plays(world)
+    look_at_plays(world)
+    (play,) = world.contingency.plays()
+    assert (play.play, play.stage, play.deciders) == ("by-hand", "proposed", ("bo",))
+    deliver(world)
+    called = [path.read_text() for path in (world.folder.state / "notices").glob("*proposed*")]
+    assert [text.splitlines()[:2] for text in called] == [["To: bo", "Subject: Decide: Exports by hand"]]
 
 
 def test_a_second_watch_is_turned_away_and_names_the_first(world: World) -> None:

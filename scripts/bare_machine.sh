@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ./run on a machine with nothing but Python: a clone of this tree in a fresh chroot, made by debootstrap and deleted after.
 # Prints the seconds until the demo has ended and the megabytes that came with it. Needs root and debootstrap.
-#     scripts/bare_machine.sh [./run | ./test …]
+#     [SUITE=trixie] scripts/bare_machine.sh [./run | ./test …]      bookworm brings Python 3.11, trixie 3.13
 set -euo pipefail
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 root=$(mktemp -d)
@@ -11,7 +11,7 @@ leave() {
 }
 trap leave EXIT
 
-debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$root" >/dev/null
+debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates "${SUITE:-bookworm}" "$root" >/dev/null
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 cp /etc/resolv.conf "$root/etc/"

@@ -122,6 +122,12 @@ class Answer(Part):
             return "No data: nothing in the journal bears on this question, and that is not a yes."
         return f"{self.standing.capitalize()}: {self.finding}"
 
+    @property
+    def against(self) -> str:
+        """What speaks against a yes, the first of it in full: a "no" is never read without its reason."""
+        first, *more = self.concerns or ("",)
+        return f"{first}; and {len(more)} more" if more else first
+
     def anchor(self, figure: Figure) -> str:
         """The id of the list of records behind one of its figures."""
         return f"records-{self.number}-{self.figures.index(figure) + 1}-{slug(figure.label)}"

@@ -67,6 +67,7 @@ def _answer(answer: Answer, drawn: Mapping[int, Picture]) -> dict[str, Any]:
         "look": LOOKS[answer.standing],
         "verdict": answer.verdict,
         "finding": answer.finding,
+        "against": answer.against,
         "concerns": list(answer.concerns),
         "figures": [_figure(answer, figure) for figure in answer.figures],
         "lists": [

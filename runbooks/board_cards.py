@@ -176,7 +176,8 @@ def backout_card(run: Run, lookout: Lookout) -> BackoutCard | None:
         return None
     long = f"the way back takes {lasting(latest_length(state))}"
     if state.no_return_at:
-        word = f"Point of no return passed {run.time(state.no_return_at)}, decided by {run.name(state.no_return_by)}"
+        who = " and ".join(run.name(one) for one in state.no_return_by.split(", "))
+        word = f"Point of no return passed {run.time(state.no_return_at)}, decided by {who}"
         return BackoutCard(("warn", "‖", "no way back"), run.time(latest), "", word)
     if run.is_over:
         return BackoutCard(("idle", "–", "run over"), run.time(latest), "", long)

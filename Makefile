@@ -1,5 +1,5 @@
 # For developers; users need only ./run and ./test.
-.PHONY: setup spark lint types arch bench quick real-size docs test chaos wheel wheelhouse bare-machine release constraints
+.PHONY: setup spark lint types arch bench quick real-size docs test chaos api wheel wheelhouse bare-machine release constraints
 bin := .venv/bin
 
 setup:  ## .venv with everything the tests need
@@ -24,6 +24,9 @@ test:
 chaos:  ## killed at seeded moments, resumed, nothing done twice; then a live run on PostgreSQL in bad weather
 	$(bin)/python -m benchmarks.chaos $(ARGS)
 	$(bin)/python -m benchmarks.chaos_live $(ARGS)
+
+api:  ## what programs may send, other examples each time: schemathesis against the served application
+	API_EXAMPLES=$${EXAMPLES:-100} API_SEED=$$(date +%s) ./test -n 0 tests/cutover/app/test_api_fuzzed.py
 
 bench:  ## every figure at its full size, hours of a core
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(bin)/python "$$file" || exit 1; done

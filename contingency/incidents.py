@@ -87,6 +87,10 @@ class IncidentService:
     def reopen(self, incident: str, *, by: str, reason: str, at: datetime | None = None) -> IncidentState:
         return self._ask(incident, ReopenIncident(by=by, reason=reason), at)
 
+    def state(self, incident: str) -> IncidentState:
+        """How one stands; unreported when nobody has told it."""
+        return self.desk.state(INCIDENT, incident_stream(incident))
+
     def all(self) -> dict[str, IncidentState]:
         """Every incident by id, oldest first."""
         return {life.name: life.state for life in lives(self.desk.journal, INCIDENT, INCIDENT_EVENTS)}

@@ -160,6 +160,13 @@ def item_of(engine: Engine, key: str) -> Item | None:
     return None if row is None else _item(row)
 
 
+def page_of(engine: Engine, after: str, limit: int) -> list[Item]:
+    """At most `limit` open items with a key past `after`, in its order."""
+    query = select(items_table).where(t.is_open == 1, t.key > after).order_by(t.key).limit(limit)
+    with reading(engine) as connection:
+        return [_item(row) for row in connection.execute(query)]
+
+
 def listed(engine: Engine, tier: Grade, item_type: str, *, after: str = "", limit: int = 100) -> list[Item]:
     """Open items of one kind and risk, in the order in which they are done; `after` is the last key seen."""
     query = select(items_table).where(t.is_open == 1, t.risk == RANK[tier], t.item_type == item_type)

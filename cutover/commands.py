@@ -183,6 +183,12 @@ def _account(opener: Opener) -> App:
     return account_commands(opener)
 
 
+def _api(opener: Opener) -> App:
+    from cutover.app.api_cli import api_commands
+
+    return api_commands(opener)
+
+
 def _link(opener: Opener) -> App:
     from cutover.app.account_cli import link_commands
 
@@ -210,6 +216,6 @@ def _deploy(opener: Opener) -> App:
 
 _BUILDERS: dict[str, Callable[[Opener], App]] = {
     "runbook": _runbook, "run": _run, "gate": _gate, "monitor": _monitor, "reconcile": _reconcile, "paper": _paper,
-    "contingency": _contingency, "backlog": _backlog, "convert": _convert, "report": _report, "account": _account, "link": _link, "journal": _journal, "db": _db,
+    "contingency": _contingency, "backlog": _backlog, "convert": _convert, "report": _report, "account": _account, "api": _api, "link": _link, "journal": _journal, "db": _db,
     "deploy": _deploy,
 }  # fmt: skip

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from from_code.api import api
 from from_code.commands import commands, settings
 from from_code.facts import errors, events, state_machines
 from from_code.files import files
@@ -32,6 +33,7 @@ def pages() -> dict[str, str]:
         "metrics.md": metrics(),
         "requirements.md": requirements(),
         "permissions.md": permissions(),
+        "api.md": api(),
     }
     return {name: f"{FIRST}\n\n{text.strip()}\n" for name, text in made.items()}
 

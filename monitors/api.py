@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from cutover.core.clock import Clock
-from cutover.core.errors import Conflict, CutoverError, Invalid, NotFound, Refused, Unavailable
+from cutover.core.errors import CutoverError, Refused
+from cutover.web.api.door import bearer
+from cutover.web.api.operation import TEXT, Answer, Call, Operation
+from cutover.web.api.problems import NotKnown, problem
 from cutover.web.tokens import Tokens
 from monitors.domain.heartbeat import Said
 from monitors.domain.outside import Webhook
@@ -21,27 +25,34 @@ from monitors.inbox import Inbox
 LARGEST = 4_194_304  # bytes of a webhook
 LARGEST_NOTE = 10_000
 METRICS, ALERTS = "metrics", "alerts"
-_STATUS: dict[type[CutoverError], int] = {
-    Invalid: 400,
-    NotFound: 404,
-    Refused: 401,
-    Conflict: 409,
-    Unavailable: 503,
-}
+HEARTBEAT = "heartbeat:{name}"
 
 
-class TooLargeError(Invalid):
-    """More than anybody has to say."""
+class BeatAsked(BaseModel):
+    """How the work went."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    state: Said = Field(default=Said.SUCCESS, description="success, started or failed")
+
+
+class BeatTaken(BaseModel):
+    heartbeat: str
+    state: Said
+    at: datetime
+
+
+class AlertsTaken(BaseModel):
+    alerts: int = Field(description="how many the webhook told")
 
 
 def heartbeat_scope(name: str) -> str:
     """What a token must be made for to report as `name`."""
-    return f"heartbeat:{name}"
+    return HEARTBEAT.format(name=name)
 
 
 @dataclass(frozen=True)
 class MonitorApi:
-    """The routes. `metrics` renders the exposition; without accounts, whoever reaches the page may scrape it."""
+    """What it takes. `metrics` renders the exposition; without accounts, whoever reaches the page may scrape it."""
 
     inbox: Inbox
     tokens: Tokens
@@ -50,38 +61,42 @@ class MonitorApi:
     has_accounts: Callable[[], bool]
 
     def routes(self) -> list[Route]:
-        return [
-            Route("/metrics", answered(self._scrape), methods=["GET"]),
-            Route("/api/v1/heartbeats/{name}", answered(self._beat), methods=["POST"]),
-            Route("/api/v1/alertmanager", answered(self._hear), methods=["POST"]),
-        ]
+        return [Route("/metrics", answered(self._scrape), methods=["GET"])]
+
+    def operations(self) -> Sequence[Operation]:
+        return (
+            Operation(
+                "POST", "/api/v1/heartbeats/{name}", "say that scheduled work began, went well or failed",
+                self._beat, BeatTaken, HEARTBEAT, takes=TEXT, query=BeatAsked, status=202, once=True,
+                most_bytes=LARGEST_NOTE,
+            ),
+            Operation(
+                "POST", "/api/v1/alertmanager", "pass on the alerts of an Alertmanager (its webhook, version 4)",
+                self._hear, AlertsTaken, ALERTS, takes=Webhook, status=202, once=True, most_bytes=LARGEST,
+            ),
+        )  # fmt: skip
 
     async def _scrape(self, request: Request) -> Response:
         if await run_in_threadpool(self.has_accounts):
-            await run_in_threadpool(self.tokens.check, bearer(request), METRICS)
+            await run_in_threadpool(self._check, bearer(request))
         return Response(await run_in_threadpool(self.metrics), media_type="text/plain; version=0.0.4")
 
-    async def _beat(self, request: Request) -> Response:
-        """`?state=` success (the default), started or failed; the body may say why."""
-        name = request.path_params["name"]
-        await run_in_threadpool(self.tokens.check, bearer(request), heartbeat_scope(name))
-        said, at = _said(request.query_params.get("state", Said.SUCCESS)), self.clock.now()
-        note = (await body_of(request, LARGEST_NOTE)).decode("utf-8", "replace")
-        await run_in_threadpool(self.inbox.beat, name, said, at, note)
-        return JSONResponse({"heartbeat": name, "state": said, "at": at.isoformat()}, status_code=202)
-
-    async def _hear(self, request: Request) -> Response:
-        await run_in_threadpool(self.tokens.check, bearer(request), ALERTS)
+    def _check(self, token: str) -> None:
         try:
-            webhook = Webhook.model_validate_json(await body_of(request, LARGEST))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "body"
-            raise Invalid(
-                f"{where}: {first['msg']}; expected an Alertmanager webhook of version 4"
-            ) from error
-        await run_in_threadpool(self.inbox.hear, webhook.alerts, self.clock.now())
-        return JSONResponse({"alerts": len(webhook.alerts)}, status_code=202)
+            self.tokens.check(token, METRICS)
+        except Refused as error:
+            raise NotKnown(str(error)) from error
+
+    def _beat(self, call: Call) -> BaseModel | Answer:
+        """The body may say why."""
+        name, said, at = call.path["name"], call.query.state, self.clock.now()
+        self.inbox.beat(name, said, at, call.raw.decode("utf-8", "replace"))
+        return BeatTaken(heartbeat=name, state=said, at=at)
+
+    def _hear(self, call: Call) -> BaseModel | Answer:
+        webhook = call.body(Webhook, "an Alertmanager webhook of version 4")
+        self.inbox.hear(webhook.alerts, self.clock.now())
+        return AlertsTaken(alerts=len(webhook.alerts))
 
 
 def answered(do: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -89,30 +104,6 @@ def answered(do: Callable[[Request], Awaitable[Response]]) -> Callable[[Request]
         try:
             return await do(request)
         except CutoverError as error:
-            status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
-            return JSONResponse({"error": error.slug, "detail": str(error)}, status_code=status)
+            return problem(error)
 
     return endpoint
-
-
-def bearer(request: Request) -> str:
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    if kind.casefold() != "bearer" or not token:
-        raise Refused("send a token: Authorization: Bearer ...; `cutover monitor token` makes one")
-    return token.strip()
-
-
-def _said(state: str) -> Said:
-    try:
-        return Said(state)
-    except ValueError:
-        raise Invalid(f"state '{state}' is none; expected {', '.join(Said)}") from None
-
-
-async def body_of(request: Request, most: int) -> bytes:
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > most:
-            raise TooLargeError(f"the body is larger than {most} bytes")
-    return bytes(received)

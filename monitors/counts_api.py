@@ -3,56 +3,73 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cutover.core.clock import Clock
 from cutover.core.errors import Invalid, NotFound
-from cutover.web.tokens import Tokens
-from monitors.api import answered, bearer, body_of
-from monitors.domain.counts import Told, told
+from cutover.web.api.operation import Answer, Call, Operation
+from monitors.domain.counts import MOST_DAYS, Told, told
 from monitors.domain.flow import ApiCounts
+from monitors.domain.flow_events import MOST_A_DAY
 from monitors.flow_service import FlowService
 
 LARGEST = 1_000_000  # bytes
+SCOPE = "counts:{flow}"
 EXPECTED = (
     'expected {"counts": {"2026-10-24": 8}, "last_event": "2026-10-24T17:02:00Z"}; last_event may be left out'
 )
+Count = Annotated[int, Field(ge=0, le=MOST_A_DAY)]
+
+
+class CountsTold(BaseModel):
+    """Events by day of the programme's zone, none of them to come; when the last was, where the source knows."""
+
+    model_config = ConfigDict(extra="forbid")
+    counts: Annotated[dict[date, Count], Field(max_length=MOST_DAYS)]
+    last_event: AwareDatetime | None = None
+
+
+class CountsTaken(BaseModel):
+    flow: str
+    days: int
 
 
 def counts_scope(flow: str) -> str:
     """What a token must be made for to tell the counts of `flow`."""
-    return f"counts:{flow}"
+    return SCOPE.format(flow=flow)
 
 
 @dataclass(frozen=True)
 class CountsApi:
-    """The route. A body is taken whole or not at all, with every bad day named."""
+    """What it takes: a body whole or not at all, with every bad day named."""
 
     flows: FlowService
-    tokens: Tokens
     clock: Clock
 
-    def routes(self) -> list[Route]:
-        return [Route("/api/v1/counts/{flow}", answered(self._tell), methods=["POST"])]
+    def operations(self) -> Sequence[Operation]:
+        return (
+            Operation(
+                "POST", "/api/v1/counts/{flow}", "tell how many of a flow there were, by day",
+                self._tell, CountsTaken, SCOPE, takes=CountsTold, status=202, once=True, most_bytes=LARGEST,
+            ),
+        )  # fmt: skip
 
-    async def _tell(self, request: Request) -> Response:
-        name = request.path_params["flow"]
-        await run_in_threadpool(self.tokens.check, bearer(request), counts_scope(name))
+    def _tell(self, call: Call) -> BaseModel | Answer:
+        name = call.path["flow"]
         flow = self.flows.flows.get(name)
         if flow is None:
             raise NotFound("flow", name, self.flows.flows)
         if not isinstance(flow.counts, ApiCounts):
             raise Invalid(f"the counts of {name} are read from its {flow.counts.kind}: they are not told")
-        found = self._read(name, await body_of(request, LARGEST))
-        await run_in_threadpool(self.flows.told, name, found, self.clock.now())
-        return JSONResponse({"flow": name, "days": len(found.counts)}, status_code=202)
+        found = self._read(name, call.raw)
+        self.flows.told(name, found, self.clock.now())
+        return CountsTaken(flow=name, days=len(found.counts))
 
     def _read(self, name: str, raw: bytes) -> Told:
         counts, last = _parts(raw)

@@ -206,6 +206,35 @@ def sheet_rows(
         return [_row(row) for row in connection.execute(query).mappings()]
 
 
+@dataclass(frozen=True, slots=True)
+class SheetPlace:
+    """Where a sheet is, without what is written on it."""
+
+    serial: str
+    form_type: str
+    stage: str
+    station: str
+    grade: str | None
+    written_at: datetime | None
+    returned_at: datetime | None
+    disposition: str | None
+    reference: str
+
+
+def sheet_places(
+    engine: Engine, after: str, limit: int, stage: str | None = None, station: str = ""
+) -> list[SheetPlace]:
+    """At most `limit` sheets with a serial past `after`, in its order."""
+    t = sheets_table.c
+    query = select(*(t[name] for name in SheetPlace.__slots__)).where(t.serial > after)
+    if stage is not None:
+        query = query.where(t.stage == stage)
+    if station:
+        query = query.where(t.station == station)
+    with reading(engine) as connection:
+        return [SheetPlace(*row) for row in connection.execute(query.order_by(t.serial).limit(limit))]
+
+
 def count_sheets(engine: Engine, stages: Sequence[str]) -> int:
     """How many sheets are in any of these stages."""
     query = select(func.count()).select_from(sheets_table).where(sheets_table.c.stage.in_(list(stages)))

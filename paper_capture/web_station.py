@@ -8,7 +8,7 @@ version 1 of a move is taken for ever.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -16,8 +16,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from starlette.concurrency import run_in_threadpool
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -25,6 +24,8 @@ from starlette.routing import Route
 from cutover.core.errors import Conflict, CutoverError, Invalid, NotFound, Refused, Unavailable
 from cutover.domain.programme import Programme
 from cutover.web.acts import check_origin
+from cutover.web.api.operation import Answer, Call, Operation
+from cutover.web.api.problems import NotAllowed, NotKnown, plain_problem
 from cutover.web.badge import AT
 from cutover.web.badge import STATION_COOKIE as COOKIE
 from cutover.web.headers import HEADERS
@@ -33,27 +34,20 @@ from cutover.web.tokens import Tokens, station_scope
 from cutover.web.visitor import Guard, Role
 from paper_capture.domain.answers import FieldType
 from paper_capture.domain.form import Form
-from paper_capture.station import OtherContent, StationDesk, StationMove
+from paper_capture.station import StationDesk, StationMove
 from paper_capture.station_view import StationViews
 
 COOKIE_SECONDS = 400 * 24 * 3600  # browsers keep none longer; revoking the token ends it at once
-LARGEST = 20_000  # bytes of one move
+SCOPE = "station:{station}"
 GOOD_FOR = 5.0  # seconds until a token is looked up again; one that is revoked ends within them
 MOST_TOKENS = 10_000
 FILES = Path(__file__).parent / "station_page"
 _MEDIA = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 _SHARED = ("style.css", "mark.svg")
-_STATUS: tuple[tuple[type[CutoverError], int], ...] = (
-    (Conflict, 409), (Invalid, 422), (NotFound, 404), (Refused, 422), (Unavailable, 503),
-)  # fmt: skip
-
-
-class NotKnown(Refused):
-    """Nobody whom we know, or not for this station; 401."""
-
-
-class NotAllowed(Refused):
-    """Somebody whom we know, and who may not; 403."""
+# What a page tells is never half understood: whatever is wrong with it is 422, and 409 is another content on the sheet.
+STATUSES: Mapping[type[CutoverError], int] = {
+    NotKnown: 401, NotAllowed: 403, Conflict: 409, Invalid: 422, NotFound: 404, Refused: 422, Unavailable: 503,
+}  # fmt: skip
 
 
 class Enrolment(BaseModel):
@@ -63,9 +57,37 @@ class Enrolment(BaseModel):
     token: str
 
 
+class Enrolled(BaseModel):
+    station: str
+
+
+class MoveTaken(BaseModel):
+    """A move that stands in the journal; `again` when it did before."""
+
+    key: str
+    serial: str
+    again: bool
+
+
+class StationRegister(BaseModel):
+    """The sheets issued to a station, with what its page needs to speak of them."""
+
+    v: int
+    station: str
+    title: str
+    zone: str
+    now: datetime
+    counts: dict[str, Any] = Field(
+        description="issued, outstanding, used, returned, spoiled, unused, missing"
+    )
+    breaches: list[str] = Field(description="what does not hold of its sheets, a sentence each")
+    forms: list[dict[str, Any]]
+    sheets: list[dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class StationApi:
-    """The routes of the station page."""
+    """What the station page asks and tells, and its files."""
 
     desk: StationDesk
     views: StationViews
@@ -75,14 +97,24 @@ class StationApi:
     _checked: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def routes(self) -> list[Route]:
+        return [Route("/station-app/{name}", self._file), Route("/station/{station}", self._page)]
+
+    def operations(self) -> Sequence[Operation]:
         one = "/api/v1/stations/{station}"
-        return [
-            Route(one, _answered(self._register)),
-            Route(f"{one}/enrolment", _answered(self._enrol), methods=["POST"]),
-            Route(f"{one}/moves/{{key}}", _answered(self._move), methods=["PUT"]),
-            Route("/station-app/{name}", self._file),
-            Route("/station/{station}", self._page),
-        ]
+        return (
+            Operation(
+                "GET", one, "read the sheets of a station", self._seen, StationRegister, SCOPE,
+                admit=self._admit, statuses=STATUSES,
+            ),
+            Operation(
+                "POST", f"{one}/enrolment", "make a PC known to its station", self._enrol, Enrolled, SCOPE,
+                admit=check_origin, takes=Enrolment, statuses=STATUSES,
+            ),
+            Operation(
+                "PUT", f"{one}/moves/{{key}}", "say what became of a sheet", self._move, MoveTaken, SCOPE,
+                admit=self._admit_move, takes=StationMove, status=201, statuses=STATUSES,
+            ),
+        )  # fmt: skip
 
     # --- the page's files ---
 
@@ -97,7 +129,7 @@ class StationApi:
         if name == "manifest.webmanifest":
             return self._manifest(request)
         if name not in known:
-            return JSONResponse({"error": "not-found", "detail": "no such file"}, status_code=404)
+            return plain_problem(404, "no such file")
         return _file_answer(name, (FILES / name).read_bytes())
 
     @cached_property
@@ -127,43 +159,49 @@ class StationApi:
 
     # --- what it tells and asks ---
 
-    async def _register(self, request: Request) -> Response:
-        station = await run_in_threadpool(self._admit, request)
-        return JSONResponse(await run_in_threadpool(self._seen, station))
-
-    def _seen(self, station: str) -> dict[str, Any]:
+    def _seen(self, call: Call) -> BaseModel | Answer:
+        station = call.path["station"]
         counts = self.views.counts().get(station)
         title = next((s.title for s in self.programme.stations if s.id == station), station)
         now = self.desk.paper.desk.clock.now()
-        return {
+        seen = {
             "v": 1, "station": station, "title": title, "zone": self.programme.zone, "now": _spelled(now),
             "counts": asdict(counts) if counts else {}, "breaches": self.views.breaches(station),
             "forms": [_form(form) for form in self.desk.paper.forms.values()],
             "sheets": [{k: _spelled(v) for k, v in asdict(line).items() if v} for line in self.views.lines(station)],
         }  # fmt: skip
+        return Answer(seen)
 
-    async def _enrol(self, request: Request) -> Response:
+    def _enrol(self, call: Call) -> BaseModel | Answer:
         """A PC shows its token once and is known by a cookie that no script can read."""
-        check_origin(request)
-        station = request.path_params["station"]
-        token = _read(Enrolment, await _body(request)).token
-        await run_in_threadpool(self._check, token, station)
-        answer = JSONResponse({"station": station})
-        for path in (f"/api/v1/stations/{station}", AT.format(station=station)):
-            answer.set_cookie(
-                COOKIE, token, max_age=COOKIE_SECONDS, httponly=True, samesite="strict", secure=request.url.scheme == "https",
-                path=path,
-            )  # fmt: skip
-        return answer
+        station, token = call.path["station"], call.body(Enrolment).token
+        self._check(token, station)
+        secure = call.request.url.scheme == "https"
 
-    async def _move(self, request: Request) -> Response:
-        check_origin(request)
-        station = await run_in_threadpool(self._admit, request)
-        move = _read(StationMove, await _body(request))
-        if move.key != request.path_params["key"]:
+        def finish(answer: Response) -> None:
+            for path in (f"/api/v1/stations/{station}", AT.format(station=station)):
+                answer.set_cookie(
+                    COOKIE,
+                    token,
+                    max_age=COOKIE_SECONDS,
+                    httponly=True,
+                    samesite="strict",
+                    secure=secure,
+                    path=path,
+                )
+
+        return Answer(Enrolled(station=station), finish=finish)
+
+    def _move(self, call: Call) -> BaseModel | Answer:
+        move = call.body(StationMove)
+        if move.key != call.path["key"]:
             raise Invalid("the key of the address is not that of the move")
-        taken = await run_in_threadpool(self.desk.take, station, move)
-        return JSONResponse(asdict(taken), status_code=200 if taken.again else 201)
+        taken = self.desk.take(call.path["station"], move)
+        return Answer(asdict(taken), 200 if taken.again else 201)
+
+    def _admit_move(self, request: Request) -> None:
+        check_origin(request)
+        self._admit(request)
 
     def _admit(self, request: Request) -> str:
         """The station this request may speak for. Raises NotKnown, NotAllowed."""
@@ -203,53 +241,6 @@ class StationApi:
         if len(self._checked) > MOST_TOKENS:
             self._checked.clear()
         self._checked[token, station] = now + GOOD_FOR
-
-
-def _answered(do: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """A refusal as a problem (RFC 9457): `error` is its slug, `reasons` are for people, `there` is what stands."""
-
-    async def endpoint(request: Request) -> Response:
-        try:
-            return await do(request)
-        except CutoverError as error:
-            status = _status(error)
-            problem = {
-                "title": type(error).__name__,
-                "status": status,
-                "error": error.slug,
-                "detail": str(error),
-            }
-            problem |= {"reasons": str(error).splitlines()}
-            if isinstance(error, OtherContent):
-                problem |= {"there": error.there}
-            return JSONResponse(problem, status_code=status, media_type="application/problem+json")
-
-    return endpoint
-
-
-def _status(error: CutoverError) -> int:
-    if isinstance(error, NotKnown):
-        return 401
-    if isinstance(error, NotAllowed):
-        return 403
-    return next((code for kind, code in _STATUS if isinstance(error, kind)), 400)
-
-
-async def _body(request: Request) -> bytes:
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > LARGEST:
-            raise Invalid(f"the body is larger than {LARGEST} bytes")
-    return bytes(received)
-
-
-def _read(kind: type[Any], raw: bytes) -> Any:
-    try:
-        return kind.model_validate_json(raw)
-    except ValidationError as error:
-        said = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors()]
-        raise Invalid(*said) from error
 
 
 def _form(form: Form) -> dict[str, Any]:

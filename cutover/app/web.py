@@ -10,7 +10,6 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from contingency.backlog_acts import BacklogActs
-from contingency.backlog_api import BacklogApi
 from contingency.backlog_web import backlog_pages
 from contingency.conversions_web import ConversionPages
 from contingency.domain.triggers import PlayStage
@@ -18,6 +17,7 @@ from contingency.feedback_web import FeedbackPages
 from contingency.hindsight.around import around
 from contingency.sources import keyers_of
 from contingency.web import report_page
+from cutover.app.api import served_to_programs
 from cutover.app.bootstrap import World
 from cutover.app.habits import habits
 from cutover.app.single_sign_on import provider_of
@@ -27,6 +27,7 @@ from cutover.core.clock import SystemClock
 from cutover.reconciliation.web import reconciliation_page
 from cutover.store.kept_files import KeptFiles
 from cutover.web.acts import Act
+from cutover.web.api.operation import Operation
 from cutover.web.badge import BadgeSignIn
 from cutover.web.journal import journal_page
 from cutover.web.kit import Page, Panel, build_app
@@ -34,9 +35,6 @@ from cutover.web.oidc_sign_in import ProviderSignIn
 from cutover.web.serving import serve as run_server
 from cutover.web.sessions_page import SessionPages
 from cutover.web.sign_in import HOW_TO, SignIn, check_reach
-from monitors.api import MonitorApi
-from monitors.counts_api import CountsApi
-from monitors.exporter import render
 from monitors.health_acts import HealthActs
 from monitors.pack_web import pack_page
 from monitors.watch_cards import Watch
@@ -46,7 +44,6 @@ from paper_capture.web_convert import ConvertPages
 from paper_capture.web_import import ImportPages
 from paper_capture.web_overview import overview_page
 from paper_capture.web_sheet import SheetPages
-from paper_capture.web_station import StationApi
 from runbooks.backout_web import BackoutPages
 from runbooks.board_acts import BoardActs
 from runbooks.calendar_web import CalendarPages
@@ -87,6 +84,7 @@ class Assembled:
     guard: SignIn
     pages: Sequence[Page]
     acts: Sequence[Act]
+    operations: Sequence[Operation]
     routes: Sequence[Route]
 
 
@@ -114,6 +112,7 @@ def assembled(world: World, as_person: str = "") -> Assembled:
     badges = BadgeSignIn(guard, world.pins, world.tokens)
     station = StationDesk(world.paper)
     convert = ConvertPages(world.keying, world.paper_images, programme, clock)
+    operations, routes = served_to_programs(world, station, guard, lambda: can_sign_in(world))
     both = (
         guard,
         badges,
@@ -139,14 +138,8 @@ def assembled(world: World, as_person: str = "") -> Assembled:
         guard,
         [*_pages_to_read(world, watch), *(page for part in read for page in part.pages())],
         [act for part in acting for act in part.acts()],
-        [
-            *away,
-            *_api(world).routes(),
-            *CountsApi(world.flows, world.tokens, clock).routes(),
-            *BacklogApi(world.discoveries, world.tokens).routes(),
-            *StationApi(station, world.station_views, programme, world.tokens, guard).routes(),
-            *convert.routes(),
-        ],
+        operations,
+        [*away, *routes, *convert.routes()],
     )
 
 
@@ -196,17 +189,6 @@ def _pages_to_read(world: World, watch: Watch) -> list[Page]:
         ),
         journal_page(world.journal, programme.zone),
     ]
-
-
-def _api(world: World) -> MonitorApi:
-    """What programs tell and read."""
-
-    def metrics() -> bytes:
-        now = world.clock.now()
-        views, flows, ages = world.monitors.all(now), world.flows.all(now), world.ageing.all(now)
-        return render(views, world.ledger.summary(now), now, flows, ages)
-
-    return MonitorApi(world.inbox, world.tokens, world.clock, metrics, lambda: can_sign_in(world))
 
 
 def _ready(url: str, as_person: str, *, has_accounts: bool) -> None:

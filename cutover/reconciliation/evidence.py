@@ -74,13 +74,17 @@ def write(engine: duckdb.DuckDBPyConnection, contract: Contract, to: Path, today
     return Evidence(kinds, unexplained, accepted, orphans, _first(engine), tuple(doubts))
 
 
-def read(path: Path, klass: Class | None = None, limit: int | None = None) -> list[dict[str, Any]]:
-    """Findings of a file, all of them unless `limit` is given; by class and key."""
+def read(
+    path: Path, klass: Class | None = None, limit: int | None = None, skip: int = 0
+) -> list[dict[str, Any]]:
+    """Findings of a file but the first `skip`, all of them unless `limit` is given; by class and key."""
     query = (
         f"FROM {rows.parquet(path)}" + (f" WHERE class = {literal(klass)}" if klass else "") + " ORDER BY ALL"
     )
     with _looking() as looking:
-        found = looking.execute(query + (f" LIMIT {int(limit)}" if limit is not None else ""))
+        found = looking.execute(
+            f"{query} OFFSET {int(skip)}" + (f" LIMIT {int(limit)}" if limit is not None else "")
+        )
         names = [column[0] for column in found.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 

@@ -150,14 +150,17 @@ class ReconciliationService:
         klass: Class | str | None = None,
         limit: int | None = None,
         run: int | None = None,
+        skip: int = 0,
     ) -> list[dict[str, Any]]:
-        """The findings of a run (default: the last): class, key, state, copies, context and cells with both values.
+        """The findings of a run (default: the last) but the first `skip`: class, key, state, copies, context and cells with both values.
 
         Raises Refused when that run has none to show because it failed, or when its file is not the one recorded.
         """
         if klass is not None and klass not in set(Class):
             raise NotFound("class of findings", klass, Class)
-        return evidence.read(self._findings_file(contract_id, run), Class(klass) if klass else None, limit)
+        return evidence.read(
+            self._findings_file(contract_id, run), Class(klass) if klass else None, limit, skip
+        )
 
     def export(self, contract_id: str, to: Path, run: int | None = None) -> int:
         """Write all findings of a run (default: the last) as CSV; returns the lines. Raises Refused as `findings` does."""

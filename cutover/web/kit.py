@@ -29,7 +29,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan
 
-from cutover.core.errors import Conflict, CutoverError, Invalid, NotFound, Refused, Unavailable
+from cutover.core.errors import CutoverError, Refused, Unavailable
 from cutover.store.journal import Journal
 from cutover.web.acts import (
     FLASH,
@@ -47,6 +47,7 @@ from cutover.web.acts import (
     set_cookies,
     trouble_of,
 )
+from cutover.web.api.problems import STATUS, is_for_programs, problem_of
 from cutover.web.drawing import Drawing
 from cutover.web.headers import HEADERS, SecureHeaders
 from cutover.web.menu import Habits, Menu, menu_of, no_habits
@@ -69,13 +70,6 @@ __all__ = [
     "names_used",
     "templates",
 ]
-STATUS: dict[type[CutoverError], int] = {
-    Invalid: 400,
-    NotFound: 404,
-    Refused: 409,
-    Conflict: 409,
-    Unavailable: 503,
-}
 SAID = {
     404: "No page has this address. It may be mistyped, or what it named is gone.",
     405: "This address takes what a form sends; by itself it cannot be opened.",
@@ -214,17 +208,20 @@ class _Kit:
             return JSONResponse({"status": "unavailable", "detail": str(error)}, status_code=503)
         return JSONResponse({"status": "ok", "position": head.position})
 
-    async def refuse(self, _request: Request, error: Exception) -> Response:
-        """Whatever a person can act on, as a page that says so."""
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """Whatever a person can act on, as a page that says so; a program gets a problem document."""
+        if is_for_programs(request):
+            return problem_of(error)
         if isinstance(error, HTTPException):
-            return self._trouble(error.status_code, (SAID.get(error.status_code, error.detail),))
+            answer = self._trouble(error.status_code, (SAID.get(error.status_code, error.detail),))
+            answer.headers.update(error.headers or {})
+            return answer
         return self._trouble(_status(error), tuple(str(error).splitlines()))
 
-    async def crash(self, _request: Request, _error: Exception) -> Response:
+    async def crash(self, request: Request, error: Exception) -> Response:
         """A defect: the server logs its trace, the reader is told no more than that."""
-        answer = self._trouble(
-            500, ("A defect in the software. It is in the server's log; nothing was changed.",)
-        )
+        said = ("A defect in the software. It is in the server's log; nothing was changed.",)
+        answer = problem_of(error) if is_for_programs(request) else self._trouble(500, said)
         answer.headers.update(HEADERS)  # this answer is given outside the middleware
         return answer
 

@@ -19,7 +19,7 @@ _BARE = (
 
 
 def permissions() -> str:
-    served = _served()
+    all_ = served()
     words = [role.replace("_", " ") for role in Role]
     lines = [
         "# Who may do what",
@@ -37,13 +37,13 @@ def permissions() -> str:
         f"| to | address | {' | '.join(words)} |",
         f"|---|---|{'---|' * len(words)}",
     ]
-    for act in sorted(served.acts, key=lambda act: act.path):
+    for act in sorted(all_.acts, key=lambda act: act.path):
         may = [_YES if _may(act.roles, role, anybody=act.anybody) else _NO for role in Role]
         lines.append(f"| {cell(act.does)} | {code(act.path)} | {' | '.join(may)} |")
     lines += ["", "## Pages", "", "| page | who reads it |", "|---|---|"]
     lines += [
         f"| {code(page.path)} | {_readers(page.public, anybody=page.anybody)} |"
-        for page in sorted(served.pages, key=lambda page: page.path)
+        for page in sorted(all_.pages, key=lambda page: page.path)
     ]
     lines += [
         "",
@@ -54,14 +54,17 @@ def permissions() -> str:
         "",
         "## For programs",
         "",
-        "| address | methods |",
-        "|---|---|",
+        "| address | methods | scope of the token |",
+        "|---|---|---|",
     ]
-    for route in sorted(served.routes, key=lambda route: route.path):
-        lines.append(f"| {code(route.path)} | {', '.join(sorted(set(route.methods or ()) - {'HEAD'}))} |")
+    scopes = {(one.path, one.method): one.scope for one in all_.operations}
+    for route in sorted(all_.routes, key=lambda route: route.path):
+        methods = sorted(set(route.methods or ()) - {"HEAD"})
+        scope = next((found for method in methods if (found := scopes.get((route.path, method)))), "")
+        lines.append(f"| {code(route.path)} | {', '.join(methods)} | {code(scope) if scope else ''} |")
     lines += [
         "",
-        "What they take is a token of their own with one scope (`cutover monitor token`, a station's link), never a person's session, unless a page of ours asks in a person's name.",
+        "What they take is a token of their own with one scope (`cutover api token`, `cutover monitor token`, a station's link), never a person's session, unless a page of ours asks in a person's name.",
     ]
     return "\n".join(lines)
 
@@ -76,7 +79,7 @@ def _readers(public: bool, *, anybody: bool) -> str:
     return "whoever is signed in" + ("; whoever has a public link" if public else "")
 
 
-def _served() -> Assembled:
+def served() -> Assembled:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "programme"
         folder.mkdir()

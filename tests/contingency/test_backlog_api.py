@@ -10,8 +10,10 @@ import httpx
 from starlette.applications import Starlette
 
 from contingency.backlog_api import SCOPE, BacklogApi
+from contingency.incidents import IncidentService
 from contingency.register import item_of
 from cutover.store.accounts import Accounts
+from cutover.web.api.door import Door
 from cutover.web.tokens import Tokens
 from tests.contingency.world import World
 
@@ -20,7 +22,9 @@ ROW = {"key": "R-1", "item_type": "referral", "occurred_at": "2026-10-22T17:02:0
 
 def tell(world: World, body: Any, scope: str = SCOPE) -> httpx.Response:
     tokens = Tokens(Accounts(world.desk.journal.engine), world.clock)
-    app = Starlette(routes=BacklogApi(world.discoveries, tokens).routes())
+    app = Starlette(
+        routes=Door(tokens).routes(BacklogApi(world.discoveries, IncidentService(world.desk)).operations())
+    )
 
     async def once() -> httpx.Response:
         async with httpx.AsyncClient(

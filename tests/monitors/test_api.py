@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from cutover.core.clock import FixedClock
 from cutover.core.errors import Refused
 from cutover.store.accounts import Accounts
+from cutover.web.api.door import Door
 from cutover.web.tokens import Tokens
 from monitors.api import MonitorApi
 from monitors.domain.check import Reason, Status
@@ -32,7 +33,7 @@ class World:
         self.inbox = Inbox(engine, [heartbeat()], START, "Europe/London")
         self.tokens = Tokens(Accounts(engine), clock)
         api = MonitorApi(self.inbox, self.tokens, clock, lambda: b"cutover_up 1\n", lambda: accounts)
-        self.app = Starlette(routes=api.routes())
+        self.app = Starlette(routes=[*api.routes(), *Door(self.tokens).routes(api.operations())])
 
     def post(self, path: str, scope: str, **more: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.tokens.issue(scope)}"} if scope else {}
@@ -76,7 +77,7 @@ def test_a_failure_says_why(world: World) -> None:
         (BEAT, "heartbeat:other", 401, "for heartbeat:other, not for heartbeat:export"),
         (BEAT, "alerts", 401, "for alerts"),
         ("/api/v1/heartbeats/exprot", "heartbeat:exprot", 404, "did you mean 'export'"),
-        (f"{BEAT}?state=fine", MINE, 400, "expected success, started, failed"),
+        (f"{BEAT}?state=fine", MINE, 400, "expected 'success', 'started' or 'failed'"),
     ],
 )
 def test_what_is_wrong_with_a_report_is_named(
@@ -127,7 +128,7 @@ def test_a_webhook_that_is_none_is_refused_with_its_place(world: World, body: by
 
 def test_a_body_that_never_ends_is_cut_off(world: World) -> None:
     answer = world.post("/api/v1/alertmanager", "alerts", content=b"x" * 5_000_000)
-    assert (answer.status_code, "larger than" in answer.json()["detail"]) == (400, True)
+    assert (answer.status_code, "larger than" in answer.json()["detail"]) == (413, True)
 
 
 def test_metrics_need_a_token_where_people_need_an_account(engine: Engine, clock: FixedClock) -> None:

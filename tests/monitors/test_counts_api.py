@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from cutover.core.clock import FixedClock
 from cutover.store.accounts import Accounts
+from cutover.web.api.door import Door
 from cutover.web.tokens import Tokens
 from monitors.counts_api import CountsApi
 from tests.conftest import MakeDesk
@@ -33,7 +34,7 @@ def world(make_desk: MakeDesk, clock: FixedClock) -> FlowWorld:
 
 def tell(world: FlowWorld, body: Any, scope: str = MINE, path: str = PATH) -> httpx.Response:
     tokens = Tokens(Accounts(world.desk.journal.engine), world.clock)
-    app = Starlette(routes=CountsApi(world.service, tokens, world.clock).routes())
+    app = Starlette(routes=Door(tokens).routes(CountsApi(world.service, world.clock).operations()))
     headers = {"Authorization": f"Bearer {tokens.issue(scope)}"}
     content = body if isinstance(body, str) else json.dumps(body)
 

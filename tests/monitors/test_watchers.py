@@ -24,6 +24,7 @@ from cutover.store.accounts import Accounts
 from cutover.store.desk import Desk
 from cutover.store.engine import reading
 from cutover.store.metadata import outbox_table
+from cutover.web.api.door import Door
 from cutover.web.tokens import Tokens
 from monitors.alertmanager import Pusher
 from monitors.api import MonitorApi
@@ -98,6 +99,7 @@ class World:
         self.pusher = Pusher(engine, at, dict, "http://cutover")
         tokens = Tokens(Accounts(engine), SystemClock())
         (watchers.folder / "token").write_text(tokens.issue("alerts"))
+        self.door = Door(tokens)
         self.api = MonitorApi(self.inbox, tokens, SystemClock(), self.metrics, lambda: False)
 
     def metrics(self) -> bytes:
@@ -130,7 +132,9 @@ class World:
 def world(make_desk: MakeDesk, watchers: Watchers) -> Iterator[World]:
     desk = make_desk(EVENTS, projections())
     made = World(Desk(desk.journal, SystemClock(), alert_messages), watchers)
-    with serving(Starlette(routes=made.api.routes()), watchers.port):
+    with serving(
+        Starlette(routes=[*made.api.routes(), *made.door.routes(made.api.operations())]), watchers.port
+    ):
         yield made
 
 

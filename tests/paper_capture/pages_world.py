@@ -14,6 +14,7 @@ from cutover.core.clock import FixedClock
 from cutover.domain.programme import Programme
 from cutover.store.accounts import Accounts
 from cutover.store.kept_files import KeptFiles
+from cutover.web.api.door import Door
 from cutover.web.journal import journal_page
 from cutover.web.kit import build_app
 from cutover.web.links import Links
@@ -90,7 +91,7 @@ class PagesWorld:
         acts = [*convert.acts(), *imports.acts(), *self.sign_in.acts()]
         return build_app(
             "On paper", pages, self.paper.desk.journal, self.stop, acts=acts, guard=self.sign_in,
-            routes=[*api.routes(), *convert.routes()],
+            routes=[*api.routes(), *Door(self.tokens).routes(api.operations()), *convert.routes()],
         )  # fmt: skip
 
     def token(self, station: str) -> str:

@@ -43,8 +43,12 @@ PARTNERS = "partners:\n  - {id: prosecutor, title: Crown prosecutor, channel: fi
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    return write_small(tmp_path / "small")
+
+
+def write_small(folder: Path) -> Path:
     """Programme, runbook, contract with both registers, one check, one form."""
-    place = write_programme(tmp_path / "small")
+    place = write_programme(folder)
     with (place / "programme.yaml").open("a", encoding="utf-8") as programme:
         programme.write(PARTNERS)
     for name, file, text in (

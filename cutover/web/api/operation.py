@@ -42,7 +42,10 @@ class Call:
             return model.model_validate_json(self.raw)
         except ValidationError as error:
             found = faults(error, "body")
-            raise Invalid(*found[:-1], replace(found[-1], expected=found[-1].expected or expected)) from error
+            raise Invalid(
+                *found[:-1],
+                replace(found[-1], expected=" in ".join(filter(None, (found[-1].expected, expected)))),
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 # For developers; users need only ./run and ./test.
-.PHONY: setup spark lint types arch bench quick real-size docs test chaos api wheel wheelhouse bare-machine release constraints
+.PHONY: setup spark lint types arch bench quick real-size docs screenshots test chaos api wheel wheelhouse bare-machine release constraints
 bin := .venv/bin
 
 setup:  ## .venv with everything the tests need
@@ -41,6 +41,9 @@ docs:  ## write the reference from the code, build the site (build/site opens fr
 	$(bin)/python docs/generate.py
 	NO_MKDOCS_2_WARNING=1 $(bin)/mkdocs build --strict --quiet
 	./test tests/docs
+
+screenshots:  ## the pictures of the documentation, from the demo as it is played: five minutes, needs Chromium
+	PYTHONPATH=. $(bin)/python docs/screenshots.py $(ARGS)
 
 wheel:
 	scripts/wheel_smoke.sh

@@ -160,6 +160,8 @@ def _begun(name: Path, template: str) -> Iterator[str]:
     yield f"  cutover runbook lint {where}"
     yield f"  cutover runbook forecast {where}"
     yield f"  cutover run start --type rehearsal --auto {where}"
+    if manager := next((person.id for person in programme.people if "programme_manager" in person.roles), ""):
+        yield f"  cutover serve --as {manager} {where}    (then open the address it prints)"
 
 
 def check(programme: Path = Path(), *, json: AsJson = False) -> int:

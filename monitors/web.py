@@ -150,6 +150,8 @@ def ledger_card(summary: Summary) -> LedgerCard:
     if not summary.holds:
         sentence = f"{abs(summary.breaks_by)} of {summary.sent} sent files are unaccounted for."
         return LedgerCard(("bad", "✗", "does not balance"), sentence, tuple(figures))
+    if not summary.built and not summary.sent:  # nought is nought: no green for what was never tried
+        return LedgerCard(("idle", "·", "nothing was sent yet"), "No case file was built.", tuple(figures))
     parts = (
         f"{summary.acknowledged} acknowledged + {summary.rejected} rejected + {summary.in_flight} in flight"
     )

@@ -96,7 +96,8 @@ def _why_not(criterion: Criterion, evidence: Evidence | None, now: datetime) -> 
     if evidence is None:
         return "no evidence"
     if evidence.finding is not Finding.MET:
-        return f"{evidence.finding} ({evidence.detail})"
+        found = evidence.finding.replace("_", " ")
+        return f"{found} ({evidence.detail})"
     if criterion.max_age is not None and now - evidence.at > criterion.max_age:
         return f"evidence is stale ({evidence.at:%d %b %H:%M}Z)"
     return ""

@@ -209,14 +209,16 @@ class _Kit:
         return JSONResponse({"status": "ok", "position": head.position})
 
     async def refuse(self, request: Request, error: Exception) -> Response:
-        """Whatever a person can act on, as a page that says so; a program gets a problem document."""
+        """Whatever a person can act on, as a page with the bar of whoever was here; a program gets a problem document."""
         if is_for_programs(request):
             return problem_of(error)
+        visitor = self.guard.recent(request.cookies) or NOBODY
         if isinstance(error, HTTPException):
-            answer = self._trouble(error.status_code, (SAID.get(error.status_code, error.detail),))
+            said = SAID.get(error.status_code, error.detail)
+            answer = self._trouble(error.status_code, (said,), visitor)
             answer.headers.update(error.headers or {})
             return answer
-        return self._trouble(_status(error), tuple(str(error).splitlines()))
+        return self._trouble(_status(error), tuple(str(error).splitlines()), visitor)
 
     async def crash(self, request: Request, error: Exception) -> Response:
         """A defect: the server logs its trace, the reader is told no more than that."""
@@ -301,10 +303,12 @@ class _Kit:
             sign_in=SIGN_IN if SIGN_IN in self.pages else "",
         )
 
-    def _trouble(self, status: int, lines: Sequence[str]) -> Response:
-        navigation = tuple((page.label, page.path) for page in self.shown)
+    def _trouble(self, status: int, lines: Sequence[str], visitor: Visitor = NOBODY) -> Response:
+        """Asks the database nothing: it may be what is in trouble."""
+        public = visitor.known_by is KnownBy.PUBLIC_LINK
+        navigation = tuple((page.label, page.path) for page in self.shown if page.public or not public)
         template = self.environment.get_template(f"{KIT}/trouble.html")
-        frame = Frame(self.title, "", menu_of(navigation, self.habits(NOBODY)), 0)
+        frame = Frame(self.title, "", menu_of(navigation, self.habits(visitor)), 0, visitor)
         return HTMLResponse(template.render(page=frame, status=status, lines=lines), status_code=status)
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import BaseLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined, meta
+from markupsafe import Markup, escape
 
 from cutover.web.acts import NO_TROUBLE, Trouble
 from cutover.web.menu import Menu
@@ -97,11 +98,23 @@ def _templates_of(packages: frozenset[str]) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,  # a server reads its templates once
     )
+    environment.filters["coded"] = coded
     # Globals and not imports: a block rendered alone does not see what its template imported.
     environment.globals["ui"] = environment.get_template(f"{KIT}/parts.html").module
     environment.globals["charts"] = environment.get_template(f"{KIT}/charts.html").module
     environment.globals["forms"] = environment.get_template(f"{KIT}/forms.html").module
     return environment
+
+
+def coded(text: object) -> Markup:
+    """A sentence for people in which what stands between backticks is typed: shown so, everything else escaped."""
+    said = str(text).split("`")
+    if len(said) % 2 == 0:  # one of them has no partner: it is no sentence of ours
+        return escape(text)
+    pieces = (
+        Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(said)
+    )
+    return Markup("").join(pieces)
 
 
 def names_used(environment: Environment, page: Page) -> frozenset[str]:

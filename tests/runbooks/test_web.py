@@ -156,7 +156,7 @@ def test_a_no_go_and_a_failed_repair_come_first_with_their_reasons(world: World)
     assert page.gates[0].verdict == Verdict.NO_GO
     assert page.gates[0].reason == "604 crimes are not in the target"
     assert page.gates[0].against[0] == (
-        "Every crime is in the target: not_met (604 missing, all of one status)"
+        "Every crime is in the target: not met (604 missing, all of one status)"
     )
     assert [(group.stage, [t.id for t in group.tasks]) for group in page.groups] == [
         ("failed", ["FIX", "G2"])

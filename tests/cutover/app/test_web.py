@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -132,3 +133,48 @@ def _filled(act: Act) -> str:
 
 def _lacks_role(text: str) -> bool:
     return "takes the role" in text or "is an auditor, who reads and changes nothing" in text
+
+
+def test_with_the_database_away_every_page_says_so_and_keeps_the_bar_of_whoever_is_signed_in(
+    tmp_path: Path,
+) -> None:
+    """Nothing is shown as it was, nothing is green: 503, what is wrong, a way to try again."""
+    world = build_world(write_programme(tmp_path / "prog"))
+    world.accounts.add("asha", "no password: signed in by the test", world.clock.now())
+    everything, app = assembled(world), make_app(world, threading.Event())
+    browser = Signed(app)
+    browser.cookies.set("cutover_session", world.accounts.open_session("asha", world.clock.now()))
+    assert browser.get("/board").status_code == 200
+    world.engine.dispose()
+    world.folder.state.rename(tmp_path / "away")
+    (tmp_path / "prog" / "state").write_text("no folder, so no database can be opened in it")
+    for page in everything.pages:
+        if "{" not in page.path:
+            answer = browser.get(page.path)
+            assert (answer.status_code, "the database does not answer" in answer.text) == (503, True), (
+                page.path
+            )
+            assert "Try again" in answer.text
+            assert "Asha" in answer.text
+            assert 'class="pill ok"' not in answer.text
+    assert browser.get("/healthz").status_code == browser.get("/metrics").status_code == 503
+
+
+def test_a_programme_in_which_nothing_happened_shows_nothing_as_well(tmp_path: Path) -> None:
+    """Nought sheets, checks, files and records are no success: not one green pill."""
+    world = build_world(write_programme(tmp_path / "prog"))
+    browser = Signed(make_app(world, threading.Event()))
+    for path in (
+        "/board",
+        "/health",
+        "/stations",
+        "/backlog",
+        "/conversions",
+        "/reconciliation",
+        "/report",
+        "/feedback",
+    ):
+        answer = browser.get(path)
+        assert answer.status_code == 200, path
+        assert 'class="pill ok"' not in answer.text, path
+    world.engine.dispose()

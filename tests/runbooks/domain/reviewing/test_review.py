@@ -256,7 +256,7 @@ def test_a_late_decision_names_deciders_and_the_evidence_as_it_was() -> None:
     assert (one.asked, one.due, one.decided, one.late) == (START, START + HOUR, START + 2 * HOUR, HOUR)
     assert (one.verdict, one.deciders, one.votes[0].caveat) == (Verdict.EXPIRED, ("asha",), "only if mended")
     assert (one.evidence[0].detail, one.evidence[0].age) == ("604 missing", 110 * MINUTE)
-    assert one.unmet == ("All is ready: not_met (604 missing)",)
+    assert one.unmet == ("All is ready: not met (604 missing)",)
 
 
 def test_an_escalation_gives_more_time_and_is_no_excuse() -> None:

@@ -159,7 +159,7 @@ def _page(browser: Browser, world: World, address: str, shot: Shot) -> Iterator[
     context = browser.new_context(
         viewport={"width": width, "height": height}, base_url=address, timezone_id=world.folder.programme.zone
     )
-    session = world.accounts.open_session(shot.person, datetime.now(UTC))
+    session = world.accounts.sessions.open(shot.person, datetime.now(UTC))
     context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": address}])
     page = context.new_page()
     if shot.offline:

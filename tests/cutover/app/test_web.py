@@ -143,7 +143,7 @@ def test_with_the_database_away_every_page_says_so_and_keeps_the_bar_of_whoever_
     world.accounts.add("asha", "no password: signed in by the test", world.clock.now())
     everything, app = assembled(world), make_app(world, threading.Event())
     browser = Signed(app)
-    browser.cookies.set("cutover_session", world.accounts.open_session("asha", world.clock.now()))
+    browser.cookies.set("cutover_session", world.accounts.sessions.open("asha", world.clock.now()))
     assert browser.get("/board").status_code == 200
     world.engine.dispose()
     world.folder.state.rename(tmp_path / "away")

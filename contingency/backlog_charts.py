@@ -39,6 +39,7 @@ class Clearing:
     bars: tuple[ClearingBar, ...]
     ticks: tuple[tuple[float, str], ...]
     alarm: str
+    shifts: tuple[tuple[str, str, str, str], ...]  # title, when, keyers, forms that are keyed in one
 
 
 def clearing(found: Forecast, now: datetime, zone: str) -> Clearing:
@@ -48,7 +49,16 @@ def clearing(found: Forecast, now: datetime, zone: str) -> Clearing:
     bars = tuple(_bar(band, i, longest, now, zone) for i, band in enumerate(found.bands))
     alarm = "More arrives than is keyed: at this rate it never clears." if found.arrivals_exceed_rate else ""
     says = f"{found.forms:,} to key, {found.clerk_days:g} clerk-days; {found.assumption}"
-    return Clearing(says, WIDTH, ROW * len(bars) + 34, LEFT, RIGHT, bars, _ticks(longest), alarm)
+    shifts = tuple(
+        (
+            s.title or "shift",
+            f"{s.days} {s.opens:%H:%M} to {s.closes:%H:%M}",
+            f"{s.keyers:g}",
+            f"{s.minutes / 60:,.0f} h",
+        )
+        for s in found.shifts
+    )
+    return Clearing(says, WIDTH, ROW * len(bars) + 34, LEFT, RIGHT, bars, _ticks(longest), alarm, shifts)
 
 
 def _bar(band: Clearance, row: int, longest: timedelta, now: datetime, zone: str) -> ClearingBar:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from contingency.backlogs import BacklogService
     from contingency.discoveries import DiscoveryService, Found
     from contingency.domain.clearance import Forecast
+    from contingency.domain.staffing import Staff
     from cutover.web.tokens import Tokens
 
 Folder = Annotated[Path, Parameter(help="the programme folder")]
@@ -29,10 +30,11 @@ SCOPE = "backlog"  # what a token must be made for to tell items
 
 @dataclass(frozen=True, slots=True)
 class BacklogDoors:
-    """What the commands open: the register, and where items are looked for."""
+    """What the commands open: the register, where items are looked for, and who keys (or would, by the shifts given)."""
 
     backlog: Callable[[Path], BacklogService]
     discoveries: Callable[[Path], DiscoveryService]
+    staff: Callable[[Path, Sequence[str]], Staff]
     tokens: Callable[[Path], Tokens] | None = None
 
 
@@ -88,8 +90,18 @@ def _reading(app: App, doors: BacklogDoors) -> None:
 def _forecasting(app: App, doors: BacklogDoors) -> None:
     @app.command
     def forecast(
-        keyers: float,
+        keyers: Annotated[
+            float | None, Parameter(help="default: the shifts or teams of the programme")
+        ] = None,
         *,
+        shift: Annotated[
+            list[str] | None,
+            Parameter(
+                name="--shift",
+                negative="",
+                help="keyers by shift instead, such as 'mon-fri 07:00-19:00 24'; repeat",
+            ),
+        ] = None,
         productive_hours: float = 6.0,
         what_if: Annotated[
             list[float] | None, Parameter(name="--what-if", negative="", help="other numbers of keyers")
@@ -104,16 +116,20 @@ def _forecasting(app: App, doors: BacklogDoors) -> None:
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> int:
-        """When what is still to key will be keyed by so many keyers. Exit 1 when some of it never will."""
-        crews = [keyers, *(what_if or [])]
-        if min(crews) < 0 or not 0 < productive_hours <= MOST_HOURS or min(minutes or [1]) <= 0:
+        """When what is still to key will be keyed by so many keyers, by risk. Exit 1 when some of it never will."""
+        if (
+            min([keyers or 0, *(what_if or [])]) < 0
+            or not 0 < productive_hours <= MOST_HOURS
+            or min(minutes or [1]) <= 0
+        ):
             what = "keyers must not be negative, productive hours a day between 0 and 24, minutes more than 0"
             raise Invalid(Problem(what, field="keyers, productive-hours, minutes"))
         backlog = doors.backlog(programme)
+        staff = doors.staff(programme, shift or []) if keyers is None or shift else keyers
+        crews = [staff, *(what_if or [])]
         arrivals = backlog.arrivals() if arriving else None
         found = [
-            (f"{crew:g} keyers" + (f", {each:g} minutes a form" if each else ""),
-             backlog.forecast(crew, productive_hours=productive_hours, arrivals=arrivals, minutes=each))
+            (_named(crew, each), backlog.forecast(crew, productive_hours=productive_hours, arrivals=arrivals, minutes=each))
             for crew in crews
             for each in (None, *(minutes or ()))
         ]  # fmt: skip
@@ -126,6 +142,12 @@ def _forecasting(app: App, doors: BacklogDoors) -> None:
         return NO if any(band.never for band in found[0][1].bands) else DONE
 
 
+def _named(crew: float | Staff, minutes: float | None) -> str:
+    return (f"{crew:g} keyers" if isinstance(crew, float | int) else str(crew)) + (
+        f", {minutes:g} minutes a form" if minutes else ""
+    )
+
+
 def _show(name: str, found: Forecast) -> None:
     answer(
         None,
@@ -134,6 +156,18 @@ def _show(name: str, found: Forecast) -> None:
     )
     if found.arrivals_exceed_rate:
         answer(None, as_json=False, text=["! more arrives than is keyed: it never clears"])
+    if found.shifts:
+        shifts = (
+            (
+                s.title,
+                s.days,
+                f"{s.opens:%H:%M}-{s.closes:%H:%M}",
+                f"{s.keyers:g}",
+                f"{s.minutes / 60:,.0f} h",
+            )
+            for s in found.shifts
+        )
+        table("Keyers by shift", ("shift", "days", "hours", "keyers", "work keyed in one"), shifts)
     rows = ((b.band, b.forms, b.clerk_days, *(_span(p) for p in (b.p50, b.p80, b.p95))) for b in found.bands)
     table("Clearance", ("risk", "forms", "clerk-days", "P50", "P80", "P95"), rows)
 

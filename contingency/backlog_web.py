@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from contingency.backlog_charts import Clearing, clearing
-from contingency.backlogs import BacklogService
+from contingency.backlogs import TODAY, BacklogService
 from contingency.domain.backlog import ItemStage, item_stream
+from contingency.domain.staffing import Staff, Staffing
 from contingency.domain.triage import Grade, Ranked
 from contingency.register import Item, item_of
 from cutover.core.clock import Clock
-from cutover.core.errors import NotFound
+from cutover.core.errors import Invalid, NotFound, Problem
 from cutover.web.kit import Page, Query
 from cutover.web.visitor import visitor_of
 from cutover.web.words import lasting, moment
@@ -66,6 +67,24 @@ class AgeLine:
 
 
 @dataclass(frozen=True, slots=True)
+class WhatIf:
+    """Other keyers, other minutes a form; 0: as it is."""
+
+    keyers: float = 0
+    minutes: float = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.keyers or self.minutes)
+
+    def __str__(self) -> str:
+        parts = (
+            f"{self.keyers:g} {'keyer' if self.keyers == 1 else 'keyers'}" if self.keyers else "",
+            f"{self.minutes:g} minutes a form" if self.minutes else "",
+        )
+        return ", ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
 class BacklogPage:
     """What `backlog.html` reads."""
 
@@ -77,6 +96,8 @@ class BacklogPage:
     next: tuple[NextLine, ...]
     lines: tuple[AgeLine, ...]
     clearing: Clearing | None
+    what_if: Clearing | None
+    asked: WhatIf
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +140,12 @@ class ItemPage:
 
 
 def backlog_pages(
-    service: BacklogService, zone: str, clock: Clock, keyers: Callable[[], float] = lambda: 0.0
+    service: BacklogService, zone: str, clock: Clock, staff: Callable[[], Staff] = lambda: Staffing(0)
 ) -> list[Page]:
-    """`/backlog` and what is behind it. `keyers`: how many key at once, for the forecast; 0 shows none."""
+    """`/backlog` and what is behind it. `staff`: who keys, for the forecast; nobody shows none."""
 
-    def backlog(_query: Query) -> BacklogPage:
-        return _backlog(service, zone, clock.now(), keyers())
+    def backlog(query: Query) -> BacklogPage:
+        return _backlog(service, zone, clock.now(), staff(), _asked(query))
 
     def kind(query: Query) -> KindPage:
         return _kind(service, query, zone, clock.now())
@@ -143,7 +164,34 @@ def item_link(key: str) -> str:
     return f"/backlog/item?key={quote(key, safe='')}"
 
 
-def _backlog(service: BacklogService, zone: str, now: datetime, keyers: float) -> BacklogPage:
+def _asked(query: Query) -> WhatIf:
+    """What somebody asks of the forecast. Raises Invalid for what is no number, or one that cannot be."""
+    numbers = {}
+    for name, most in (("keyers", 10_000), ("minutes", 1_000)):
+        text = query.get(name, "").strip()
+        try:
+            numbers[name] = float(text) if text else 0.0
+        except ValueError:
+            numbers[name] = -1.0
+        if not 0 <= numbers[name] <= most:
+            raise Invalid(Problem(f"'{text}' is no number of {name}", field=name, expected=f"0 to {most:,}"))
+    return WhatIf(numbers["keyers"], numbers["minutes"])
+
+
+def _foreseen(
+    service: BacklogService, zone: str, now: datetime, staff: Staff, asked: WhatIf
+) -> tuple[Clearing | None, Clearing | None]:
+    """As it is staffed and timed, with what arrived in the last day; and as somebody asks, where they do."""
+    arrivals = service.arrivals(now, TODAY)
+    is_staffed = staff.minutes_a_day > 0
+    now_ = clearing(service.forecast(staff, arrivals=arrivals), now, zone) if is_staffed else None
+    if not asked or not (is_staffed or asked.keyers):
+        return now_, None
+    then = service.forecast(asked.keyers or staff, arrivals=arrivals, minutes=asked.minutes or None)
+    return now_, clearing(then, now, zone)
+
+
+def _backlog(service: BacklogService, zone: str, now: datetime, staff: Staff, asked: WhatIf) -> BacklogPage:
     found = service.status(now)
     ages = {
         id(line): _age(line.item_type, line.tier, line.waiting, line.oldest_age, line.oldest, line.late)
@@ -151,6 +199,7 @@ def _backlog(service: BacklogService, zone: str, now: datetime, keyers: float) -
     }
     lines = tuple(ages.values())
     gravest = found.gravest
+    foreseen, what_if = _foreseen(service, zone, now, staff, asked)
     return BacklogPage(
         now=moment(now, zone),
         waiting=f"{found.waiting:,}",
@@ -159,7 +208,9 @@ def _backlog(service: BacklogService, zone: str, now: datetime, keyers: float) -
         late=f"{sum(line.late for line in found.lines):,}",
         next=tuple(_next(ranked) for ranked in service.next(SHOWN_NEXT, now)),
         lines=lines,
-        clearing=clearing(service.forecast(keyers), now, zone) if keyers > 0 else None,
+        clearing=foreseen,
+        what_if=what_if,
+        asked=asked,
     )
 
 

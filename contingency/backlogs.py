@@ -24,7 +24,8 @@ from contingency.domain.backlog import (
     ageing,
     item_stream,
 )
-from contingency.domain.clearance import Counts, Effort, Forecast, Staffing, effort, forecast
+from contingency.domain.clearance import Counts, Effort, Forecast, effort, forecast
+from contingency.domain.staffing import PRODUCTIVE_HOURS, Staff, Staffing
 from contingency.domain.triage import (
     RANK,
     Grade,
@@ -48,6 +49,7 @@ TO_CONVERT = ("verified",)
 KEYED = ("keyed_twice", "discrepant", "verified", "disposed")  # all their passes are done
 UNPLANNED_MINUTES = 25.0
 RECENT = timedelta(days=7)  # what arrived in it says how much arrives a day
+TODAY = timedelta(days=1)  # while the window is open, yesterday is another world
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +146,15 @@ class BacklogService:
 
     def forecast(
         self,
-        keyers: float,
+        staff: float | Staff,
         *,
-        productive_hours: float = 6.0,
+        productive_hours: float = PRODUCTIVE_HOURS,
         arrivals: Counts | None = None,
         minutes: float | None = None,
     ) -> Forecast:
-        """When what is still to key will be keyed. `arrivals`: forms a day by risk and type; `minutes`: what if each took so long.
+        """When what is still to key will be keyed by so many keyers, or by those of a roster.
+
+        `arrivals`: forms a day by risk and type; `minutes`: what if each took so long.
 
         Items of the register count where the programme says how many minutes one of their kind takes.
         """
@@ -163,7 +167,8 @@ class BacklogService:
                 counts[line.tier][line.item_type] += line.waiting
         types = {form for group in (*counts.values(), *(arrivals or {}).values()) for form in group}
         efforts = self._efforts(types) if minutes is None else dict.fromkeys(types, effort(minutes, ()))
-        return forecast(counts, efforts, Staffing(keyers, productive_hours), arrivals)
+        keys = Staffing(staff, productive_hours) if isinstance(staff, float | int) else staff
+        return forecast(counts, efforts, keys, arrivals, at)
 
     def arrivals(self, now: datetime | None = None, over: timedelta = RECENT) -> Counts:
         """How many a day came in of late, by risk and kind: those that happened within `over` and still wait or are done."""

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from contingency.domain.clocks import ClockRules
 from contingency.domain.discovery import Discovery
+from contingency.domain.staffing import KeyerShift
 from contingency.domain.triage import TriagePolicy
 from contingency.domain.triggers import Play, Trigger
 from contingency.domain.warnings import Warnings
@@ -33,6 +34,10 @@ class ContingencyFile(Part):
         default_factory=dict, description="kind of register item -> minutes that one takes"
     )
     discoveries: tuple[Discovery, ...] = ()
+    keyers: tuple[KeyerShift, ...] = Field(
+        default=(),
+        description="who keys when, on the programme's wall clock; none: the teams of keyers, evenly",
+    )
     warnings: Warnings | None = Field(default=None, description="who is told of time limits")
     target: TargetDeclaration | None = None
 
@@ -53,6 +58,7 @@ class PlayBook:
     clocks: ClockRules = field(default_factory=ClockRules)
     minutes: dict[str, float] = field(default_factory=dict)
     discoveries: dict[str, Discovery] = field(default_factory=dict)
+    keyers: tuple[KeyerShift, ...] = ()
     warnings: Warnings = field(default_factory=Warnings)
     target: TargetDeclaration = field(default_factory=TargetDeclaration)
 
@@ -118,6 +124,7 @@ def load_plays(
         clocks=next((file.clocks for file in files if file.clocks), None) or shipped_clocks(),
         minutes={kind: each for file in files for kind, each in file.minutes.items()},
         discoveries={one.id: one for file in files for one in file.discoveries},
+        keyers=tuple(shift for file in files for shift in file.keyers),
         warnings=next((file.warnings for file in files if file.warnings), Warnings()),
         target=next((file.target for file in files if file.target), TargetDeclaration()),
     )

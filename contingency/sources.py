@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from contingency.backlogs import TO_CONVERT, TO_KEY, BacklogService
+from contingency.backlogs import TO_CONVERT, TO_KEY, TODAY, BacklogService
 from contingency.bulletins import BulletinService, BulletinStatus
 from contingency.domain.backlog import OpenItem, item_stream
 from contingency.domain.clearance import Forecast
 from contingency.domain.clocks import ClockRules
 from contingency.domain.conversion import conversion_stream
+from contingency.domain.staffing import KeyerShift, Roster, Staff, Staffing
 from contingency.domain.triage import Ranked
 from contingency.domain.triggers import EVENTS as PLAY_EVENTS
 from contingency.domain.triggers import PLAY, PlayState
@@ -220,10 +221,17 @@ class Sources:
     feedback: FeedbackService
     keyers: float | None = None
 
+    @property
+    def staff(self) -> Staff:
+        """Who keys: as declared by shift, else as many as the teams of keyers can."""
+        if self.keyers is None:
+            return staff_of(self.programme, self.backlog.book.keyers)
+        return Staffing(self.keyers)
+
     def look(self, now: datetime) -> Seen:
         """Read every room once."""
         journal, engine = self.journal, self.journal.engine
-        keyers = keyers_of(self.programme) if self.keyers is None else self.keyers
+        staff = self.staff
         comparisons = tuple(_comparisons(journal))
         unmatched, unreadable = self._unmatched(comparisons)
         return Seen(
@@ -236,7 +244,9 @@ class Sources:
             items=tuple(open_items(engine)),
             item_positions=last_positions(journal, item_stream("")),
             ranked=tuple(self.backlog.next(10, now)),
-            forecast=self.backlog.forecast(keyers) if keyers > 0 else None,
+            forecast=self.backlog.forecast(staff, arrivals=self.backlog.arrivals(now, TODAY))
+            if staff.minutes_a_day > 0
+            else None,
             conversions=tuple(conversion_rows(engine)),
             conversion_positions=last_positions(journal, conversion_stream("")),
             files=self.ledger.files(),
@@ -276,6 +286,11 @@ def keyers_of(programme: Programme) -> float:
     """How many can key at once: the capacity of every team that has a keyer in it."""
     teams = {person.team for person in programme.people if KEYER in person.roles}
     return float(sum(team.capacity for team in programme.teams if team.id in teams))
+
+
+def staff_of(programme: Programme, shifts: tuple[KeyerShift, ...]) -> Staff:
+    """Who keys in a programme: by shift where that is declared, else its teams of keyers, evenly."""
+    return Roster(shifts, programme.zone) if shifts else Staffing(keyers_of(programme))
 
 
 def _comparisons(journal: Journal) -> Iterable[Comparison]:

@@ -143,10 +143,18 @@ def _contingency(opener: Opener) -> App:
 def _backlog(opener: Opener) -> App:
     from contingency.backlog_cli import BacklogDoors, backlog_commands
 
+    def staff(path: Path, shifts: Any) -> Any:
+        from contingency.domain.staffing import read_shift
+        from contingency.sources import staff_of
+
+        world = opener(path)
+        return staff_of(world.folder.programme, tuple(map(read_shift, shifts)) or world.folder.plays.keyers)
+
     return backlog_commands(
         BacklogDoors(
             lambda path: opener(path).backlog,
             lambda path: opener(path).discoveries,
+            staff,
             lambda path: opener(path).tokens,
         )
     )

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from math import sqrt
 from statistics import NormalDist, fmean, stdev
 
+from contingency.domain.staffing import PRODUCTIVE_HOURS as PRODUCTIVE_HOURS  # noqa: PLC0414  who keys belongs to a forecast
+from contingency.domain.staffing import KeyerShift, Roster, Staff
+from contingency.domain.staffing import Staffing as Staffing  # noqa: PLC0414
 from contingency.domain.triage import Grade
 
-PRODUCTIVE_HOURS = 6.0
 ENOUGH_TIMED = 5
 PLAN_SPREAD = 1 / 3
+SOME_DAY = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday, for staff who key the same on every day
 _Z = {share: NormalDist().inv_cdf(share) for share in (0.50, 0.80, 0.95)}
 
 
@@ -31,18 +34,6 @@ class Effort:
     spread: float
     error: float
     timed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Staffing:
-    """How many key at once, and how much of a day each really keys."""
-
-    keyers: float
-    productive_hours: float = PRODUCTIVE_HOURS
-
-    @property
-    def minutes_a_day(self) -> float:
-        return self.keyers * self.productive_hours * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +62,7 @@ class Forecast:
     assumption: str
     arrivals_exceed_rate: bool = False
     minutes: Mapping[str, Effort] = field(default_factory=dict)
+    shifts: tuple[KeyerShift, ...] = ()
 
 
 def effort(planned: float, timed: Sequence[float]) -> Effort:
@@ -90,9 +82,13 @@ Counts = Mapping[Grade, Mapping[str, float]]
 
 
 def forecast(
-    waiting: Counts, efforts: Mapping[str, Effort], staffing: Staffing, arrivals: Counts | None = None
+    waiting: Counts,
+    efforts: Mapping[str, Effort],
+    staffing: Staff,
+    arrivals: Counts | None = None,
+    now: datetime = SOME_DAY,
 ) -> Forecast:
-    """Clearance by band. `arrivals` are forms a day by band and type; every form type needs an effort."""
+    """Clearance by band from `now`. `arrivals` are forms a day by band and type; every form type needs an effort."""
     bands: list[Clearance] = []
     work = variance = arriving = 0.0
     errors: dict[str, float] = {}
@@ -105,7 +101,7 @@ def forecast(
             errors[form] = errors.get(form, 0.0) + n * efforts[form].error
         arriving += _minutes_a_day((arrivals or {}).get(band, {}), efforts)
         sd = sqrt(variance + sum(e * e for e in errors.values()))
-        p50, p80, p95 = (_clear(work + z * sd, staffing.minutes_a_day - arriving) for z in _Z.values())
+        p50, p80, p95 = (staffing.clear(work + z * sd, arriving, now) for z in _Z.values())
         days = own / (staffing.productive_hours * 60)
         bands.append(Clearance(band, round(sum(counts.values())), round(days, 1), p50, p80, p95))
     total = sum(band.forms for band in bands)
@@ -113,9 +109,10 @@ def forecast(
         bands=tuple(bands),
         forms=total,
         clerk_days=round(work / (staffing.productive_hours * 60), 1),
-        assumption=f"{staffing.keyers:g} keyers, {staffing.productive_hours:g} productive hours a day each, highest risk first",
+        assumption=f"{staffing}, {_arriving(arrivals)}highest risk first",
         arrivals_exceed_rate=arriving > 0 and arriving >= staffing.minutes_a_day,
         minutes=dict(efforts),
+        shifts=staffing.shifts if isinstance(staffing, Roster) else (),
     )  # fmt: skip
 
 
@@ -123,7 +120,6 @@ def _minutes_a_day(counts: Mapping[str, float], efforts: Mapping[str, Effort]) -
     return sum(n * efforts[form].mean for form, n in counts.items())
 
 
-def _clear(minutes: float, net_minutes_a_day: float) -> timedelta | None:
-    if minutes <= 0:
-        return timedelta(0)
-    return timedelta(days=minutes / net_minutes_a_day) if net_minutes_a_day > 0 else None
+def _arriving(arrivals: Counts | None) -> str:
+    whole = sum(sum(kinds.values()) for kinds in (arrivals or {}).values())
+    return f"{whole:,.1f} a day arriving, ".replace(".0 ", " ") if whole else ""

@@ -15,7 +15,7 @@ from contingency.conversions_web import ConversionPages
 from contingency.domain.triggers import PlayStage
 from contingency.feedback_web import FeedbackPages
 from contingency.hindsight.around import around
-from contingency.sources import keyers_of
+from contingency.sources import staff_of
 from contingency.web import report_page
 from cutover.app.api import served_to_programs
 from cutover.app.bootstrap import World
@@ -178,7 +178,9 @@ def _pages_to_read(world: World, watch: Watch) -> list[Page]:
         reconciliation_page(world.reconciliation, programme.zone),
         overview_page(world.station_views, programme, clock),
         *SheetPages(world.paper_images, programme, clock).pages(),
-        *backlog_pages(world.backlog, programme.zone, clock, lambda: keyers_of(programme)),
+        *backlog_pages(
+            world.backlog, programme.zone, clock, lambda: staff_of(programme, world.folder.plays.keyers)
+        ),
         report_page(world.report),
         *review_pages(
             world.runs,

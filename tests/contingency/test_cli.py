@@ -11,12 +11,14 @@ from cyclopts import App
 from contingency.backlog_cli import BacklogDoors, backlog_commands
 from contingency.cli import contingency_commands
 from contingency.convert_cli import convert_commands
+from contingency.domain.staffing import read_shift
+from contingency.sources import staff_of
 from contingency.worker import stay
 from cutover.cli.border import BAD_INPUT, DONE, NO, guarded
 from monitors.domain.check import Status
 from paper_capture.domain.moves import Grade
 from tests.contingency.conftest import Records
-from tests.contingency.world import World, sent_as, somebody
+from tests.contingency.world import PROGRAMME, World, sent_as, somebody
 
 PLAY = "custody-on-paper"
 
@@ -87,7 +89,13 @@ def test_backlog_next_says_why_and_forecast_says_never(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Next with its reason; nobody keys, so it never clears: exit 1."""
-    app = backlog_commands(BacklogDoors(lambda _: world.backlog, lambda _: world.discoveries))
+    app = backlog_commands(
+        BacklogDoors(
+            lambda _: world.backlog,
+            lambda _: world.discoveries,
+            lambda _, shifts: staff_of(PROGRAMME, tuple(map(read_shift, shifts))),
+        )
+    )
     world.used(
         world.paper.issue(station="central", form_type="domestic_abuse", count=2, by="bo"), grade=Grade.HIGH
     )
@@ -97,6 +105,9 @@ def test_backlog_next_says_why_and_forecast_says_never(
     assert call(app, "forecast", "0") == NO
     assert "never" in capsys.readouterr().out
     assert call(app, "forecast", "-1") == BAD_INPUT
+    by_shift = answered(app, capsys, "forecast", "--shift", "mon-sun 07:00-19:00 24", "--what-if", "2")
+    assert (by_shift["assumption"], list(by_shift["what_if"])) == ("keyers by shift: 24 mon-sun 07:00-19:00, highest risk first", ["2 keyers"])  # fmt: skip
+    assert call(app, "forecast", "--shift", "mon 24") == BAD_INPUT
     for words in (["status"], ["next"]):
         assert call(app, *words) == DONE
         assert "domestic_abuse" in capsys.readouterr().out

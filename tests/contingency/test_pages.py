@@ -13,6 +13,7 @@ from contingency.backlog_acts import BacklogActs
 from contingency.backlog_web import backlog_pages, item_link
 from contingency.domain.backlog import FindItem
 from contingency.domain.improvements import ReportStage
+from contingency.domain.staffing import Staffing
 from contingency.domain.triage import Grade
 from contingency.feedback_web import MOST, FeedbackPages
 from contingency.improvements import FeedbackService
@@ -42,7 +43,7 @@ def site(world: World, person: str) -> Signed:
         FeedbackService(world.desk, PROGRAMME), IssueService(world.desk), "Europe/London", world.clock
     )
     pages = [
-        *backlog_pages(world.backlog, "Europe/London", world.clock, lambda: 4.0),
+        *backlog_pages(world.backlog, "Europe/London", world.clock, lambda: Staffing(4)),
         *feedback.pages(),
         *guard.pages(),
     ]
@@ -70,6 +71,18 @@ def test_the_page_shows_the_order_of_the_command_and_is_headed_by_the_oldest(ful
     assert places == sorted(places)
     assert text.index("15h <small>the oldest: da/14") < places[0]
     assert "clerk-days" in text
+
+
+@pytest.mark.requirement("R12")
+def test_somebody_asks_what_if_and_is_told_beside_what_is(full: World) -> None:
+    """R12: other keyers, other minutes a form; what is no number is refused with its range."""
+    reader = site(full, "asha")
+    asked = reader.get("/backlog?keyers=1&minutes=40").text
+    assert "What if: 1 keyer, 40 minutes a form" in asked
+    assert asked.count('class="chart clearing"') == 2
+    assert reader.get("/backlog").text.count('class="chart clearing"') == 1
+    refused = reader.get("/backlog?keyers=many")
+    assert (refused.status_code, "is no number of keyers" in refused.text) == (400, True)
 
 
 def test_a_kind_leads_to_its_items_and_an_item_says_why_it_is_not_next(full: World) -> None:

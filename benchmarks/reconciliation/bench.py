@@ -3,7 +3,9 @@
 Each figure is a process of its own: CPU seconds of user and system, peak resident memory. The data is made from a seed
 and deleted after.
 
-    python benchmarks/reconciliation/bench.py [FOLDER] --rows 1000000 [--parts first,dirty,text]
+    python benchmarks/reconciliation/bench.py [FOLDER] --rows 1000000 [--parts first,dirty,text,growth]
+
+`growth` takes a fiftieth, a tenth, half and all of the rows, and draws growth.svg beside this file.
 """
 
 # ruff: noqa: E402  (run as a script, the tree is put on the path first)
@@ -29,6 +31,7 @@ import duckdb
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from benchmarks.reconciliation.generate import MISSING, Made, make
+from benchmarks.reconciliation.growth import Size, drawn, off_the_line
 from cutover.core.clock import SystemClock
 from cutover.core.event import Catalogue
 from cutover.reconciliation.comparison import EVENTS
@@ -215,7 +218,24 @@ def text(work: Path, rows: int) -> None:
     print(f"| text / BIGINT | | {by_text['cpu'] / by_number['cpu']:.2f} x | | | |", flush=True)
 
 
-PARTS: Mapping[str, Callable[[Path, int], object]] = {"first": first, "dirty": dirty, "text": text}
+def growth(work: Path, rows: int) -> None:
+    """CPU and memory as the registers grow: how far each size is off one straight line."""
+    taken = []
+    for n in (rows // 50, rows // 10, rows // 2, rows):
+        made = make(work / "growing", n)
+        base = measured("limit", folder=str(work / "growing"))
+        seen = measured("whole", folder=str(work / "growing"), state=str(work / f"state-{n}"))
+        _row(f"{n:,} x 13", seen, base["cpu"], made)
+        taken.append(Size(n, seen["cpu"], seen["mib"]))
+        shutil.rmtree(work / "growing")
+    for size, off in zip(taken, off_the_line(taken), strict=True):
+        print(f"| {size.rows:,}: off the line | | {off:+.1%} | | | |", flush=True)
+    (Path(__file__).parent / "growth.svg").write_text(drawn(taken), encoding="utf-8")
+
+
+PARTS: Mapping[str, Callable[[Path, int], object]] = {
+    "first": first, "dirty": dirty, "text": text, "growth": growth,
+}  # fmt: skip
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 # ruff: noqa: S608  (every identifier and text in the SQL is quoted by rows.name and rows.literal)
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -41,37 +42,38 @@ class Evidence:
     doubts: tuple[str, ...]
 
 
-def write(engine: duckdb.DuckDBPyConnection, contract: Contract, to: Path, today: date) -> Evidence:
+def write(
+    engine: duckdb.DuckDBPyConnection, contract: Contract, to: Path, today: date, slices: int
+) -> Evidence:
     """Write all findings of a matching done in `engine` to a Parquet file, whole or not at all.
 
-    What is accepted is so until the end of the day it expires on.
+    What is accepted is so until the end of the day it expires on. Memory is that of one of the `slices`, not of all.
     """
-    doubts = []
     text: list[Any] = ["VARCHAR", "VARCHAR", "VARCHAR", "BOOLEAN"]
     engine.create_function("kind_of", kind_of, text, "VARCHAR", null_handling=SPECIAL)
-    engine.execute(f"CREATE TABLE cells AS {_cells(contract)}")
-    engine.execute(
-        f"CREATE TABLE findings AS SELECT *, {_accepted(contract, today)} AS accepted_by FROM ({_findings(contract)})"
-    )
+    kinds: Counter[str] = Counter()
+    told = f"SELECT *, {_accepted(contract, today)} AS accepted_by FROM"
+    engine.execute(f"CREATE TABLE findings AS {told} ({_orphans(contract)})")
+    for i in range(slices):
+        for table in (f"{Side.SOURCE}_rows", f"{Side.TARGET}_rows", "odd"):
+            engine.execute(f"CREATE OR REPLACE TEMP VIEW {table}_slice AS FROM {table} WHERE slice = {i}")
+        engine.execute(f"CREATE OR REPLACE TABLE cells AS {_cells(contract)}")
+        engine.execute(f"INSERT INTO findings {told} ({_findings(contract)})")
+        kinds.update(_counted(engine, "kind", "cells"))
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = to.with_name(to.name + ".partial")
     engine.execute(
         f"COPY (FROM findings ORDER BY ALL) TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
     )
     partial.replace(to)
-    if blank := _one(engine, "SELECT count(*) FROM findings WHERE class = 'changed' AND len(cells) = 0"):
-        doubts.append(f"{blank:,} changed records show no differing cell")
+    blank = _one(engine, "SELECT count(*) FROM findings WHERE class = 'changed' AND len(cells) = 0")
+    doubts = (f"{blank:,} changed records show no differing cell",) if blank else ()
     unexplained = _one(
         engine, "SELECT count(*) FROM findings WHERE class = 'changed' AND NOT explained AND accepted_by = ''"
     )
-    accepted = dict(
-        engine.execute(
-            "SELECT class, count(*) FROM findings WHERE accepted_by <> '' GROUP BY class"
-        ).fetchall()
-    )
-    orphans = dict(engine.execute("SELECT state, count(*) FROM orphans GROUP BY state").fetchall())
-    kinds = dict(engine.execute("SELECT kind, count(*) FROM cells GROUP BY kind ORDER BY kind").fetchall())
-    return Evidence(kinds, unexplained, accepted, orphans, _first(engine), tuple(doubts))
+    accepted = _counted(engine, "class", "findings WHERE accepted_by <> ''")
+    orphans = _counted(engine, "state", "orphans")
+    return Evidence(dict(sorted(kinds.items())), unexplained, accepted, orphans, _first(engine), doubts)
 
 
 def read(
@@ -135,59 +137,70 @@ def _looking() -> duckdb.DuckDBPyConnection:
 
 
 def _cells(contract: Contract) -> str:
-    """Each differing cell of each changed key. Of several copies of a key, the first by hash stands for it."""
+    """Each differing cell of each changed key of a slice. Of several copies of a key, the first by hash stands for it."""
     k = keys(contract)
-    pairs = f"""
-        WITH s AS (SELECT DISTINCT ON ({k}) * FROM source_rows WHERE NOT keyless ORDER BY {k}, h),
-             t AS (SELECT DISTINCT ON ({k}) * FROM target_rows WHERE NOT keyless ORDER BY {k}, h),
-             differing AS ({" UNION ALL ".join(_column(contract, n) for n in contract.columns)})"""
-    return f"""{pairs}
+    each = ", ".join(_column(contract, n) for n in contract.columns)
+    return f"""
+        WITH s AS ({_one_of_each(contract, Side.SOURCE)}), t AS ({_one_of_each(contract, Side.TARGET)}),
+             cells AS (SELECT {keys(contract, "s")}, unnest([{each}]) AS cell FROM s JOIN t USING ({k})),
+             differing AS (SELECT {k}, unnest(cell) FROM cells WHERE cell.source IS DISTINCT FROM cell.target OR cell.wrong)
         SELECT *, CASE WHEN list_contains(rules, kind) THEN kind ELSE '' END AS rule
         FROM (SELECT *, kind_of(type, source, target, wrong) AS kind FROM differing)"""
 
 
+def _one_of_each(contract: Contract, side: Side) -> str:
+    """The rows of changed keys, one a key."""
+    k = keys(contract)
+    changed = f"FROM {side}_rows_slice JOIN (SELECT {k}, in_{side} AS copies FROM odd_slice WHERE class = 'changed') USING ({k}) WHERE NOT keyless"
+    several = f"SELECT DISTINCT ON ({k}) * {changed} AND copies > 1 ORDER BY {k}, h"
+    return f"SELECT * {changed} AND copies = 1 UNION ALL ({several})"
+
+
 def _column(contract: Contract, n: str) -> str:
+    """One cell of a pair of rows `s` and `t`, whether it differs or not."""
     column, text, wrong = contract.columns[n], name(f"text:{n}"), name(f"is_wrong:{n}")
     rules = "[" + ", ".join(literal(r) for r in column.rules) + "]::VARCHAR[]"
-    return f"""
-        SELECT {keys(contract, "s")}, {literal(n)} AS "column", {literal("code" if column.codes else column.type)} AS type, s.{text} AS source, t.{text} AS target,
-            s.{wrong} OR t.{wrong} AS wrong, {rules} AS rules
-        FROM s JOIN t USING ({keys(contract)}) JOIN odd USING ({keys(contract)})
-        WHERE class = 'changed' AND (s.{text} IS DISTINCT FROM t.{text} OR s.{wrong} OR t.{wrong})"""
+    type_ = literal("code" if column.codes else column.type)
+    return f"""{{'column': {literal(n)}, 'type': {type_}, 'source': s.{text}, 'target': t.{text}, 'wrong': s.{wrong} OR t.{wrong}, 'rules': {rules}}}"""
 
 
 def _findings(contract: Contract) -> str:
+    """A SELECT of the findings of a slice, but for orphans."""
     k = keys(contract)
     told = f"""
         WITH context AS (
             SELECT DISTINCT ON ({k}) {k}, context FROM (
-                SELECT {k}, {_context(contract)} AS context, 0 AS side, h FROM source_rows WHERE NOT keyless
-                UNION ALL SELECT {k}, {_context(contract)}, 1, h FROM target_rows WHERE NOT keyless)
+                SELECT {k}, {_context(contract)} AS context, 0 AS side, h FROM source_rows_slice WHERE NOT keyless
+                UNION ALL SELECT {k}, {_context(contract)}, 1, h FROM target_rows_slice WHERE NOT keyless)
             ORDER BY {k}, side, h),
         explained AS (SELECT {k}, bool_and(rule <> '') AS explained,
             list({{'column': "column", 'source': source, 'target': target, 'kind': kind, 'rule': rule}} ORDER BY "column") AS cells
             FROM cells GROUP BY {k}),
         copies AS (SELECT {k}, side, count(DISTINCT h) AS versions FROM (
-            SELECT {k}, h, 'source' AS side FROM source_rows UNION ALL SELECT {k}, h, 'target' FROM target_rows) GROUP BY {k}, side)"""
+            SELECT {k}, h, 'source' AS side FROM source_rows_slice UNION ALL SELECT {k}, h, 'target' FROM target_rows_slice) GROUP BY {k}, side)"""
     cells = f"coalesce(cells, [])::{_CELL}[] AS cells"
     head = (
         f"class, {_key(contract)} AS key, state, in_source AS copies_in_source, in_target AS copies_in_target"
     )
     apart = f"""SELECT {head}, '' AS detail, coalesce(explained, false) AS explained, context, {cells}
-        FROM odd LEFT JOIN context USING ({k}) LEFT JOIN explained USING ({k}) WHERE class <> 'matched'"""
+        FROM odd_slice LEFT JOIN context USING ({k}) LEFT JOIN explained USING ({k}) WHERE class <> 'matched'"""
     twice = [
         f"""SELECT {head.replace("class", f"'duplicate_{side}'", 1)},
         in_{side} || ' copies, ' || CASE WHEN versions = 1 THEN 'identical' ELSE 'differing' END AS detail, false, context, []::{_CELL}[]
-        FROM odd LEFT JOIN context USING ({k}) JOIN copies USING ({k}) WHERE in_{side} > 1 AND copies.side = '{side}'"""
+        FROM odd_slice LEFT JOIN context USING ({k}) JOIN copies USING ({k}) WHERE in_{side} > 1 AND copies.side = '{side}'"""
         for side in Side
     ]
     keyless = [
         f"""SELECT 'null_key', {_key(contract)}, state, {int(side is Side.SOURCE)}::BIGINT, {int(side is Side.TARGET)}::BIGINT,
-        'in the {side}', false, {_context(contract)}, []::{_CELL}[] FROM {side}_rows WHERE keyless"""
+        'in the {side}', false, {_context(contract)}, []::{_CELL}[] FROM {side}_rows_slice WHERE keyless"""
         for side in Side
     ]
-    astray = f"""SELECT 'orphan', {_key(contract)}, state, 0::BIGINT, 1::BIGINT, detail, false, context, []::{_CELL}[] FROM orphans"""
-    return told + " UNION ALL ".join(f"({part})" for part in (apart, *twice, *keyless, astray))
+    return told + " UNION ALL ".join(f"({part})" for part in (apart, *twice, *keyless))
+
+
+def _orphans(contract: Contract) -> str:
+    return f"""SELECT 'orphan' AS class, {_key(contract)} AS key, state, 0::BIGINT AS copies_in_source, 1::BIGINT AS copies_in_target, detail,
+        false AS explained, context, []::{_CELL}[] AS cells FROM orphans"""
 
 
 def _accepted(contract: Contract, today: date) -> str:
@@ -215,10 +228,15 @@ def _context(contract: Contract) -> str:
 
 
 def _first(engine: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
-    found = engine.execute(f"""
-        SELECT class, list(array_to_string(map_values(key), ' / ') ORDER BY key)[:{FIRST}] FROM findings WHERE class <> 'null_key' GROUP BY class ORDER BY class
-        """).fetchall()
-    return {klass: tuple(shown) for klass, shown in found}
+    told = "SELECT array_to_string(map_values(key), ' / ') FROM findings WHERE class = ? ORDER BY key LIMIT ?"
+    found = {
+        str(c): engine.execute(told, [c.value, FIRST]).fetchall() for c in Class if c is not Class.NULL_KEY
+    }
+    return {klass: tuple(key for (key,) in found[klass]) for klass in sorted(found) if found[klass]}
+
+
+def _counted(engine: duckdb.DuckDBPyConnection, by: str, of: str) -> dict[str, int]:
+    return dict(engine.execute(f"SELECT {by}, count(*) FROM {of} GROUP BY {by} ORDER BY {by}").fetchall())
 
 
 def _one(engine: duckdb.DuckDBPyConnection, query: str) -> int:

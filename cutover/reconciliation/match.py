@@ -25,19 +25,21 @@ from cutover.reconciliation.sources import Raw
 FEW = (
     3_000_000  # rows in buckets that differ: so many are held with all their columns, of more only the hashes
 )
+SLICE = 100_000  # differing keys told at a time
 ONE_EACH = 1 + (1 << 32)  # a source row counts 1, a target row 2^32: one sum tells both numbers of copies
 _COPIES = (1 << 32) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Findings by class, the same by state, the books of both sides, and why they cannot be trusted."""
+    """Findings by class, the same by state, the books of both sides, why they cannot be trusted, and in how many slices they are."""
 
     counts: Mapping[str, int]
     by_state: Mapping[str, Mapping[str, int]]
     books: Conservation
     excluded: Mapping[str, int]
     doubts: tuple[str, ...]
+    slices: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Read:
 
 
 def match(engine: duckdb.DuckDBPyConnection, contract: Contract, source: Read, target: Read) -> Matching:
-    """Compare two snapshots in `engine`, which keeps the tables `source_rows`, `target_rows` and `odd`.
+    """Compare two snapshots in `engine`, which keeps the tables `source_rows`, `target_rows` and `odd`, each by slices.
 
     Buckets with the same number and sum of row hashes on both sides, and no key twice, hold the same rows. The rows
     of the others are read again and set against each other. Where they are many their hashes are, on disk, and only
@@ -59,8 +61,8 @@ def match(engine: duckdb.DuckDBPyConnection, contract: Contract, source: Read, t
     for side, one in ((Side.SOURCE, source), (Side.TARGET, target)):
         engine.execute(f"CREATE TABLE {side}_totals AS FROM {parquet(one.totals)}")
     engine.execute(_suspect())
-    few = _one(engine, _suspected()) <= FEW
-    doubts = [_held(engine, contract, one, few=few) for one in (source, target)]
+    few, work = _one(engine, _suspected()) <= FEW, target.totals.parent
+    doubts = [_held(engine, contract, one, None if few else work) for one in (source, target)]
     return settle(engine, contract, (source, target), doubts, few=few)
 
 
@@ -75,10 +77,12 @@ def settle(
     """Judge the rows taken up into `source_held` and `target_held`, whole where they are `few`; all others are in the totals and agree."""
     source, target = sides
     engine.execute(_differing())
-    doubts += [_told(engine, contract, one, few=few) for one in (source, target)]
+    slices = 1 + _one(engine, "SELECT count(*) FROM differing") // SLICE
+    doubts += [_told(engine, contract, one, few=few, slices=slices) for one in (source, target)]
     for side in Side:
         engine.execute(f"CREATE VIEW {side}_keys AS SELECT * FROM {side}_rows WHERE NOT keyless")
-    engine.execute(_odd(contract))
+    for i in range(slices):
+        engine.execute(("INSERT INTO odd " if i else "CREATE TABLE odd AS ") + _odd(contract, i))
     by_state = _by_state(engine, contract, source.taken.by_state)
     totals: Counter[str] = Counter()
     for counted in by_state.values():
@@ -87,7 +91,7 @@ def settle(
         source=_equation(engine, contract, source.taken), target=_equation(engine, contract, target.taken)
     )
     return Matching(
-        {str(c): totals[c] for c in Class if c is not Class.ORPHAN}, by_state, books, _excluded(engine, contract), tuple(filter(None, doubts))
+        {str(c): totals[c] for c in Class if c is not Class.ORPHAN}, by_state, books, _excluded(engine, contract), tuple(filter(None, doubts)), slices
     )  # fmt: skip
 
 
@@ -106,18 +110,19 @@ def _suspected() -> str:
     return f"SELECT coalesce(max(n), 0)::BIGINT FROM ({both})"
 
 
-def _held(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, *, few: bool) -> str:
-    """Take up the suspect buckets of a side; returns why they are not those of its totals, or ''."""
+def _held(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, work: Path | None) -> str:
+    """Take up the suspect buckets of a side, whole or as hashes in `work`; returns why they are not those of its totals, or ''."""
     side = read.taken.side
     with reading(contract, side):
-        raw, hashed = _again(engine, contract, read, f"{rows.of_key_hash()} IN (FROM suspect)")
+        wanted = f"{rows.of_key_hash()} IN (FROM suspect)"
+        raw, hashed = _again(engine, contract, read, "" if work else wanted)
         hashed = f"FROM ({hashed}) WHERE b IN (FROM suspect)"
         if not _one(engine, "SELECT count(*) FROM suspect"):
             hashed += " LIMIT 0"
-        if few:
-            _keep(engine, contract, raw, side, hashed)
+        if work:
+            _keep_hashes(engine, work / f"{side}.held.parquet", side, hashed)
         else:
-            _keep_hashes(engine, read.totals.with_name(f"{side}.held.parquet"), side, hashed)
+            _keep(engine, contract, raw, side, hashed)
     return _same(engine, side)
 
 
@@ -143,7 +148,7 @@ def _again(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, wa
     """A SELECT that reads a side once more, at least where `wanted` holds of a key hash `kh`, and where there is no key."""
     side = read.taken.side
     raw = sources.opened(engine, contract, side, read.raw, read.taken.mark)
-    relation = _of_keys(engine, contract, side, raw, wanted)
+    relation = _of_keys(engine, contract, side, raw, wanted) if wanted else raw.relation
     return raw, rows.hashed(contract, side, rows.typed(contract, side, relation, raw.types), raw.types)
 
 
@@ -162,12 +167,14 @@ def _differing() -> str:
     GROUP BY kh HAVING sum(one) <> {ONE_EACH} OR bit_xor(h) <> 0"""
 
 
-def _told(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, *, few: bool) -> str:
+def _told(
+    engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, *, few: bool, slices: int
+) -> str:
     """Have the rows of differing keys in full; returns why they are not those that were hashed, or ''."""
     side, wanted = read.taken.side, f"(b < {KEYLESS} AND kh IN (FROM differing)) OR b = {KEYLESS}"
     with reading(contract, side):
         again = f"FROM {side}_held" if few else _again(engine, contract, read, "kh IN (FROM differing)")[1]
-        engine.execute(f"CREATE TABLE {side}_rows AS {rows.told(contract, again, wanted)}")
+        engine.execute(f"CREATE TABLE {side}_rows AS {rows.told(contract, again, wanted, slices)}")
     sums = "SELECT count(*), coalesce(sum(h), 0)::DECIMAL(38, 0)"
     kept = engine.execute(f"{sums} FROM {side}_held WHERE {wanted}").fetchall()
     same = engine.execute(f"{sums} FROM {side}_rows").fetchall() == kept
@@ -194,29 +201,29 @@ def _changed(side: Side) -> str:
     return f"the {side} changed while it was being read: its findings cannot be told from it"
 
 
-def _odd(contract: Contract) -> str:
-    """Every key that is not once on each side with one hash: copies on each side, class, state."""
+def _odd(contract: Contract, i: int) -> str:
+    """A SELECT of every key of a slice that is not once on each side with one hash: copies on each side, class, state."""
     k = keys(contract)
     return f"""
-    CREATE TABLE odd AS
-    WITH grouped AS (
+    WITH source_slice AS (FROM source_keys WHERE slice = {i}), target_slice AS (FROM target_keys WHERE slice = {i}),
+    grouped AS (
         SELECT {k}, sum(one)::BIGINT AS n, bit_xor(h) AS apart, bool_or(bad) AS bad
-        FROM (SELECT {k}, 1::BIGINT AS one, h, bad FROM source_keys
-              UNION ALL SELECT {k}, {1 << 32}::BIGINT, h, bad FROM target_keys)
+        FROM (SELECT {k}, 1::BIGINT AS one, h, bad FROM source_slice
+              UNION ALL SELECT {k}, {1 << 32}::BIGINT, h, bad FROM target_slice)
         GROUP BY {k}),
     differing AS (
         SELECT {k}, n & {_COPIES} AS in_source, n >> 32 AS in_target FROM grouped
         WHERE NOT (n = {ONE_EACH} AND apart = 0 AND NOT bad)),
     copied AS (SELECT * FROM differing WHERE in_source > 0 AND in_target > 0 AND in_source + in_target > 2),
     twins AS (
-        SELECT DISTINCT {k} FROM (SELECT * FROM source_keys WHERE NOT bad) SEMI JOIN copied USING ({k})
-        SEMI JOIN (SELECT {k}, h FROM target_keys SEMI JOIN copied USING ({k}) WHERE NOT bad) t USING ({k}, h)),
+        SELECT DISTINCT {k} FROM (SELECT * FROM source_slice WHERE NOT bad) SEMI JOIN copied USING ({k})
+        SEMI JOIN (SELECT {k}, h FROM target_slice SEMI JOIN copied USING ({k}) WHERE NOT bad) t USING ({k}, h)),
     states AS (
         SELECT {k}, arg_min(state, side) AS state
-        FROM (SELECT {k}, state, 0 AS side FROM source_keys SEMI JOIN differing USING ({k})
-              UNION ALL SELECT {k}, state, 1 FROM target_keys SEMI JOIN differing USING ({k}))
+        FROM (SELECT {k}, state, 0 AS side FROM source_slice SEMI JOIN differing USING ({k})
+              UNION ALL SELECT {k}, state, 1 FROM target_slice SEMI JOIN differing USING ({k}))
         GROUP BY {k})
-    SELECT differing.*, states.state,
+    SELECT differing.*, states.state, {i} AS slice,
         CASE WHEN in_source = 0 THEN 'extra' WHEN in_target = 0 THEN 'missing' WHEN twins.twin THEN 'matched' ELSE 'changed' END AS class
     FROM differing JOIN states USING ({k}) LEFT JOIN (SELECT *, true AS twin FROM twins) twins USING ({k})
     """

@@ -132,12 +132,15 @@ def hashed(contract: Contract, side: Side, rows: str, types: Mapping[str, str], 
     return f"SELECT *, {_row_hash(contract, side, types)} AS h FROM ({placed}) {where}"
 
 
-def told(contract: Contract, hashed: str, where: str) -> str:
-    """The `hashed` rows for which `where` holds, with every column as text and whether it is of its type: what a finding tells."""
+def told(contract: Contract, hashed: str, where: str, slices: int = 1) -> str:
+    """The `hashed` rows for which `where` holds, with every column as text and whether it is of its type: what a finding tells.
+
+    All rows of a key are in the same of so many `slices`.
+    """
     texts = [f"{_text(n)} AS {name(f'text:{n}')}, {name(f'wrong:{n}')} IS NOT NULL AS {name(f'is_wrong:{n}')}" for n in contract.columns]  # fmt: skip
     key = [f"{_text(n)} AS {name(f'key:{i}')}" for i, n in enumerate(contract.key)]
     wrong = " OR ".join(f"{name(f'wrong:{n}')} IS NOT NULL" for n in contract.columns)
-    return f"""SELECT {", ".join([*key, *texts])}, h, ({wrong}) AS bad, {state(contract)} AS state, b = {KEYLESS} AS keyless
+    return f"""SELECT {", ".join([*key, *texts])}, h, ({wrong}) AS bad, {state(contract)} AS state, b = {KEYLESS} AS keyless, kh % {slices} AS slice
         FROM ({hashed}) WHERE {where}"""
 
 

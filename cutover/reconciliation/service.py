@@ -282,7 +282,7 @@ class ReconciliationService:
         source, target = sides
         file = self._home(contract.id) / "findings" / f"{run:04}.parquet"
         today = self.desk.clock.now().date()
-        found = evidence.write(engine, contract, file, today)
+        found = evidence.write(engine, contract, file, today, matching.slices)
         counts = {**matching.counts, Class.ORPHAN.value: sum(found.orphans.values())}
         by_state = _with_orphans(matching.by_state, found.orphans)
         gaps = (*source.taken.gaps, *target.taken.gaps, *_expired(contract, today))

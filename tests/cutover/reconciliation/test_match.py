@@ -7,12 +7,13 @@ from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutover.reconciliation import snapshot
+from cutover.reconciliation import match, snapshot
 from cutover.reconciliation.contract import Contract
-from cutover.reconciliation.match import Read, match
+from cutover.reconciliation.match import Read
 from cutover.reconciliation.sides import Side
 from tests.cutover.reconciliation.world import write_csv
 
@@ -66,12 +67,16 @@ def _oracle(source: list[Row], target: list[Row]) -> Counter[str]:
     return counts
 
 
-@settings(max_examples=40)
+@pytest.mark.parametrize(("few", "slice_"), [(match.FEW, match.SLICE), (0, 2)])
+@settings(max_examples=25)
 @given(source=ROWS, target=ROWS)
 def test_every_row_is_accounted_for_once_and_in_the_class_a_person_would_put_it(
-    source: list[Row], target: list[Row]
+    few: int, slice_: int, source: list[Row], target: list[Row]
 ) -> None:
-    with tempfile.TemporaryDirectory() as name:
+    """However few rows may be held at a time."""
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as limits:
+        limits.setattr(match, "FEW", few)
+        limits.setattr(match, "SLICE", slice_)
         folder = Path(name)
         write_csv(folder / "s.csv", source, COLUMNS)
         write_csv(folder / "t.csv", target, COLUMNS)
@@ -79,7 +84,7 @@ def test_every_row_is_accounted_for_once_and_in_the_class_a_person_would_put_it(
         with snapshot.engine(folder) as engine:
             taken = [snapshot.take(engine, agreed, side, folder / side, systems={}, now=NOW) for side in Side]
             read = [Read(t, folder / t.side / t.file, Path(t.raw)) for t in taken]
-            found = match(engine, agreed, *read)
+            found = match.match(engine, agreed, *read)
     assert Counter(found.counts) == _oracle(source, target)
     assert found.books.holds
     assert (found.books.source.rows, found.books.target.rows) == (len(source), len(target))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cutover.core.errors import NotFound, Refused, Unavailable
-from cutover.reconciliation import snapshot
+from cutover.reconciliation import match, snapshot
 from cutover.reconciliation.comparison import COMPARISON, Start, comparison_stream
 from cutover.reconciliation.findings import Verdict
 from cutover.reconciliation.sides import Side
@@ -249,6 +249,23 @@ def test_a_file_is_read_by_its_name_and_never_as_a_pattern(world: World) -> None
     world.contracts = {"crimes": contract(literal, world.target)}
     outcome = world.run()
     assert (outcome.source.rows, outcome.counts["extra"]) == (99, 1)
+
+
+def test_more_differences_than_are_held_at_a_time_are_all_told_and_told_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = [crime(n, surname="Smith " if n % 3 else "Smith", offence="x" if n % 7 else "y") for n in range(5, 1_004)]  # fmt: skip
+    source = [*(crime(n, surname="Smith") for n in range(1_000)), crime(9), crime(10, crime_id=None)]
+    world.write(source, target)
+    whole = world.run()
+    findings = world.service.findings("crimes")
+    monkeypatch.setattr(match, "FEW", 0)
+    monkeypatch.setattr(match, "SLICE", 50)
+    sliced = world.run()
+    assert world.service.findings("crimes") == findings
+    of_the_run = {"run", "findings_file", "source", "target"}
+    assert sliced.model_dump(exclude=of_the_run) == whole.model_dump(exclude=of_the_run)
+    assert (sliced.verdict, len(findings)) == (Verdict.FAIL, 5 + 995 + 4 + 1 + 1)
 
 
 def test_a_truncated_parquet_file_is_an_error(world: World) -> None:

@@ -3,7 +3,7 @@
 Each figure is a process of its own: CPU seconds of user and system, peak resident memory. The data is made from a seed
 and deleted after.
 
-    python benchmarks/reconciliation/bench.py [FOLDER] --rows 1000000 [--parts first,dirty,text,growth]
+    python benchmarks/reconciliation/bench.py [FOLDER] --rows 1000000 [--parts first,dirty,text,growth,postgres]
 
 `growth` takes a fiftieth, a tenth, half and all of the rows, and draws growth.svg beside this file.
 """
@@ -32,6 +32,7 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from benchmarks.reconciliation.generate import MISSING, Made, make
 from benchmarks.reconciliation.growth import Size, drawn, off_the_line
+from benchmarks.reconciliation.in_postgres import cpu_of, in_postgres
 from cutover.core.clock import SystemClock
 from cutover.core.event import Catalogue
 from cutover.reconciliation.comparison import EVENTS
@@ -94,7 +95,7 @@ def whole(
     folder: Path, state: Path, *, text_keys: bool = False, frozen: bool = True, url: str = ""
 ) -> Outcome:
     """The source frozen, then the run."""
-    source = {"system": "register", "table": "crimes"} if url else None
+    source = {"system": "register", "table": "source"} if url else None
     opened = service(state, contracts(folder, text_keys=text_keys, source=source), {"register": url})
     if not frozen:
         return opened.run("crimes", by="bench")
@@ -233,8 +234,21 @@ def growth(work: Path, rows: int) -> None:
     (Path(__file__).parent / "growth.svg").write_text(drawn(taken), encoding="utf-8")
 
 
+def postgres(work: Path, rows: int) -> None:
+    """The source in a PostgreSQL, read by what reads any database; the target as a file."""
+    made = make(work / "data", rows)
+    base = measured("limit", folder=str(work / "data"))
+    with in_postgres(work / "data", ["source"]) as server:
+        before = cpu_of(server)
+        seen = measured("whole", folder=str(work / "data"), state=str(work / "state"), url=server.url)
+        served = cpu_of(server) - before
+    _row(f"{rows:,}: PostgreSQL against Parquet", seen, base["cpu"], made)
+    both = seen["cpu"] + served
+    print(f"| the same with the server's {served:.1f} s | {both:.1f} s | {both / base['cpu']:.2f} x | | | |", flush=True)  # fmt: skip
+
+
 PARTS: Mapping[str, Callable[[Path, int], object]] = {
-    "first": first, "dirty": dirty, "text": text, "growth": growth,
+    "first": first, "dirty": dirty, "text": text, "growth": growth, "postgres": postgres,
 }  # fmt: skip
 
 

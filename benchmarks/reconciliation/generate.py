@@ -78,7 +78,7 @@ def _planted() -> dict[str, int]:
     }  # fmt: skip
 
 
-def _starts() -> dict[str, tuple[int, int]]:
+def starts() -> dict[str, tuple[int, int]]:
     """Each defect's slots: first and one past the last."""
     sizes = {"missing": MISSING, "orphan": ORPHANS, "copied": COPIES} | {
         kind: n for kind, (n, *_) in CELLS.items()
@@ -92,7 +92,7 @@ def _starts() -> dict[str, tuple[int, int]]:
 
 
 def _is(what: str) -> str:
-    first, end = _starts()[what]
+    first, end = starts()[what]
     return f"slot BETWEEN {first} AND {end - 1}"
 
 
@@ -100,7 +100,7 @@ def _record(ids: str, rows: int, seed: int) -> str:
     """The records of these ids, the same on both sides."""
     step = rows // SLOTS
     mojibake, form, zeros = _is("mojibake"), _is("unicode_form"), _is("lost_leading_zeros")
-    first = _starts()["orphan"][0]
+    first = starts()["orphan"][0]
     return f"""(WITH numbered AS (SELECT id, CASE WHEN id % {step} = 0 AND id // {step} < {SLOTS} THEN id // {step} ELSE -1 END AS slot,
             hash(id, {seed}) AS a, hash(id, {seed + 1}) AS b FROM ({ids}))
         SELECT slot, id AS crime_id,
@@ -132,7 +132,7 @@ def _target(rows: int, clean: bool, text_keys: bool, seed: int) -> str:
         return f"SELECT {_named(text_keys)} FROM (SELECT * {wide} FROM {_record(order, rows, seed)})"
     changed = ", ".join(f"CASE {' '.join(f'WHEN {_is(kind)} THEN {became}' for kind, (_, column, became) in CELLS.items() if column == name)} ELSE {name} END AS {name}" for name in dict.fromkeys(column for _, column, _ in CELLS.values()))  # fmt: skip
     base = f"SELECT * REPLACE ({changed}) FROM {_record(order, rows, seed)} WHERE NOT ({_is('missing')})"
-    first, _ = _starts()["copied"]
+    first, _ = starts()["copied"]
     step = rows // SLOTS
     ids = _record(f"SELECT ({first} + i) * {step} AS id FROM range({COPIES}) t(i)", rows, seed)
     copies = f"SELECT * REPLACE (CASE WHEN slot < {first + COPIES // 2} THEN offence ELSE 'other' END AS offence) FROM {ids}"

@@ -160,6 +160,7 @@ def compared(work: Path, environments: Path, rows: int, chosen: list[Peer]) -> N
     make(work / "data", rows)
     limit = Peer("bare scan and hash", (), "limit")
     base = ran(limit, Path(sys.executable), work / "data", work, None)
+    assert not base.failed, base.failed
     print("| tool | CPU | of the bare scan | peak memory | wall | of the planted defects |\n|---|---|---|---|---|---|")  # fmt: skip
     print(
         f"| {limit.title} | {base.cpu:.1f} s | 1.0 x | {base.mib:,} MiB | {base.wall:.0f} s | |", flush=True

@@ -197,6 +197,12 @@ def _api(opener: Opener) -> App:
     return api_commands(opener)
 
 
+def _webhook(opener: Opener) -> App:
+    from cutover.app.webhook_cli import webhook_commands
+
+    return webhook_commands(opener)
+
+
 def _link(opener: Opener) -> App:
     from cutover.app.account_cli import link_commands
 
@@ -224,6 +230,6 @@ def _deploy(opener: Opener) -> App:
 
 _BUILDERS: dict[str, Callable[[Opener], App]] = {
     "runbook": _runbook, "run": _run, "gate": _gate, "monitor": _monitor, "reconcile": _reconcile, "paper": _paper,
-    "contingency": _contingency, "backlog": _backlog, "convert": _convert, "report": _report, "account": _account, "api": _api, "link": _link, "journal": _journal, "db": _db,
+    "contingency": _contingency, "backlog": _backlog, "convert": _convert, "report": _report, "account": _account, "api": _api, "webhook": _webhook, "link": _link, "journal": _journal, "db": _db,
     "deploy": _deploy,
 }  # fmt: skip

@@ -35,6 +35,7 @@ GROUPS: dict[str, str] = {
     "account": "Who may sign in: make, list and disable accounts.",
     "link": "Links for who has no account: to read the board, or to work on one task.",
     "api": "What programs ask and tell: tokens, and the OpenAPI document.",
+    "webhook": "Outside systems that are told of facts: what waits, what nobody takes.",
     "journal": "Verify, show, export and checkpoint the journal.",
     "db": "Upgrade the database, rebuild its views.",
     "deploy": "Prefect on several machines: a tuned server on PostgreSQL, workers for it.",

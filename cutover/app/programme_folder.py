@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cutover.app import rooms
+from cutover.app.facts import catalogue
 from cutover.app.readiness_file import FILE as READINESS
 from cutover.core.errors import Invalid, NotFound, Problem, nearest
 from cutover.domain.programme import Programme
 from cutover.domain.query import Query
 from cutover.domain.readiness import Cell
 from cutover.domain.readiness import read_rule as read_readiness
+from cutover.domain.webhook import hook_faults
 from cutover.store.documents import read_yaml
 
 if TYPE_CHECKING:
@@ -145,10 +147,17 @@ class ProgrammeFolder:
                 found += [p for p in error.problems if p not in found]
         return found or [
             *_empty_calendars(self),
+            *self._untellable(),
             *self._ways_back(),
             *self._located(self._unanswerable),
             *self._located(self.action_faults),
         ]
+
+    def _untellable(self) -> Iterator[Problem]:
+        """What a webhook of programme.yaml asks for and could never be told."""
+        if hooks := self.programme.webhooks:
+            for field, message, near in hook_faults(hooks, catalogue().kinds):
+                yield Problem(message, str(self.path / FILE), field=field, nearest=near)
 
     def action_faults(self, book: Runbook) -> Iterator[Fault]:
         """Actions that could not be performed: an unknown kind, a wrong argument, a name that nothing fills in."""

@@ -16,9 +16,11 @@ import structlog
 
 from cutover.app.bootstrap import World
 from cutover.app.notify import Channel, FileChannel, channels, deliver_due
+from cutover.app.webhooks import Postman, WebhookChannel
 from cutover.core.errors import CutoverError, Refused
 from cutover.domain.gates import GateState
 from cutover.store.engine import writing
+from cutover.store.letters import CHANNEL
 from cutover.store.outbox import PERSON, Message, enqueue, unknown
 from runbooks.domain.run_events import Comms
 from runbooks.domain.run_state import RunState
@@ -70,8 +72,16 @@ class PersonChannel:
 
 def channels_of(world: World) -> dict[str, Channel]:
     """Every channel of a programme."""
-    known = channels(world.folder.state / "notices")
+    known: dict[str, Channel] = dict(channels(world.folder.state / "notices"))
+    if hooks := world.folder.programme.webhooks:
+        known[CHANNEL] = WebhookChannel(world.engine, hooks, world.secrets, world.clock)
     return {**known, "apprise": AppriseChannel(world), PERSON: PersonChannel(world)}
+
+
+def collect(world: World) -> int:
+    """Keep what outside systems are to be told; returns how many letters are new."""
+    hooks, base = world.folder.programme.webhooks, world.settings.base_url.rstrip("/")
+    return Postman(world.journal, hooks, f"{base}/journal").collect()
 
 
 class Teller:
@@ -96,6 +106,7 @@ class Teller:
         if fresh:
             with writing(self.world.engine) as connection:
                 enqueue(connection, [message for message in new if message.id in fresh], now)
+        collect(self.world)
         return deliver_due(self.world.engine, channels_of(self.world), now)
 
     def _of(self, run_id: str) -> Iterator[Message]:

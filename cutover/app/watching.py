@@ -14,7 +14,7 @@ import structlog
 
 from cutover.app.bootstrap import World
 from cutover.app.notify import deliver_due
-from cutover.app.telling import channels_of
+from cutover.app.telling import channels_of, collect
 from cutover.core.clock import SystemClock
 from cutover.core.errors import CutoverError, Unavailable
 from cutover.store.leases import Fence, LeaseLostError
@@ -170,6 +170,7 @@ def make_notifier(world: World) -> Notifier:
 
 def deliver(world: World) -> int:
     """Hand what waits in the outbox to its channels; returns how many were taken."""
+    collect(world)
     return deliver_due(world.engine, channels_of(world), world.clock.now())
 
 

@@ -31,6 +31,7 @@ from cutover.web.api.operation import Operation
 from cutover.web.badge import BadgeSignIn
 from cutover.web.journal import journal_page
 from cutover.web.kit import Page, Panel, build_app
+from cutover.web.letters_page import WebhookPages
 from cutover.web.oidc_sign_in import ProviderSignIn
 from cutover.web.serving import serve as run_server
 from cutover.web.sessions_page import SessionPages
@@ -117,6 +118,7 @@ def assembled(world: World, as_person: str = "") -> Assembled:
         guard,
         badges,
         SessionPages(guard, badges),
+        WebhookPages(world.journal, programme, clock),
         convert,
         ImportPages(station, programme, clock, KeptFiles(world.folder.state / "imports")),
         EditPages(world.runs, programme, clock),

@@ -15,6 +15,7 @@ from cutover.core.clock import to_utc
 from cutover.core.duration import parse_duration, spell_duration
 from cutover.core.errors import Invalid, nearest
 from cutover.domain.modes import Mode
+from cutover.domain.webhook import Webhook
 
 
 def _duration(value: object) -> object:
@@ -214,6 +215,9 @@ class Programme(Part):
     stations: tuple[Station, ...] = ()
     partners: tuple[Partner, ...] = ()
     single_sign_on: SingleSignOn = SingleSignOn()
+    webhooks: tuple[Webhook, ...] = Field(
+        default=(), description="outside systems that are told of facts, signed, as CloudEvents"
+    )
     standards: dict[str, Span] = Field(
         default_factory=dict, description="service standard by form type or queue"
     )
@@ -243,7 +247,7 @@ class Programme(Part):
             yield f"window.closes: {closes:%Y-%m-%dT%H:%MZ} is not after window.opens {opens:%Y-%m-%dT%H:%MZ}; expected a later time"
 
     def _name_faults(self) -> Iterator[str]:
-        for name in ("components", "teams", "people", "stations", "partners"):
+        for name in ("components", "teams", "people", "stations", "partners", "webhooks"):
             ids = [part.id for part in getattr(self, name)]
             yield from (
                 f"{name}.{i}: id '{i}' is given twice" for i in sorted({i for i in ids if ids.count(i) > 1})

@@ -84,10 +84,15 @@ def mark_sent(engine: Engine, message: Message, now: datetime) -> None:
 
 
 def mark_failed(engine: Engine, message: Message, now: datetime) -> None:
-    """Try again later: 1, 2, 4 ... minutes, at most an hour."""
+    """Try again later: 1, 2, 4 ... minutes, at most an hour; never what was taken out of the round meanwhile."""
     with writing(engine) as connection:
         attempts = (connection.execute(select(t.c.attempts).where(t.c.id == message.id)).scalar() or 0) + 1
         wait = timedelta(minutes=min(60, 2 ** (attempts - 1)))
-        connection.execute(
-            update(t).where(t.c.id == message.id).values(attempts=attempts, next_attempt_at=now + wait)
-        )
+        ours = (t.c.id == message.id) & t.c.next_attempt_at.is_not(None)
+        connection.execute(update(t).where(ours).values(attempts=attempts, next_attempt_at=now + wait))
+
+
+def attempts_of(engine: Engine, message: Message) -> int:
+    """How often a message was tried in vain."""
+    with reading(engine) as connection:
+        return connection.execute(select(t.c.attempts).where(t.c.id == message.id)).scalar() or 0

@@ -123,7 +123,10 @@ def test_alerts_of_an_alertmanager_fire_and_resolve(any_engine: Engine, clock: F
 )
 def test_a_webhook_that_is_none_is_refused_with_its_place(world: World, body: bytes) -> None:
     answer = world.post("/api/v1/alertmanager", "alerts", content=body)
-    assert (answer.status_code, "an Alertmanager webhook of version 4" in answer.json()["detail"]) == (400, True)
+    assert (answer.status_code, "an Alertmanager webhook of version 4" in answer.json()["detail"]) == (
+        400,
+        True,
+    )
 
 
 def test_a_body_that_never_ends_is_cut_off(world: World) -> None:

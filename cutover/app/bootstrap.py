@@ -140,7 +140,13 @@ class World:
 
     @cached_property
     def reconciliation(self) -> rooms.ReconciliationService:
-        return rooms.ReconciliationService(self.desk, self.folder.contracts, self.folder.state, self.systems)
+        return rooms.ReconciliationService(
+            self.desk,
+            self.folder.contracts,
+            self.folder.state,
+            self.systems,
+            begins=self.folder.programme.opens,
+        )
 
     @cached_property
     def paper(self) -> rooms.PaperService:

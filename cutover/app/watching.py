@@ -17,9 +17,10 @@ from cutover.app.notify import deliver_due
 from cutover.app.telling import channels_of, collect
 from cutover.core.clock import SystemClock
 from cutover.core.errors import CutoverError, Unavailable
+from cutover.reconciliation.reruns import is_due, overdue
 from cutover.store.leases import Fence, LeaseLostError
 from monitors.alertmanager import Pusher
-from monitors.domain.check import Reason, Status
+from monitors.domain.check import Reason, Severity, Status
 from monitors.domain.telling import Alarm
 from monitors.flow_service import FlowView
 from monitors.notifier import Notifier
@@ -163,7 +164,7 @@ def make_notifier(world: World) -> Notifier:
         world.desk,
         world.folder.watched.notify,
         programme.zone,
-        lambda now: [*_checks(world, began, now), *_flows(world, now)],
+        lambda now: [*_checks(world, began, now), *_flows(world, now), *rechecks_told(world)],
         channel,
     )
 
@@ -191,6 +192,27 @@ def check_alarm(view: CheckView, fresh_for: timedelta, began: datetime, now: dat
 def _flows(world: World, now: datetime) -> Iterator[Alarm]:
     for view in world.flows.all(now):
         yield flow_alarm(view)
+
+
+def rechecks_told(world: World) -> Iterator[Alarm]:
+    """A re-run of a reconciliation that asks to be made, told to its owner until a run was it."""
+    people = world.folder.programme.people
+    told = [p.id for p in people if "programme_manager" in p.roles] or [p.id for p in people]
+    for name, contract in world.folder.contracts.items():
+        asking = [one for one in world.reconciliation.rechecks(name) if is_due([one])]
+        late = overdue(asking)
+        yield Alarm(
+            id=f"reconcile-{name}",
+            title=f"Reconciliation again: {contract.title}",
+            component="",
+            owner=contract.owner or next(iter(told), ""),
+            severity=Severity.HIGH if late else Severity.WARNING,
+            safeguarding=False,
+            bad=bool(asking),
+            label="OVERDUE" if late else "DUE",
+            detail=", ".join(map(str, asking)),
+            since=asking[0].due_at if asking else None,
+        )
 
 
 def flow_alarm(view: FlowView) -> Alarm:

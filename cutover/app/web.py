@@ -24,7 +24,7 @@ from cutover.app.single_sign_on import provider_of
 from cutover.app.telling import Teller
 from cutover.cli.output import console
 from cutover.core.clock import SystemClock
-from cutover.reconciliation.web import reconciliation_page
+from cutover.reconciliation.web import export_page, reconciliation_page
 from cutover.store.kept_files import KeptFiles
 from cutover.web.acts import Act
 from cutover.web.api.operation import Operation
@@ -178,6 +178,7 @@ def _pages_to_read(world: World, watch: Watch) -> list[Page]:
         ),
         pack_page(world.flows, programme, clock),
         reconciliation_page(world.reconciliation, programme.zone),
+        export_page(world.reconciliation),
         overview_page(world.station_views, programme, clock),
         *SheetPages(world.paper_images, programme, clock).pages(),
         *backlog_pages(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,8 +10,10 @@ from cyclopts import App, Parameter
 
 from cutover.cli.output import answer, table
 from cutover.reconciliation.lives import finding_ids
+from cutover.reconciliation.reruns import Recheck, is_due
 
 if TYPE_CHECKING:
+    from cutover.reconciliation.causes import Cause
     from cutover.reconciliation.findings import Outcome
     from cutover.reconciliation.service import ReconciliationService
 
@@ -33,6 +35,7 @@ def commands(service: Callable[[Path], ReconciliationService]) -> App:
     """The sub-app; `service` opens a programme folder."""
     app = App(name="reconcile", help="Compare what left with what arrived, record by record.")
     _comparing(app, service)
+    _again(app, service)
     _writing(app, service)
     _elsewhere(app, service)
     _settling(app, service)
@@ -67,6 +70,30 @@ def _comparing(app: App, service: Callable[[Path], ReconciliationService]) -> No
     ) -> int:
         """What a run came to and its findings: the first 20, or every one with --all."""
         return _show(service(programme), contract, which, klass, every=every, as_json=json)
+
+
+def _again(app: App, service: Callable[[Path], ReconciliationService]) -> None:
+    @app.command
+    def due(
+        *,
+        run: Annotated[bool, Parameter(negative=(), help="make those that are due, now")] = False,
+        by: By = "operator",
+        programme: Path = Path(),
+        json: bool = False,
+    ) -> int:
+        """Which re-runs (after a day, a week, a month) are made, waiting, due or overdue; exit 1 while one asks to be made."""
+        opened = service(programme)
+        asking = [name for name in opened.contracts if is_due(opened.rechecks(name))]
+        outcomes = [opened.run(name, by=by) for name in asking] if run else []
+        found = {name: opened.rechecks(name) for name in opened.contracts}
+        lines = [f"{name}: {_rechecked(of)}" for name, of in found.items()]
+        answer({"rechecks": found, "outcomes": outcomes}, as_json=json, text=[*(f"{o.contract}: {o}" for o in outcomes), *lines])  # fmt: skip
+        return int(any(map(is_due, found.values())) or not all(o.passed for o in outcomes))
+
+
+def _rechecked(found: Sequence[Recheck]) -> str:
+    told = (f"{one} ({one.due_at:%a %d %b %H:%M}Z)" for one in found)
+    return ", ".join(told) or "nothing is due before its first whole run"
 
 
 def _writing(app: App, service: Callable[[Path], ReconciliationService]) -> None:
@@ -175,12 +202,19 @@ def _show(
         else []
     )
     shown = found if every else found[:SHOWN]
-    answer({"outcome": outcome, "findings": shown}, as_json=as_json, text=_lines(outcome))
+    causes = opened.causes(contract, outcome.run) if outcome.findings_file else []
+    answer({"outcome": outcome, "causes": causes, "findings": shown}, as_json=as_json, text=_lines(outcome))
+    if causes and not as_json:
+        table("Causes, the most open first", ("cause", "one of them"), ((str(c), _example(c)) for c in causes))  # fmt: skip
     if shown and not as_json:
         table("Findings", ("class", "key", "state", "which", "difference"), map(_row, shown))
     if len(found) > len(shown) and not as_json:
         answer(None, as_json=False, text=["… and more: --all names every one"])
     return int(not outcome.passed)
+
+
+def _example(cause: Cause) -> str:
+    return cause.example + (f": {cause.source!r} -> {cause.target!r}" if cause.column else "")
 
 
 def _lines(outcome: Outcome) -> Iterable[str]:

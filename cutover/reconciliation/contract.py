@@ -11,7 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -20,7 +20,7 @@ import duckdb
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from cutover.core.errors import Invalid, Problem, nearest
-from cutover.domain.programme import Id, Part
+from cutover.domain.programme import Id, Part, Span
 from cutover.reconciliation.sides import Side
 from cutover.store.documents import read_yaml
 
@@ -30,6 +30,9 @@ _WIDEST = 38
 EMBEDDED = "embedded"  # the engine that reads both sides itself
 ENGINES = ("postgres", "spark", "duckdb")  # engines that may have both sides
 FORMATS = ("csv", "parquet", "duckdb")
+
+
+AGAIN = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
 
 
 class Rule(StrEnum):
@@ -199,6 +202,12 @@ class Contract(Part):
     )
     source_frozen: bool = Field(
         default=False, description="use the source snapshot taken at the freeze, if there is one"
+    )
+    again: tuple[Span, ...] = Field(
+        default=AGAIN, description="how long after the first whole run it must be made again"
+    )
+    owner: Id | Literal[""] = Field(
+        default="", description="who is told that a re-run is due; default: the programme managers"
     )
     key: Names = Field(min_length=1)
     columns: dict[Id, Annotated[Column, BeforeValidator(_short_form)]]

@@ -15,13 +15,14 @@ from duckdb.func import SPECIAL
 
 from cutover.core.errors import Invalid, Problem
 from cutover.reconciliation import rows
+from cutover.reconciliation.causes import Cause, Wanted, by_cause, ranked
 from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.explain import kind_of
-from cutover.reconciliation.findings import Class
 from cutover.reconciliation.rows import keys, literal, name
 from cutover.reconciliation.sides import Side
 
 FIRST = 5
+ANY = Wanted()
 _FORMATS = {
     ".csv": "FORMAT csv, HEADER, FORCE_QUOTE *",
     ".json": "FORMAT json, ARRAY true",
@@ -76,19 +77,16 @@ def write(
     return Evidence(dict(sorted(kinds.items())), unexplained, accepted, orphans, _first(engine), doubts)
 
 
-def read(
-    path: Path, klass: Class | None = None, limit: int | None = None, skip: int = 0
-) -> list[dict[str, Any]]:
-    """Findings of a file but the first `skip`, all of them unless `limit` is given; by class and key."""
-    query = (
-        f"FROM {rows.parquet(path)}" + (f" WHERE class = {literal(klass)}" if klass else "") + " ORDER BY ALL"
-    )
+def read(path: Path, wanted: Wanted = ANY, limit: int | None = None, skip: int = 0) -> list[dict[str, Any]]:
+    """Findings of a file but the first `skip`, in the order of their causes, all of them unless `limit` is given."""
     with _looking() as looking:
-        found = looking.execute(
-            f"{query} OFFSET {int(skip)}" + (f" LIMIT {int(limit)}" if limit is not None else "")
-        )
-        names = [column[0] for column in found.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        return by_cause(looking, path, wanted, limit, skip)
+
+
+def causes(path: Path) -> list[Cause]:
+    """The causes of a findings file, the most open ones first."""
+    with _looking() as looking:
+        return ranked(looking, path)
 
 
 def export(path: Path, contract: Contract, to: Path) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import duckdb
 from cutover.core.errors import CutoverError, NotFound, Refused
 from cutover.reconciliation import elsewhere, evidence, later, references, sources, warehouses
 from cutover.reconciliation import snapshot as snapshots
+from cutover.reconciliation.causes import Cause, Wanted
 from cutover.reconciliation.comparison import (
     COMPARISON,
     Answer,
@@ -21,6 +22,7 @@ from cutover.reconciliation.comparison import (
     ReconciliationFailed,
     ReconciliationFinished,
     ReconciliationStarted,
+    SnapshotTaken,
     Start,
     comparison_stream,
 )
@@ -37,6 +39,7 @@ from cutover.reconciliation.lives import (
     findings_stream,
 )
 from cutover.reconciliation.match import Matching, Read, match
+from cutover.reconciliation.reruns import Recheck, Whole, rechecks
 from cutover.reconciliation.resuming import resumable
 from cutover.reconciliation.sides import Side, Snapshot
 from cutover.reconciliation.snapshot import ENGINE
@@ -71,8 +74,11 @@ class ReconciliationService:
         contracts: Mapping[str, Contract],
         state_dir: Path,
         systems: Callable[[], Mapping[str, str]],
+        *,
         told: Callable[[str], None] = lambda _: None,
+        begins: datetime | None = None,
     ) -> None:
+        self._begins = begins  # no run before it is T+0
         self.told = told  # hears how far the reading is
         self.desk = desk
         self.contracts = contracts
@@ -134,6 +140,17 @@ class ReconciliationService:
         ends = (ReconciliationFinished, ReconciliationFailed)
         return [fact.event.outcome for fact in facts if isinstance(fact.event, ends)]
 
+    def rechecks(self, contract_id: str) -> tuple[Recheck, ...]:
+        """The re-runs that the contract asks for: made, waiting, due or overdue now; none before its first whole run."""
+        contract, begins, whole = self._contract(contract_id), self._begins, []
+        for fact in self.desk.journal.read(comparison_stream(contract_id)):
+            match fact.event:
+                case SnapshotTaken(snapshot=taken) if contract.source_frozen and taken.side is Side.SOURCE:
+                    begins = max(fact.at, begins) if begins else fact.at
+                case ReconciliationFinished(outcome=o) if o.verdict in (Verdict.PASS, Verdict.FAIL):
+                    whole.append(Whole(o.run, fact.at))
+        return rechecks(contract.again, whole, begins, self.desk.clock.now())
+
     def outcome(self, contract_id: str, run: int | None = None) -> Outcome:
         """What a run came to; the last one when none is named. Raises NotFound, or Refused before the first."""
         history = self.history(self._contract(contract_id).id)
@@ -151,16 +168,20 @@ class ReconciliationService:
         limit: int | None = None,
         run: int | None = None,
         skip: int = 0,
+        wanted: Wanted = evidence.ANY,
     ) -> list[dict[str, Any]]:
-        """The findings of a run (default: the last) but the first `skip`: class, key, state, copies, context and cells with both values.
+        """The findings of a run (default: the last) but the first `skip`, most open cause first: class, key, state, copies, context, cells with both values.
 
         Raises Refused when that run has none to show because it failed, or when its file is not the one recorded.
         """
-        if klass is not None and klass not in set(Class):
+        klass = klass or wanted.klass
+        if klass and klass not in set(Class):
             raise NotFound("class of findings", klass, Class)
-        return evidence.read(
-            self._findings_file(contract_id, run), Class(klass) if klass else None, limit, skip
-        )
+        return evidence.read(self._findings_file(contract_id, run), replace(wanted, klass=klass), limit, skip)
+
+    def causes(self, contract_id: str, run: int | None = None) -> list[Cause]:
+        """What a run's findings come from, the most open cause first. Raises Refused as `findings` does."""
+        return evidence.causes(self._findings_file(contract_id, run))
 
     def export(self, contract_id: str, to: Path, run: int | None = None) -> int:
         """Write all findings of a run (default: the last) as CSV; returns the lines. Raises Refused as `findings` does."""

@@ -18,7 +18,7 @@ LIBRARY = (
 )  # fmt: skip
 # English in its ordinary meaning, and the furniture of every Python library.
 PLAIN = """
-    add again as ask assert assign attach became began begin book build calendar call cause comment confirm current db
+    add again as ask assert assign attach became began begin book build calendar call comment confirm current db
     declare demo disable disarm dismiss enter entry export field finish found grew history http import init
     keep kind lift line list load log make next parse passwd person print public raise reason render
     renew repeat restate resume rule said seen serve setup show since sql state step stepped supply take taken tell to type

@@ -50,6 +50,8 @@ def test_the_flow_fails_while_a_contract_does_not_pass_and_the_journal_has_why(
     assert (state.is_failed(), state.message) == (True, "crimes: FAIL: 1 missing")
     (tmp_path / "new.csv").write_text("crime_id\nC1\nC2\n")
     assert asyncio.run(reconciliation(str(tmp_path), return_state=True)).is_completed()
+    due = asyncio.run(reconciliation(str(tmp_path), only_due=True, return_state=True))
+    assert (due.is_completed(), due.message) == (True, "nothing was to be compared")
     world = build_world(tmp_path)
     try:
         assert [str(o.verdict) for o in world.reconciliation.history("crimes")] == ["FAIL", "PASS"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from cutover.app.bootstrap import World
+from cutover.app.bootstrap import World, build_world
 from cutover.app.evidence import providers
+from cutover.app.settings import Settings
+from cutover.app.watching import rechecks_told
+from cutover.core.clock import FixedClock
 from cutover.core.errors import Refused
 from cutover.domain.gates import Criterion, Finding, Verdict
 from runbooks.domain.plan import Runbook, Task, TaskGate, TaskType
@@ -27,6 +31,27 @@ def test_a_reconciliation_that_agrees_is_met_and_one_that_does_not_is_not(world:
     reading = providers(world)["reconcile"]("crimes")
     assert (reading.finding, reading.link) == (Finding.NOT_MET, "/reconciliation?contract=crimes&run=2")
     assert "1" in reading.detail
+
+
+def test_a_pass_whose_re_run_is_overdue_is_not_met_and_its_owner_is_told(folder: Path) -> None:
+    clock = FixedClock(datetime(2026, 10, 24, tzinfo=UTC))
+    world = build_world(folder, pace=clock, settings=Settings(database_url=""))
+    try:
+        opens = world.folder.programme.opens
+        clock.set(opens + timedelta(hours=1))
+        world.reconciliation.run("crimes", by="asha")
+        [before] = [alarm for alarm in rechecks_told(world) if alarm.id == "reconcile-crimes"]
+        assert (before.bad, before.owner) == (False, "asha")
+        clock.set(clock.now() + timedelta(days=2))
+        reading = providers(world)["reconcile"]("crimes")
+        assert (reading.finding, "T+1d overdue" in reading.detail) == (Finding.NOT_MET, True)
+        [alarm] = [alarm for alarm in rechecks_told(world) if alarm.id == "reconcile-crimes"]
+        assert (alarm.bad, alarm.label, alarm.detail) == (True, "OVERDUE", "T+1d overdue")
+        world.reconciliation.run("crimes", by="asha")
+        assert providers(world)["reconcile"]("crimes").finding is Finding.MET
+        assert not any(alarm.bad for alarm in rechecks_told(world))
+    finally:
+        world.engine.dispose()
 
 
 @pytest.mark.parametrize("kind", ["reconcile", "monitor"])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from cutover.core.clock import FixedClock
 from cutover.reconciliation.cli import commands
+from tests.conftest import START
 from tests.cutover.reconciliation.world import World, crime
 
 HUNDRED = [crime(n) for n in range(100)]
@@ -73,3 +76,40 @@ def test_an_earlier_run_can_still_be_shown_and_written(
     _ask(world, "export", "crimes", str(world.folder / "first.csv"), "--run", "1")
     with (world.folder / "first.csv").open(encoding="utf-8", newline="") as file:
         assert len(list(csv.reader(file))) == 3
+
+
+def test_due_lists_the_re_runs_and_makes_those_that_are_due(
+    world: World, clock: FixedClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.write(HUNDRED, HUNDRED)
+    assert _ask(world, "due") == 0
+    assert "nothing is due before its first whole run" in capsys.readouterr().out
+    world.run()
+    clock.set(START + timedelta(days=1))
+    assert _ask(world, "due") == 1
+    assert "crimes: T+1d due (Sat 24 Oct 21:00Z), T+7d waiting" in " ".join(capsys.readouterr().out.split())
+    assert _ask(world, "due", "--run", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["outcomes"][0]["verdict"], told["rechecks"]["crimes"][0]["run"]) == ("PASS", 2)
+    assert _ask(world, "due", "--run") == 0
+    assert len(world.service.history("crimes")) == 2
+
+
+def test_the_causes_stand_before_the_findings_in_one_order(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.write(HUNDRED, [*HUNDRED[:90], *(crime(n, surname="Muller") for n in range(90, 95))])
+    world.run()
+    _ask(world, "show", "crimes")
+    told = capsys.readouterr().out
+    causes, findings = told.split("Findings")
+    for part, words in ((causes, ("5 changed, surname: value", "4 missing, open", "1 missing, closed")), (findings, ("C00090", "C00096", "C00095"))):  # fmt: skip
+        places = [part.index(word) for word in words]
+        assert places == sorted(places)
+
+
+def test_the_statements_for_an_engine_that_is_not_run_are_printed(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _ask(world, "sql", "crimes", "--engine", "snowflake") is None
+    assert "HASH(" in capsys.readouterr().out

@@ -168,6 +168,7 @@ class ReconciliationService:
         limit: int | None = None,
         run: int | None = None,
         skip: int = 0,
+        *,
         wanted: Wanted = evidence.ANY,
     ) -> list[dict[str, Any]]:
         """The findings of a run (default: the last) but the first `skip`, most open cause first: class, key, state, copies, context, cells with both values.

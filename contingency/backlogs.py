@@ -44,7 +44,7 @@ from contingency.sheets import waiting
 from cutover.core.errors import NotFound
 from cutover.store.desk import Ask, Desk
 
-TO_KEY = ("used", "returned", "keyed_once", "keyed_twice", "discrepant")
+TO_KEY = ("used", "live", "returned", "keyed_once", "keyed_twice", "discrepant")
 TO_CONVERT = ("verified",)
 KEYED = ("keyed_twice", "discrepant", "verified", "disposed")  # all their passes are done
 UNPLANNED_MINUTES = 25.0

@@ -42,6 +42,8 @@ from cutover.domain.modes import COMPONENT, Mode, SwitchMode, component_stream
 from cutover.store.desk import Ask, Desk
 from cutover.store.engine import writing
 from cutover.store.outbox import enqueue, unknown
+from paper_capture.domain.aside import SignOver
+from paper_capture.domain.sheet import SHEET, sheet_stream
 
 __all__ = ["EVENTS", "BacklogService", "ContingencyService", "ConversionService", "PlayView", "TriggerView"]
 
@@ -55,7 +57,7 @@ EVENTS = (
     *warnings.EVENTS,
 )
 WATCH = "contingency watch"
-ON_PAPER = ("used", "returned", "keyed_once", "keyed_twice", "discrepant", "verified")
+ON_PAPER = ("used", "live", "returned", "keyed_once", "keyed_twice", "discrepant", "verified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,10 @@ class ContingencyService:
         wish = HandOver(
             by=by, play=stream, signed_by=signed_by, reference=reference, paper=paper, live=dict(clocks)
         )
-        self.desk.ask(HANDOVER, handover_stream(sheet.serial), wish)
+        over = SignOver(by=by, serial=sheet.serial, signed_by=signed_by, reference=reference)
+        self.desk.ask_all([
+            Ask(HANDOVER, handover_stream(sheet.serial), wish), Ask(SHEET, sheet_stream(sheet.serial), over),
+        ])  # fmt: skip
 
     def clocks_of(self, serial: str) -> dict[str, datetime]:
         """The clocks that run on a sheet, by rule: when each falls due."""

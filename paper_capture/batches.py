@@ -18,7 +18,7 @@ from paper_capture.domain.batches import (
     batch_stream,
 )
 from paper_capture.domain.controls import lacking_pages
-from paper_capture.domain.stages import WRITTEN
+from paper_capture.domain.stages import LOGGED
 from paper_capture.service import PaperService
 
 
@@ -42,7 +42,9 @@ class PaperBatches:
         rows = [self.paper.sheet(serial) for serial in serials]
         forms = {row.form_type for row in rows}
         stations = {row.station for row in rows}
-        reasons = [f"{row.serial} is {row.stage}: not written on" for row in rows if row.stage not in WRITTEN]
+        reasons = [
+            f"{row.serial} is {row.stage}: not ready to go back" for row in rows if row.stage not in LOGGED
+        ]
         if len(forms) > 1:
             reasons.append(f"a batch holds one form, not {', '.join(sorted(forms))}")
         taken = self._taken()

@@ -14,6 +14,7 @@ from cyclopts import App, Parameter
 
 from cutover.cli.output import answer, table
 from cutover.core.errors import Invalid, Problem
+from paper_capture.aside_cli import add_aside
 from paper_capture.domain.moves import Entry, Grade, Person, UsedSheet
 from paper_capture.keep_cli import add_keeping
 from paper_capture.pack_cli import Rooms, add_pack, add_xlsform
@@ -45,6 +46,7 @@ def commands(service: Service, room: Rooms | None = None) -> App:
         add_xlsform(app, room)
         add_scan(app, room)
         add_keeping(app, room)
+        add_aside(app, room)
     return app
 
 
@@ -205,6 +207,11 @@ def _account(found: Account) -> Iterator[str]:
     yield f"issued {found.issued:,}: {found.used:,} used, {found.void:,} void, {found.missing:,} missing"
     yield f"converted {found.converted:,}, merged {found.merged:,}, linked {found.linked:,}, rejected {found.rejected:,}"
     yield f"waiting to be keyed or converted: {found.in_hand:,}"
+    if found.live:
+        yield f"live, the paper their master until each is handed over: {found.live:,}"
+    yield from (f"kept back: {serial}, {said}" for serial, said in list(found.held.items())[:SHOWN])
+    if len(found.held) > SHOWN:
+        yield f"kept back: and {len(found.held) - SHOWN:,} more"
     for station, serials in found.outstanding.items():
         more = f" and {len(serials) - SHOWN:,} more" if len(serials) > SHOWN else ""
         yield f"outstanding at {station}: {len(serials):,} ({', '.join(serials[:SHOWN])}{more})"

@@ -44,24 +44,24 @@ def _batches(app: App, room: Rooms) -> None:
     ) -> None:
         """Make up a batch of returned sheets under its header: refused when header and sheets differ."""
         wish = {"count": count, "hash_total": numbers, "totals": _totals(total), "by": by}
-        _say(room(programme).batches.prepare(name, serials, **wish), as_json=json)  # type: ignore[arg-type]
+        say(room(programme).batches.prepare(name, serials, **wish), as_json=json)  # type: ignore[arg-type]
 
     @app.command
     def receive(name: str, counted: int, *, by: By, programme: Path = Path(), json: bool = False) -> int:
         """Take a batch in, counted by somebody else; exit 1 when it does not agree and is rejected."""
         moved = room(programme).batches.receive(name, counted=counted, by=by)
-        _say(moved, as_json=json)
+        say(moved, as_json=json)
         return int(any(m.event.kind() == "BatchRejected" for m in moved))
 
     @app.command
     def release(name: str, *, by: By, programme: Path = Path(), json: bool = False) -> None:
         """Let a batch be keyed: refused while any of its pages has no image."""
-        _say(room(programme).batches.release(name, by=by), as_json=json)
+        say(room(programme).batches.release(name, by=by), as_json=json)
 
     @app.command
     def reject(name: str, reason: Why, *, by: By, programme: Path = Path(), json: bool = False) -> None:
         """Send a batch back."""
-        _say(room(programme).batches.reject(name, reason=reason, by=by), as_json=json)
+        say(room(programme).batches.reject(name, reason=reason, by=by), as_json=json)
 
 
 def _hands(app: App, room: Rooms) -> None:
@@ -70,7 +70,7 @@ def _hands(app: App, room: Rooms) -> None:
         *serials: str, station: str, reason: Why, by: By, programme: Path = Path(), json: bool = False
     ) -> None:
         """Move blank sheets to another station, which answers for them from now on."""
-        _say(room(programme).keeping.transfer(serials, station=station, by=by, reason=reason), as_json=json)
+        say(room(programme).keeping.transfer(serials, station=station, by=by, reason=reason), as_json=json)
 
     @app.command
     def hand_over(
@@ -85,7 +85,7 @@ def _hands(app: App, room: Rooms) -> None:
     ) -> None:
         """Pass sheets from hand to hand."""
         keeping = room(programme).keeping
-        _say(
+        say(
             keeping.hand_over(serials, giver=giver, receiver=receiver, by=by, place=place, seal=seal),
             as_json=json,
         )
@@ -103,14 +103,14 @@ def _ending(app: App, room: Rooms) -> None:
     ) -> None:
         """Put originals away until a date."""
         day = _day(until) if until else None
-        _say(room(programme).keeping.retain(serials, place=place, by=by, until=day), as_json=json)
+        say(room(programme).keeping.retain(serials, place=place, by=by, until=day), as_json=json)
 
     @app.command
     def destroy(
         *serials: str, witness: str, reason: Why, by: By, programme: Path = Path(), json: bool = False
     ) -> None:
         """Destroy sheets whose date has passed, before a witness."""
-        _say(room(programme).keeping.destroy(serials, witness=witness, by=by, reason=reason), as_json=json)
+        say(room(programme).keeping.destroy(serials, witness=witness, by=by, reason=reason), as_json=json)
 
     @app.command
     def destroy_stock(
@@ -125,7 +125,7 @@ def _ending(app: App, room: Rooms) -> None:
     ) -> None:
         """Destroy the next COUNT sheets of stock, before a witness; their numbers are never issued."""
         keeping = room(programme).keeping
-        _say(keeping.destroy_stock(form, count, witness=witness, by=by, reason=reason), as_json=json)
+        say(keeping.destroy_stock(form, count, witness=witness, by=by, reason=reason), as_json=json)
 
 
 def _certifying(app: App, room: Rooms) -> None:
@@ -147,7 +147,7 @@ def _certifying(app: App, room: Rooms) -> None:
         answer({"file": str(file), "notes": printed.notes}, as_json=json, text=[str(file), *printed.notes])
 
 
-def _say(moves: Sequence[Recorded], *, as_json: bool) -> None:
+def say(moves: Sequence[Recorded], *, as_json: bool) -> None:
     said = [
         {"of": m.stream.partition(":")[2], "kind": m.event.kind(), "at": m.at, "by": m.actor} for m in moves
     ]

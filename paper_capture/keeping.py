@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from cutover.core.errors import Invalid, NotFound, Problem
 from cutover.core.event import Recorded
 from cutover.store.desk import Ask
+from paper_capture.domain.aside import FreeSheet, GoOnLive, HoldSheet, SignOver
 from paper_capture.domain.keeping import DestroySheet, HandOverSheet, RetainSheet, TransferSheet, TriageSheet
 from paper_capture.domain.moves import Grade, SheetCommand
 from paper_capture.domain.serial import Block
@@ -78,6 +79,24 @@ class PaperKeeping:
         sheets = [DestroySheet(by=by, serial=str(s), witness=witness, reason=reason) for s in block]
         asks = [Ask(SHEET, sheet_stream(sheet.serial), sheet) for sheet in sheets]
         return self.paper.desk.ask_all([Ask(STATIONERY, stationery_stream(form.id), wish), *asks])
+
+    def hold(self, serials: Sequence[str], *, owner: str, reason: str, by: str) -> list[Recorded]:
+        """Keep sheets back: nothing is keyed or decided of them until `owner` has answered."""
+        return self._each(serials, lambda s: HoldSheet(by=by, serial=s, owner=owner, reason=reason))
+
+    def free(self, serials: Sequence[str], *, answer: str, by: str) -> list[Recorded]:
+        """The answer came: kept-back sheets go on from where they were."""
+        return self._each(serials, lambda s: FreeSheet(by=by, serial=s, answer=answer))
+
+    def go_on_live(self, serials: Sequence[str], *, reason: str, by: str) -> list[Recorded]:
+        """Systems are back and the records of these sheets are open: the paper is their master until it is handed over."""
+        return self._each(serials, lambda s: GoOnLive(by=by, serial=s, reason=reason))
+
+    def sign_over(self, serial: str, *, signed_by: str, reference: str, by: str) -> list[Recorded]:
+        """The live system has the record; for a form with clocks contingency's handover compares them and does this too."""
+        return self._each(
+            [serial], lambda s: SignOver(by=by, serial=s, signed_by=signed_by, reference=reference)
+        )
 
     def triage(self, grades: dict[str, Grade], *, by: str) -> list[Recorded]:
         """Raise sheets to the grade that was read off them; none is ever lowered."""

@@ -17,6 +17,7 @@ from paper_capture.domain.form import GRAVITY, Form
 from paper_capture.domain.moves import Entry, Grade
 from paper_capture.domain.passes import Value
 from paper_capture.domain.sheet import Stage
+from paper_capture.keeping import PaperKeeping
 from paper_capture.service import PaperService
 from paper_capture.tables import SheetRow
 
@@ -73,7 +74,7 @@ class Keying:
     def next(self, keyer: Keyer) -> str:
         """Claim the next sheet for this person. Raises Refused when nothing waits that they may key."""
         now = self.paper.desk.clock.now()
-        rows = {row.serial: row for row in self.paper.sheets(KEYABLE)}
+        rows = {row.serial: row for row in self.paper.sheets(KEYABLE) if row.held is None}
         held = self.claims.held(now)
         if own := next((s for s, claim in held.items() if claim.keyer == keyer.id and s in rows), ""):
             return own
@@ -91,6 +92,8 @@ class Keying:
         row = self.paper.sheet(serial)
         if row.stage not in KEYABLE or not self._may_key(keyer, row):
             raise Refused(f"{row.serial}: is {row.stage.replace('_', ' ')}, and not for you to key")
+        if row.held is not None:
+            raise Refused(f"{row.serial}: is {row.held}")
         if not self.claims.take(row.serial, _pass(row), keyer.id, self.paper.desk.clock.now()):
             raise Conflict(f"{row.serial}: another keyer has it now")
         return row.serial
@@ -112,6 +115,12 @@ class Keying:
         return self.claims.keep(
             self.paper.sheet(serial).serial, keyer.id, answers, self.paper.desk.clock.now()
         )
+
+    def hold(self, keyer: Keyer, serial: str, *, owner: str, reason: str) -> None:
+        """Keep back what this keyer cannot read or believe, until `owner` has answered. Raises Conflict for who does not hold it."""
+        self.claims.keep(serial, keyer.id, None, self.paper.desk.clock.now())
+        PaperKeeping(self.paper).hold([serial], owner=owner, reason=reason, by=keyer.id)
+        self.claims.leave(serial, keyer.id)
 
     def done(
         self, keyer: Keyer, serial: str, answers: Mapping[str, str], values: Mapping[str, Value]

@@ -17,7 +17,10 @@ from cutover.core.event import Event, Recorded
 from cutover.store.chain import canonical
 from cutover.store.desk import Ask, Desk
 from paper_capture.batch_tables import batch_rows
+from paper_capture.conflict_tables import conflict_rows
+from paper_capture.domain.aside import EVENTS as ASIDE
 from paper_capture.domain.batches import EVENTS as BATCH_EVENTS
+from paper_capture.domain.conflicts import EVENTS as CONFLICTS
 from paper_capture.domain.form import Form
 from paper_capture.domain.images import EVENTS as IMAGES
 from paper_capture.domain.keeping import EVENTS as KEEPING
@@ -58,7 +61,16 @@ from paper_capture.domain.views import LOOKS, ViewRestricted, looks_stream
 from paper_capture.image_tables import image_rows
 from paper_capture.tables import SheetRow, block_rows, count_sheets, sheet_rows
 
-EVENTS: tuple[type[Event], ...] = (*MOVES, *BLOCKS, *KEEPING, *IMAGES, *BATCH_EVENTS, *VIEWS)
+EVENTS: tuple[type[Event], ...] = (
+    *MOVES,
+    *ASIDE,
+    *BLOCKS,
+    *KEEPING,
+    *IMAGES,
+    *BATCH_EVENTS,
+    *VIEWS,
+    *CONFLICTS,
+)
 T = TypeVar("T")
 R = TypeVar("R")
 Plan = Callable[[StationeryState], tuple[Block, list[Ask]]]
@@ -257,6 +269,7 @@ class PaperService:
         return Register(
             printed, issued, {row.serial: row for row in self.sheets()}, target_records,
             {form.id: form.prefix for form in self.forms.values()}, destroyed, batch_rows(engine), self.seen(),
+            {form.id: frozenset(f.name for f in form.marked) for form in self.forms.values()}, conflict_rows(engine),
         )  # fmt: skip
 
     def seen(self, serials: Sequence[str] | None = None) -> dict[str, list[SeenImage]]:

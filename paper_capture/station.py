@@ -17,6 +17,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from cutover.core.errors import Conflict, Refused
 from cutover.core.event import Recorded
 from cutover.store.desk import Ask
+from paper_capture.conflicts import PaperConflicts
+from paper_capture.domain.aside import SheetCorrected
+from paper_capture.domain.conflicts import STANDS, Telling
+from paper_capture.domain.conflicts import Conflict as Tellings
 from paper_capture.domain.keeping import HandOverSheet
 from paper_capture.domain.moves import Grade, HandBackUnused, ReturnSheet, SheetUsed, SpoilSheet, UsedSheet
 from paper_capture.domain.sheet import SheetState, Stage
@@ -63,11 +67,12 @@ class StationMove(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A move that stands in the journal; `again` when it did before."""
+    """A move that stands in the journal; `again` when it did before, `settled` when a person chose another telling."""
 
     key: str
     serial: str
     again: bool
+    settled: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +101,28 @@ class StationDesk:
         """Record one move. Raises Invalid for a serial that is none, OtherContent, Refused with every reason."""
         sheet = self.own(station, move.serial)
         if stands(sheet, move):
-            return self.again(sheet, move)
+            return self._again_or_conflict(station, sheet, move)
         try:
             self.paper.desk.ask_all([self.asking(sheet, move)])
         except Refused:
             sheet = self.own(station, move.serial)
             if not stands(sheet, move):  # nobody was quicker: the answer is no
                 raise
-            return self.again(sheet, move)
+            return self._again_or_conflict(station, sheet, move)
         return Taken(move.key, sheet.serial, again=False)
+
+    def _again_or_conflict(self, station: str, sheet: Own, move: StationMove) -> Taken:
+        """A telling that differs is kept before it is refused: the PC may never be seen again. One decided is answered so."""
+        try:
+            return self.again(sheet, move)
+        except OtherContent as error:
+            said = {name: text for name, text in _said(move).items() if name in error.there}
+            told = Telling(said=said, by=move.by, saved_at=move.saved_at)
+            name = f"{sheet.serial}.{move.move}"
+            conflict = PaperConflicts(self.paper).tell(name, station=station, stands=error.there, told=told)
+            if conflict.chosen is None:
+                raise
+            return Taken(move.key, sheet.serial, again=True, settled=decided(conflict))
 
     def asking(self, sheet: Own, move: StationMove) -> Ask:
         """What a move of this sheet asks for. Raises Refused, Invalid."""
@@ -144,7 +162,7 @@ class StationDesk:
             return {"reason": sheet.at.reason}
         if move.move is not MoveKind.USED:
             return {}
-        used = _last_used(self.paper.history(sheet.serial))
+        used = _as_told(self.paper.history(sheet.serial))
         demanded = self.paper.form_of(sheet.serial).grade(used.values, move.grade)
         return {
             "writer": used.writer,
@@ -152,6 +170,12 @@ class StationDesk:
             "written_at": _utc(used.written_at),
             "grade": move.grade.value if demanded is used.grade else used.grade.value,
         }
+
+
+def decided(conflict: Tellings) -> str:
+    """What a supervisor decided between two tellings, for the station."""
+    what = "what the server had holds" if conflict.chosen == STANDS else "a later telling holds"
+    return f"{conflict.decided_by} decided: {what}. {conflict.reason}"
 
 
 def _said(move: StationMove) -> dict[str, str]:
@@ -168,8 +192,16 @@ def _utc(at: datetime | None) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}" if at else ""
 
 
-def _last_used(history: Sequence[Recorded]) -> SheetUsed:
-    return next(fact.event for fact in reversed(history) if isinstance(fact.event, SheetUsed))
+def _as_told(history: Sequence[Recorded]) -> SheetUsed:
+    """What stands of the writing: as logged, and as a supervisor corrected it since."""
+    used: SheetUsed | None = None
+    for fact in history:
+        if isinstance(fact.event, SheetUsed):
+            used = fact.event
+        elif isinstance(fact.event, SheetCorrected) and used is not None:
+            used = used.model_copy(update=fact.event.changes)
+    assert used is not None  # whoever asks knows that it was written on
+    return used
 
 
 def stands(sheet: Own, move: StationMove) -> bool:

@@ -6,19 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
-from time import monotonic
+from time import monotonic, thread_time
 
 from sqlalchemy import func, select
 
 from cutover.store.engine import reading
+from paper_capture.conflict_tables import conflict_rows
+from paper_capture.domain.aside import HOLDABLE
 from paper_capture.domain.register import Account
 from paper_capture.domain.sheet import Stage
 from paper_capture.service import PaperService
-from paper_capture.tables import sheets_table
+from paper_capture.tables import SheetRow, sheets_table
 
 VOID = (Stage.SPOILED, Stage.UNUSED)
 OUT = Stage.ISSUED
-FRESH = 60.0  # seconds
+SHARE = 0.05  # of one processor, at most, goes into working out what holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,26 @@ class Counts:
     missing: int
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The account, when it was worked out and up to which fact."""
+
+    account: Account
+    at: datetime
+    position: int
+
+
 class StationViews:
-    """Counts come from the register's rows; what does not hold is worked out once a minute, however many ask."""
+    """Counts come from the register's rows. What holds is worked out again when something has happened since.
+
+    However many ask, that takes no more than its share of a processor: a small register is always as it stands, one of
+    thousands of sheets may be some seconds old, and says so.
+    """
 
     def __init__(self, paper: PaperService) -> None:
         self.paper = paper
-        self._account: tuple[float, Account] | None = None
+        self._checked: Checked | None = None
+        self._again_from = 0.0  # by the monotonic clock
         self._turn = Lock()
 
     def lines(self, station: str) -> list[Line]:
@@ -74,25 +90,41 @@ class StationViews:
                 found.setdefault(station, {})[stage] = count
         return {station: _counts(station, stages) for station, stages in found.items()}
 
-    def account(self) -> Account:
-        """The whole account as it stood within the last minute."""
+    def checked(self) -> Checked:
+        """The whole account, as fresh as its share of the processor allows."""
         with self._turn:
-            now = monotonic()
-            if self._account is None or now - self._account[0] > FRESH:
-                self._account = now, self.paper.account()
-            return self._account[1]
+            head = self.paper.desk.journal.head().position
+            known = self._checked
+            if known is None or (known.position != head and monotonic() >= self._again_from):
+                began = thread_time()
+                known = Checked(self.paper.account(), self.paper.desk.clock.now(), head)
+                self._checked = known
+                self._again_from = monotonic() + (thread_time() - began) / SHARE
+            return known
+
+    def is_whole(self, checked: Checked) -> bool:
+        """Nothing has happened since it was worked out."""
+        return checked.position == self.paper.desk.journal.head().position
+
+    def aside(self) -> tuple[list[SheetRow], list[SheetRow]]:
+        """Sheets that are kept back, and those whose record is open while their paper is the master."""
+        rows = self.paper.sheets(sorted(HOLDABLE | {Stage.MISSING}))
+        return [r for r in rows if r.held], [r for r in rows if r.stage is Stage.LIVE]
+
+    def undecided(self) -> int:
+        """How many moves were told twice and are not decided."""
+        return sum(one.is_open for one in conflict_rows(self.paper.desk.journal.engine).values())
 
     def breaches(self, station: str) -> list[str]:
         """What does not hold of a station's own sheets, in a sentence each."""
         return [said for said in self.all_breaches() if f"({station})" in said]
 
     def all_breaches(self) -> list[str]:
-        """Each identity that does not hold, with the serials and stations that break it."""
+        """Each identity that does not hold, with the serials and stations that break it and who mends it."""
         return [
-            f"{identity.id} {identity.title}: {detail}"
-            for identity in self.account().identities
-            if not identity.holds
-            for detail in identity.detail.split("; ")
+            f"{identity.id} {identity.title}: {breach} [{identity.owner}]"
+            for identity in self.checked().account.identities
+            for breach in identity.breaches
         ]
 
 
@@ -106,7 +138,7 @@ def _counts(station: str, stages: Mapping[str, int]) -> Counts:
         issued=sum(stages.values()),
         outstanding=of((OUT,)),
         used=sum(stages.values()) - not_written,
-        returned=sum(stages.values()) - not_written - of((Stage.USED,)),
+        returned=sum(stages.values()) - not_written - of((Stage.USED, Stage.LIVE)),
         spoiled=of((Stage.SPOILED,)),
         unused=of((Stage.UNUSED,)),
         missing=of((Stage.MISSING,)),

@@ -35,6 +35,16 @@ from cutover.store.chain import canonical
 from cutover.store.engine import reading
 from cutover.store.metadata import UtcTime, metadata, utc_text
 from paper_capture.batch_tables import apply_batch, batches_table
+from paper_capture.conflict_tables import apply_conflict, conflicts_table
+from paper_capture.domain.aside import (
+    Hold,
+    SheetCorrected,
+    SheetFreed,
+    SheetHeld,
+    SheetSignedOver,
+    SheetWentLive,
+    SignedOver,
+)
 from paper_capture.domain.keeping import (
     Passed,
     SheetDestroyed,
@@ -98,6 +108,8 @@ sheets_table = Table(
     Column("chain", Text, nullable=False, default=""),
     Column("retain_until", Date),
     Column("witness", String(200), nullable=False, default=""),
+    Column("held", Text, nullable=False, default=""),
+    Column("signed_over", Text, nullable=False, default=""),
     Column("positions", Text, nullable=False),
 )
 
@@ -140,6 +152,11 @@ CHANGES: Mapping[type[Event], Change] = {
     SheetRetained: lambda e, _: {"retain_until": e.until},
     SheetDestroyed: lambda e, _: {"witness": e.witness},
     SheetTriaged: lambda e, _: {"grade": e.grade.value},
+    SheetHeld: lambda e, r: {"held": _dated({"owner": e.owner, "reason": e.reason, "by": r.actor}, r)},
+    SheetFreed: lambda _, __: {"held": ""},
+    SheetWentLive: lambda _, __: {},
+    SheetSignedOver: lambda e, r: {"signed_over": _dated({"signed_by": e.signed_by, "reference": e.reference}, r)},
+    SheetCorrected: lambda e, _: e.changes | ({"grade": e.grade.value} if e.grade else {}),
 }  # fmt: skip
 
 
@@ -155,7 +172,7 @@ class PaperProjection:
     """The register's tables, with those of images and batches; the stage moves along the machine's own table."""
 
     name = "paper"
-    tables = (sheets_table, blocks_table, images_table, quarantine_table, batches_table)
+    tables = (sheets_table, blocks_table, images_table, quarantine_table, batches_table, conflicts_table)
 
     def apply(self, connection: Connection, recorded: Recorded) -> None:
         event = recorded.event
@@ -185,6 +202,7 @@ class PaperProjection:
             case _:
                 apply_image(connection, recorded)
                 apply_batch(connection, recorded)
+                apply_conflict(connection, recorded)
 
 
 def sheet_rows(
@@ -288,6 +306,10 @@ def _link_line(link: Passed) -> str:
     return canonical({**asdict(link), "at": utc_text(link.at)}) + "\n"
 
 
+def _dated(said: dict[str, str], recorded: Recorded) -> str:
+    return canonical({**said, "at": utc_text(recorded.at)})
+
+
 def _link(raw: dict[str, Any]) -> Passed:
     return Passed(**{**raw, "at": datetime.fromisoformat(raw["at"])})
 
@@ -302,8 +324,15 @@ def _row(row: RowMapping) -> SheetRow:
     columns["keyings"] = tuple(_keying(json.loads(line)) for line in row["keyings"].split("\n") if line)
     columns["discrepancies"] = tuple(Discrepancy.model_validate(d) for d in json.loads(row["discrepancies"]))
     columns["chain"] = linked([_link(json.loads(line)) for line in row["chain"].split("\n") if line])
+    columns["held"] = Hold(**_timed(row["held"])) if row["held"] else None
+    columns["signed_over"] = SignedOver(**_timed(row["signed_over"])) if row["signed_over"] else None
     columns["positions"] = tuple(int(p) for p in row["positions"].split())
     return SheetRow(**columns)
+
+
+def _timed(text: str) -> dict[str, Any]:
+    raw = json.loads(text)
+    return {**raw, "at": datetime.fromisoformat(raw["at"])}
 
 
 def _keying(raw: dict[str, Any]) -> Keying:

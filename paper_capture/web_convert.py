@@ -30,6 +30,7 @@ from paper_capture.entry_fields import MARK, Part, parts_of, read_typed, spelled
 from paper_capture.images import PaperImages
 from paper_capture.keying import Keyer, Keying, Pass
 from paper_capture.tables import SheetRow
+from paper_capture.web_sheet import HoldForm
 
 KEYERS = (Role.KEYER, Role.SUPERVISOR)
 MOST_BYTES = 1_000_000
@@ -141,6 +142,7 @@ class ConvertPages:
             Act("/convert/next", "key a sheet", NoFields, self._next, "/convert", roles=KEYERS),
             Act(f"{one}/take", "key a sheet", NoFields, self._take, "/convert", roles=KEYERS),
             Act(f"{one}/leave", "leave a sheet", NoFields, self._leave, "/convert", roles=KEYERS),
+            Act(f"{one}/hold", "keep a sheet back", HoldForm, self._hold, one, roles=KEYERS),
             Act(f"{one}/keep", "keep a draft", Typed, self._keep, one, **key),
             Act(f"{one}/done", "key a sheet", Typed, self._done, one, **key),
             Act(f"{one}/decide", "decide between two passes", Typed, self._decide, f"{one}/decide", **key),
@@ -217,6 +219,13 @@ class ConvertPages:
     def _leave(self, _form: NoFields, sent: Sent) -> Done:
         self.keying.claims.leave(self.keying.paper.sheet(sent["serial"]).serial, sent.visitor.person)
         return Done("/convert", f"{sent['serial']} is free again; what you typed is kept for you.")
+
+    def _hold(self, form: HoldForm, sent: Sent) -> Done:
+        keyer, row = self._keyer(sent.visitor), self.keying.paper.sheet(sent["serial"])
+        self.keying.hold(keyer, row.serial, owner=form.owner, reason=form.reason)
+        return Done(
+            "/convert", f"{row.serial} is kept back for {form.owner}; what you typed is kept for you."
+        )
 
     def _keep(self, form: Typed, sent: Sent) -> Done:
         self.keying.keep(self._keyer(sent.visitor), sent["serial"], form.answers())

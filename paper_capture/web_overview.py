@@ -8,7 +8,9 @@ from cutover.core.clock import Clock
 from cutover.domain.programme import Programme
 from cutover.web.kit import Page, Query
 from cutover.web.words import moment
-from paper_capture.station_view import Counts, StationViews
+from paper_capture.station_view import Checked, Counts, StationViews
+
+SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,10 @@ class StationLine:
 
 @dataclass(frozen=True, slots=True)
 class StationsPage:
-    """What `stations.html` reads; `identities` are those that hold, of how many."""
+    """What `stations.html` reads; `identities` are those that hold, of how many.
+
+    `checked` says how old that is; counts, `undecided`, `held` and `live` are as they stand.
+    """
 
     now: str
     stations: tuple[StationLine, ...]
@@ -31,6 +36,11 @@ class StationsPage:
     holds: int
     identities: int
     breaches: tuple[str, ...]
+    more: int
+    checked: str
+    undecided: int
+    held: tuple[tuple[str, str], ...]
+    live: tuple[tuple[str, str], ...]
 
 
 def overview_page(views: StationViews, programme: Programme, clock: Clock) -> Page:
@@ -39,18 +49,29 @@ def overview_page(views: StationViews, programme: Programme, clock: Clock) -> Pa
 
     def build(query: Query) -> StationsPage:
         del query
-        found = views.account().identities
+        checked = views.checked()
+        found = checked.account.identities
         breaches = views.all_breaches()
         lines = tuple(
             StationLine(name, titles.get(name, name), counts, sum(f"({name})" in said for said in breaches))
             for name, counts in views.counts().items()
         )
         holds = sum(one.holds for one in found)
+        held, live = views.aside()
         return StationsPage(
-            moment(clock.now(), programme.zone), lines, _total(lines), holds, len(found), tuple(breaches)
-        )
+            moment(clock.now(), programme.zone), lines, _total(lines), holds, len(found),
+            tuple(breaches[:SHOWN]), max(0, len(breaches) - SHOWN), _age(views, checked, programme.zone),
+            views.undecided(), tuple((r.serial, f"{r.station}: {r.held}") for r in held), tuple((r.serial, r.station) for r in live),
+        )  # fmt: skip
 
     return Page("/stations", "paper_capture", "stations.html", StationsPage, build, label="Stations")
+
+
+def _age(views: StationViews, checked: Checked, zone: str) -> str:
+    """How old the answer is to what holds."""
+    if views.is_whole(checked):
+        return "What holds is worked out from everything recorded until now."
+    return f"What holds was worked out {moment(checked.at, zone)}; what was recorded since is not in it yet: look again in some seconds."
 
 
 def _total(lines: tuple[StationLine, ...]) -> Counts:

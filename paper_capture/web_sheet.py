@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cutover.core.clock import Clock
 from cutover.core.errors import Refused
+from cutover.core.event import Recorded
 from cutover.domain.programme import Programme
+from cutover.web.acts import Act, Done, Form, Sent
 from cutover.web.kit import Page, Query
-from cutover.web.visitor import visitor_of
+from cutover.web.visitor import Role, Visitor, visitor_of
 from cutover.web.words import MINUTE, moment, spelled
+from paper_capture.domain.aside import HOLDABLE
+from paper_capture.domain.stages import Stage
 from paper_capture.images import PaperImages
+from paper_capture.keeping import PaperKeeping
 from paper_capture.tables import SheetRow
+
+HOLDERS = (Role.KEYER, Role.SUPERVISOR)
+
+
+class HoldForm(Form):
+    """Who must answer, and what is asked."""
+
+    owner: str
+    reason: str
+
+
+class FreeForm(Form):
+    """What was answered."""
+
+    answer: str
+
+
+class LiveForm(Form):
+    """Why its record is open."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +53,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class SheetPage:
-    """What `sheet.html` reads; without a `serial` only the question."""
+    """What `sheet.html` reads; without a `serial` only the question. `held`, `live`: said of it; `may`: what its reader may do."""
 
     serial: str
     form: str
@@ -35,6 +61,9 @@ class SheetPage:
     station: str
     times: tuple[tuple[str, str], ...]
     moves: tuple[Move, ...]
+    held: str = ""
+    live: str = ""
+    may: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -48,6 +77,38 @@ class SheetPages:
     def pages(self) -> tuple[Page, ...]:
         return (Page("/sheet", "paper_capture", "sheet.html", SheetPage, self._show),)
 
+    def acts(self) -> Sequence[Act]:
+        one, page = "/sheet/{serial}", "/sheet"
+        return (
+            Act(f"{one}/hold", "keep a sheet back", HoldForm, self._hold, page, roles=HOLDERS),
+            Act(f"{one}/free", "free a kept-back sheet", FreeForm, self._free, page, roles=HOLDERS),
+            Act(f"{one}/live", "say that a record goes on live", LiveForm, self._live, page, roles=(Role.SUPERVISOR,)),
+        )  # fmt: skip
+
+    def _hold(self, form: HoldForm, sent: Sent) -> Done:
+        return self._did(
+            sent, lambda door, s, by: door.hold([s], owner=form.owner, reason=form.reason, by=by)
+        )
+
+    def _free(self, form: FreeForm, sent: Sent) -> Done:
+        return self._did(sent, lambda door, s, by: door.free([s], answer=form.answer, by=by))
+
+    def _live(self, form: LiveForm, sent: Sent) -> Done:
+        return self._did(sent, lambda door, s, by: door.go_on_live([s], reason=form.reason, by=by))
+
+    def _did(self, sent: Sent, do: Callable[[PaperKeeping, str, str], Sequence[Recorded]]) -> Done:
+        row = self.images.paper.sheet(sent["serial"])
+        self._check(row, sent.visitor)
+        do(PaperKeeping(self.images.paper), row.serial, sent.visitor.person)
+        return Done(f"/sheet?serial={row.serial}", f"{row.serial}: recorded.")
+
+    def _check(self, row: SheetRow, visitor: Visitor) -> None:
+        """Raises Refused for a restricted form and who is not among its keyers."""
+        person = self.programme.person(visitor.person)
+        form = self.images.paper.form_of(row.serial)
+        if form.restricted and (person is None or form.id not in person.skills):
+            raise Refused(f"{row.serial}: is a restricted form, and you are not among its keyers")
+
     def _show(self, query: Query) -> SheetPage:
         """Raises Invalid for a serial that is none, NotFound for one that was never printed."""
         if not query.get("serial"):
@@ -55,9 +116,7 @@ class SheetPages:
         paper = self.images.paper
         row = paper.sheet(query["serial"])
         form = paper.form_of(row.serial)
-        person = self.programme.person(visitor_of(query).person)
-        if form.restricted and (person is None or form.id not in person.skills):
-            raise Refused(f"{row.serial}: is a restricted form, and you are not among its keyers")
+        self._check(row, visitor_of(query))
         zone = self.programme.zone
         moves = tuple(
             Move(
@@ -69,7 +128,10 @@ class SheetPages:
             for fact in paper.history(row.serial)
         )
         stage = row.stage.replace("_", " ")
-        return SheetPage(row.serial, form.title, stage, row.station, tuple(self._times(row)), moves)
+        return SheetPage(
+            row.serial, form.title, stage, row.station, tuple(self._times(row)), moves,
+            str(row.held or ""), _live(row, zone), _may(row, visitor_of(query)),
+        )  # fmt: skip
 
     def _times(self, row: SheetRow) -> Iterator[tuple[str, str]]:
         """Occurred, written, logged, returned, scanned, keyed, converted: kept apart, each as somebody said it."""
@@ -86,3 +148,28 @@ class SheetPages:
             yield f"pass {keying.pass_no} keyed", f"{moment(keying.at, zone)}, {keying.minutes:g} min"
         if row.disposed_at:
             yield f"{row.disposition} {row.reference}".strip(), moment(row.disposed_at, zone)
+
+
+def _may(row: SheetRow, visitor: Visitor) -> frozenset[str]:
+    """What this reader may do to it as it stands now."""
+    may = set()
+    if visitor.may_act and visitor.has(*HOLDERS):
+        may |= {"free"} if row.held else {"hold"} if row.stage in HOLDABLE else set()
+    if (
+        visitor.may_act
+        and visitor.has(Role.SUPERVISOR)
+        and row.stage is Stage.USED
+        and row.signed_over is None
+    ):
+        may.add("live")
+    return frozenset(may)
+
+
+def _live(row: SheetRow, zone: str) -> str:
+    if over := row.signed_over:
+        return f"handed over live as {over.reference}, signed by {over.signed_by}, {moment(over.at, zone)}"
+    return (
+        "its record is open: this paper is the master until its handover is signed"
+        if row.stage is Stage.LIVE
+        else ""
+    )

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,15 +31,14 @@ from cutover.web.headers import HEADERS
 from cutover.web.kit import STATIC
 from cutover.web.tokens import Tokens, station_scope
 from cutover.web.visitor import Guard, Role
+from paper_capture.conflicts import PaperConflicts
 from paper_capture.domain.answers import FieldType
 from paper_capture.domain.form import Form
-from paper_capture.station import StationDesk, StationMove
+from paper_capture.station import StationDesk, StationMove, decided
 from paper_capture.station_view import StationViews
 
 COOKIE_SECONDS = 400 * 24 * 3600  # browsers keep none longer; revoking the token ends it at once
 SCOPE = "station:{station}"
-GOOD_FOR = 5.0  # seconds until a token is looked up again; one that is revoked ends within them
-MOST_TOKENS = 10_000
 FILES = Path(__file__).parent / "station_page"
 _MEDIA = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 _SHARED = ("style.css", "mark.svg")
@@ -62,11 +60,12 @@ class Enrolled(BaseModel):
 
 
 class MoveTaken(BaseModel):
-    """A move that stands in the journal; `again` when it did before."""
+    """A move that stands in the journal; `again` when it did before, `settled` when a supervisor chose between two tellings."""
 
     key: str
     serial: str
     again: bool
+    settled: str = ""
 
 
 class StationRegister(BaseModel):
@@ -81,6 +80,9 @@ class StationRegister(BaseModel):
         description="issued, outstanding, used, returned, spoiled, unused, missing"
     )
     breaches: list[str] = Field(description="what does not hold of its sheets, a sentence each")
+    checked: datetime = Field(description="when that was worked out")
+    checked_whole: bool = Field(description="nothing was recorded since")
+    settled: dict[str, str] = Field(description="by sheet and move: what was decided between two tellings")
     forms: list[dict[str, Any]]
     sheets: list[dict[str, Any]]
 
@@ -94,7 +96,10 @@ class StationApi:
     programme: Programme
     tokens: Tokens
     guard: Guard
-    _checked: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    @property
+    def conflicts(self) -> PaperConflicts:
+        return PaperConflicts(self.desk.paper)
 
     def routes(self) -> list[Route]:
         return [Route("/station-app/{name}", self._file), Route("/station/{station}", self._page)]
@@ -164,9 +169,12 @@ class StationApi:
         counts = self.views.counts().get(station)
         title = next((s.title for s in self.programme.stations if s.id == station), station)
         now = self.desk.paper.desk.clock.now()
+        checked = self.views.checked()
+        settled = {n: decided(c) for n, c in self.conflicts.all(station).items() if not c.is_open}
         seen = {
             "v": 1, "station": station, "title": title, "zone": self.programme.zone, "now": _spelled(now),
             "counts": asdict(counts) if counts else {}, "breaches": self.views.breaches(station),
+            "checked": _spelled(checked.at), "checked_whole": self.views.is_whole(checked), "settled": settled,
             "forms": [_form(form) for form in self.desk.paper.forms.values()],
             "sheets": [{k: _spelled(v) for k, v in asdict(line).items() if v} for line in self.views.lines(station)],
         }  # fmt: skip
@@ -228,19 +236,13 @@ class StationApi:
         return station
 
     def _check(self, token: str, station: str) -> None:
-        """A token that was good is good for some seconds more: a station sends all that it has, a form a request."""
+        """Asked anew for each request: one that is revoked ends with the very next."""
         if not token:
             raise NotKnown("sign in, or open the station's link on this PC")
-        now = monotonic()
-        if self._checked.get((token, station), 0.0) > now:
-            return
         try:
             self.tokens.check(token, station_scope(station))
         except Refused as error:
             raise NotKnown(str(error)) from error
-        if len(self._checked) > MOST_TOKENS:
-            self._checked.clear()
-        self._checked[token, station] = now + GOOD_FOR
 
 
 def _form(form: Form) -> dict[str, Any]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 BATCH = 200
 PAUSE = timedelta(hours=1)
-ON_THE_WAY = ("used", "returned", "keyed_once", "keyed_twice", "discrepant", "verified")
+ON_THE_WAY = ("used", "live", "returned", "keyed_once", "keyed_twice", "discrepant", "verified")
 
 
 async def convert_until_done(world: World, convert: Callable[[int], Awaitable[BatchReport]]) -> int:

@@ -38,8 +38,10 @@ FAMILIES = (
     "monitors.domain.register",
     "monitors.domain.suspicion",
     "paper_capture.domain.moves",
+    "paper_capture.domain.aside",
     "paper_capture.domain.keeping",
     "paper_capture.domain.batches",
+    "paper_capture.domain.conflicts",
     "paper_capture.domain.images",
     "paper_capture.domain.stationery",
     "paper_capture.domain.views",
@@ -74,6 +76,7 @@ DRAWN_IN = (
     "paper_capture.tables",
     "paper_capture.image_tables",
     "paper_capture.batch_tables",
+    "paper_capture.conflict_tables",
     "contingency.tables",
     "contingency.register",
 )  # where the tables of views are written down

@@ -40,7 +40,9 @@ from monitors.health_acts import HealthActs
 from monitors.pack_web import pack_page
 from monitors.watch_cards import Watch
 from monitors.web import pages as health_pages
+from paper_capture.conflicts import PaperConflicts
 from paper_capture.station import StationDesk
+from paper_capture.web_conflicts import ConflictPages
 from paper_capture.web_convert import ConvertPages
 from paper_capture.web_import import ImportPages
 from paper_capture.web_overview import overview_page
@@ -120,6 +122,8 @@ def assembled(world: World, as_person: str = "") -> Assembled:
         SessionPages(guard, badges),
         WebhookPages(world.journal, programme, clock),
         convert,
+        SheetPages(world.paper_images, programme, clock),
+        ConflictPages(PaperConflicts(world.paper), programme, clock),
         ImportPages(station, programme, clock, KeptFiles(world.folder.state / "imports")),
         EditPages(world.runs, programme, clock),
         BackoutPages(world.runs, programme, clock),
@@ -180,7 +184,6 @@ def _pages_to_read(world: World, watch: Watch) -> list[Page]:
         reconciliation_page(world.reconciliation, programme.zone),
         export_page(world.reconciliation),
         overview_page(world.station_views, programme, clock),
-        *SheetPages(world.paper_images, programme, clock).pages(),
         *backlog_pages(
             world.backlog, programme.zone, clock, lambda: staff_of(programme, world.folder.plays.keyers)
         ),
@@ -207,7 +210,7 @@ def _ready(url: str, as_person: str, *, has_accounts: bool) -> None:
 def _contingency(world: World) -> Sequence[Panel]:
     """What the board says of plays and paper, in a panel each."""
     on_the_way = world.paper.count(
-        ("used", "returned", "keyed_once", "keyed_twice", "discrepant", "verified")
+        ("used", "live", "returned", "keyed_once", "keyed_twice", "discrepant", "verified")
     )
     out, done = world.paper.count(("issued",)), world.paper.count(("disposed",))
     rows = (

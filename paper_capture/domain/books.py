@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 from paper_capture.domain.batches import Batch
+from paper_capture.domain.conflicts import Conflict
 from paper_capture.domain.images import Marks
 from paper_capture.domain.serial import DIGITS, Block
 from paper_capture.domain.sheet import SheetState, Stage
@@ -18,13 +19,17 @@ Breaches = Iterator[str]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One identity as found: `detail` names offending serials with their station, or what was counted; `owner` mends it."""
+    """One identity as found: `detail` names offending serials with their station, or what was counted; `owner` mends it.
+
+    `breaches` are all of them, where `detail` names some and counts the rest.
+    """
 
     id: str
     title: str
     holds: bool
     detail: str
     owner: str = ""
+    breaches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,10 @@ class Register:
     destroyed: Sequence[Printed] = ()
     batches: Mapping[str, Batch] = field(default_factory=dict)
     images: Mapping[str, Sequence[SeenImage]] = field(default_factory=dict)
+    boxes: Mapping[str, frozenset[str]] = field(
+        default_factory=dict
+    )  # form type -> fields with boxes to cross
+    conflicts: Mapping[str, Conflict] = field(default_factory=dict)  # by sheet and move
 
     @cached_property
     def holders(self) -> Mapping[str, str]:

@@ -6,16 +6,23 @@ They range over what was batched and scanned; a sheet that was neither breaks no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from paper_capture.domain.batches import Batch, BatchStage, header_faults
 from paper_capture.domain.books import Breaches, Register, SeenImage, at, stage_of
 from paper_capture.domain.keeping import broken_links
 from paper_capture.domain.passes import Value
 from paper_capture.domain.sheet import SheetState, Stage
-from paper_capture.domain.stages import BACK, DONE, KEYED, WRITTEN
+from paper_capture.domain.stages import BACK, DONE, KEYED, LOGGED, WRITTEN
 
 PAGE = "*"
+TICKS = "ticks"  # the total of a header that counts crosses in the boxes of the questions
+SUSPECTS = 5
+ROUNDING = 1e-6  # money in pence and whole counts: rounding of sums, nothing more
+Fault: TypeAlias = tuple[
+    str, tuple[str, ...]
+]  # what differs, and the serials to look at, first the likeliest
 
 
 def batched(register: Register) -> Breaches:
@@ -38,7 +45,7 @@ def _strangers(register: Register, batch: Batch) -> Iterator[tuple[str, str]]:
         sheet = register.sheets.get(serial)
         if sheet is None:
             yield serial, "no such sheet"
-        elif stage_of(sheet) not in WRITTEN:
+        elif stage_of(sheet) not in LOGGED:
             yield serial, f"is {sheet.stage}"
         elif sheet.form_type != batch.form_type:
             yield serial, f"is of {sheet.form_type}, the batch of {batch.form_type}"
@@ -92,23 +99,101 @@ def lacking_pages(of_sheet: Sequence[SeenImage]) -> list[str]:
 
 
 def totals(register: Register) -> Breaches:
-    """The header against its sheets; the sums of fields against what was keyed, once all of the batch is verified."""
+    """The header against its sheets, against what a machine saw of them, and against what was keyed once all is verified."""
     for name, batch in register.batches.items():
         if not batch.is_live:
             continue
         first = min(batch.serials, default="")
-        faults = [*header_faults(batch.serials, batch.count, batch.hash_total), *_sums(register, batch)]
-        yield from (f"{at(register, first)}: batch {name} of {batch.station}: {fault}" for fault in faults)
+        of = f"batch {name} of {batch.station}, made up by {batch.prepared_by}"
+        of += f", taken in by {batch.received_by}" if batch.received_by else ""
+        faults: list[Fault] = [
+            (fault, (first,)) for fault in header_faults(batch.serials, batch.count, batch.hash_total)
+        ]
+        faults += [
+            *_header_sheet(register, name, batch),
+            *_crosses_seen(register, batch),
+            *_sums(register, batch),
+        ]
+        for fault, suspects in faults:
+            yield f"{at(register, suspects[0])}: {of}: {fault}{_others(suspects)}"
 
 
-def _sums(register: Register, batch: Batch) -> Iterator[str]:
+def _others(suspects: Sequence[str]) -> str:
+    """Where else to look."""
+    more = suspects[1:SUSPECTS]
+    left = len(suspects) - 1 - len(more)
+    return f"; or look at {', '.join(more)}{f' and {left} more' if left else ''}" if more else ""
+
+
+def _header_sheet(register: Register, name: str, batch: Batch) -> Iterator[Fault]:
+    """A header sheet that was keyed itself, against what was said when the batch was made up."""
+    header = register.sheets.get(name)
+    if header is None or stage_of(header) not in DONE:
+        return
+    said = {"count": float(batch.count), "numbers": float(batch.hash_total), **batch.totals}
+    for field, number in said.items():
+        if field in header.values and abs(_number(header.values[field]) - number) > ROUNDING:
+            yield (
+                f"its header sheet says {field} {_number(header.values[field]):g}, the batch {number:g}",
+                (name,),
+            )
+
+
+def _crosses_seen(register: Register, batch: Batch) -> Iterator[Fault]:
+    """The header's count of crosses against what a machine saw, where it was sure of every page."""
+    if TICKS not in batch.totals:
+        return
+    seen = [_crosses_of(register.images.get(serial, ())) for serial in batch.serials]
+    sure = [count for count in seen if count is not None]
+    if len(sure) == len(seen) and sum(sure) != batch.totals[TICKS]:
+        said = f"the header counts {batch.totals[TICKS]:g} crosses, a machine saw {sum(sure)}"
+        yield said, _suspects(register, batch, TICKS)
+
+
+def _crosses_of(images: Sequence[SeenImage]) -> int | None:
+    """None while a page is lacking or was referred to a person."""
+    live = [image for image in images if image.live]
+    if lacking_pages(images) or any(image.marks is None or image.marks.referred for image in live):
+        return None
+    return sum(_crosses(image.marks.answers.values()) for image in live if image.marks is not None)
+
+
+def _crosses(answers: Iterable[Value]) -> int:
+    return sum(1 for value in answers if value not in (None, False))
+
+
+def _sums(register: Register, batch: Batch) -> Iterator[Fault]:
     sheets = [register.sheets[s] for s in batch.serials if s in register.sheets]
     if len(sheets) != len(batch.serials) or any(stage_of(s) not in DONE for s in sheets):
         return
+    boxes = register.boxes.get(batch.form_type, frozenset())
     for name, said in batch.totals.items():
-        keyed = sum(_number(sheet.values.get(name)) for sheet in sheets)
-        if abs(keyed - said) > 1e-6:  # noqa: PLR2004  money in pence and whole counts: rounding of sums, nothing more
-            yield f"the header's sum of {name} is {said:g}, that of what was keyed {keyed:g}"
+        if name == TICKS and not boxes:
+            continue
+        keyed = sum(
+            float(_crosses(v for f, v in sheet.values.items() if f in boxes))
+            if name == TICKS
+            else _number(sheet.values.get(name))
+            for sheet in sheets
+        )
+        if abs(keyed - said) > ROUNDING:
+            said_so = f"the header's sum of {name} is {said:g}, that of what was keyed {keyed:g}"
+            yield said_so, _suspects(register, batch, name)
+
+
+def _suspects(register: Register, batch: Batch, field: str) -> tuple[str, ...]:
+    """Where to look first: sheets a machine read otherwise, then those that two passes differed on or that lack the field."""
+
+    def doubt(serial: str) -> int:
+        sheet = register.sheets.get(serial)
+        if sheet is None:
+            return 0
+        if field == TICKS and _unlike(register.images.get(serial, ()), sheet):
+            return 0
+        differed = any(d.field == field for d in sheet.discrepancies)
+        return 1 if differed or (field != TICKS and sheet.values.get(field) is None) else 2
+
+    return tuple(sorted(batch.serials, key=lambda serial: (doubt(serial), serial)))
 
 
 def _number(value: Value) -> float:
@@ -140,15 +225,25 @@ def ticks(register: Register) -> Breaches:
         sheet = register.sheets.get(serial)
         if sheet is None or stage_of(sheet) not in DONE:
             continue
-        seen: dict[str, Value] = {}
-        for image in images:
-            if image.live and image.marks is not None and PAGE not in image.marks.referred:
-                seen |= image.marks.answers
-        differ = sorted(name for name, value in seen.items() if not _agree(name, value, sheet.values))
+        seen = _seen(images)
+        differ = _unlike(images, sheet)
         if differ:
-            marked = sum(1 for value in seen.values() if value not in (None, False))
-            keyed = sum(1 for name in seen if sheet.values.get(name) not in (None, False))
+            marked, keyed = _crosses(seen.values()), _crosses(sheet.values.get(name) for name in seen)
             yield f"{at(register, serial)}: {marked} ticks seen, {keyed} keyed; they differ in {', '.join(differ)}"
+
+
+def _seen(images: Sequence[SeenImage]) -> dict[str, Value]:
+    """What a machine read for certain on the live pages of a sheet."""
+    seen: dict[str, Value] = {}
+    for image in images:
+        if image.live and image.marks is not None and PAGE not in image.marks.referred:
+            seen |= image.marks.answers
+    return seen
+
+
+def _unlike(images: Sequence[SeenImage], sheet: SheetState) -> list[str]:
+    """The fields that were read otherwise than they were keyed."""
+    return sorted(name for name, value in _seen(images).items() if not _agree(name, value, sheet.values))
 
 
 def _agree(name: str, seen: Value, keyed: Mapping[str, Value]) -> bool:

@@ -71,6 +71,10 @@ def used(register: Register) -> Breaches:
             yield f"{at(register, serial)}: logged as used and counted as {stage_of(sheet)}"
         if stage_of(sheet) is Stage.MISSING and not sheet.decided_by:
             yield f"{at(register, serial)}: missing on nobody's word"
+        if sheet.held is not None and not (sheet.held.owner and sheet.held.reason):
+            yield f"{at(register, serial)}: kept back for nobody, or for no reason"
+        if stage_of(sheet) is Stage.LIVE and sheet.signed_over is not None:
+            yield f"{at(register, serial)}: live, and signed over as {sheet.signed_over.reference}"
 
 
 def returned(register: Register) -> Breaches:
@@ -121,6 +125,7 @@ def created(register: Register) -> Breaches:
         for s, ref in made.items()
         if ref in shared
     )
+    yield from _other_than_live(register, made)
     if register.target is None:
         return
     for serial, reference in made.items():
@@ -128,6 +133,14 @@ def created(register: Register) -> Breaches:
         if carried != [reference]:
             yield f"{at(register, serial)}: converted as {reference}, the target holds {', '.join(carried) or 'nothing'} for it"
     yield from _unclaimed(register, made, register.target)
+
+
+def _other_than_live(register: Register, made: Mapping[str, str]) -> Breaches:
+    """A record that was handed over live exists: its sheet is linked to it or merged, never made a second one."""
+    for serial, reference in made.items():
+        over = register.sheets[serial].signed_over
+        if over is not None and over.reference != reference:
+            yield f"{at(register, serial)}: converted as {reference}, and handed over live as {over.reference}"
 
 
 def _unclaimed(
@@ -143,11 +156,20 @@ def _unclaimed(
 
 
 def no_record(register: Register) -> Breaches:
-    barred = VOID | {Stage.STOCK, Stage.ISSUED, Stage.MISSING}
+    barred = VOID | {Stage.STOCK, Stage.ISSUED, Stage.MISSING, Stage.LIVE}
     for serial, sheet in register.sheets.items():
         carried = (register.target or {}).get(serial, ())
         if stage_of(sheet) in barred and (sheet.reference or carried):
             yield f"{at(register, serial)}: {stage_of(sheet)}, yet a record {sheet.reference or ', '.join(carried)} came from it"
+
+
+def told(register: Register) -> Breaches:
+    for name, conflict in register.conflicts.items():
+        if conflict.is_open and conflict.since is not None:
+            serial, _, move = name.rpartition(".")
+            by = ", ".join(sorted({one.by for one in conflict.told}))
+            said = f"{move} was told otherwise by {by} since {conflict.since:%d %b %H:%M}Z, and nobody has decided"
+            yield f"{at(register, serial)}: {said}"
 
 
 def in_time(register: Register) -> Breaches:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cutover.core.errors import Refused
 from cutover.core.event import Event, Fact
 from paper_capture.domain.moves import Grade, SheetCommand
-from paper_capture.domain.stages import BACK, OVER, VOID, Stage
+from paper_capture.domain.stages import AT_STATION, BACK, OVER, VOID, WRITTEN, Stage
 
 if TYPE_CHECKING:
     from paper_capture.domain.sheet import SheetState
@@ -95,8 +95,8 @@ MOVES: dict[tuple[Stage, type[Event]], Stage] = {
     (Stage.STOCK, SheetDestroyed): Stage.DESTROYED,
     **{(stage, SheetDestroyed): Stage.DESTROYED for stage in sorted(OVER)},
     **{(stage, SheetRetained): stage for stage in sorted(OVER)},
-    **{(stage, SheetHandedOver): stage for stage in sorted(BACK | VOID | {Stage.ISSUED, Stage.USED})},
-    **{(stage, SheetTriaged): stage for stage in sorted((BACK | {Stage.USED}) - {Stage.DISPOSED})},
+    **{(stage, SheetHandedOver): stage for stage in sorted(BACK | VOID | AT_STATION)},
+    **{(stage, SheetTriaged): stage for stage in sorted(WRITTEN - {Stage.DISPOSED})},
 }
 
 

@@ -42,7 +42,8 @@ def _answer(name: str, title: str, breaches: Sequence[str], sheets: int) -> Iden
     if not breaches:
         return Identity(name, title, holds=True, detail=f"{sheets} sheets", owner=OWNERS[name])
     more = f"; and {len(breaches) - SHOWN} more" if len(breaches) > SHOWN else ""
-    return Identity(name, title, holds=False, detail="; ".join(breaches[:SHOWN]) + more, owner=OWNERS[name])
+    detail = "; ".join(breaches[:SHOWN]) + more
+    return Identity(name, title, holds=False, detail=detail, owner=OWNERS[name], breaches=tuple(breaches))
 
 
 OWNERS: Mapping[str, str] = {
@@ -59,6 +60,7 @@ OWNERS: Mapping[str, str] = {
     "I10": "last holder",
     "I11": "back-conversion lead",
     "I12": "keying supervisor",
+    "TOLD": "station supervisor",
     "TIME": "keeper of the record",
     "TYPE": "keeper of the stock",
 }
@@ -71,7 +73,7 @@ IDENTITIES: tuple[tuple[str, str, Callable[[Register], Breaches]], ...] = (
     ),
     (
         "I2b",
-        "used sheets are logged, void ones are not, missing ones are on somebody's word",
+        "used sheets are logged, void ones are not, missing and kept-back ones are on somebody's word",
         identities.used,
     ),
     ("I3", "every sheet that came back was returned once", identities.returned),
@@ -86,8 +88,9 @@ IDENTITIES: tuple[tuple[str, str, Callable[[Register], Breaches]], ...] = (
     ),
     ("I9", "converted sheets = records in the target, one to one, both ways", identities.created),
     ("I10", "each sheet passed from hand to hand without a gap", controls.custody),
-    ("I11", "no record from a sheet in stock, blank, spoiled or missing", identities.no_record),
+    ("I11", "no record from a sheet in stock, blank, spoiled, missing or still live", identities.no_record),
     ("I12", "what a machine saw ticked on a sheet is what was keyed", controls.ticks),
+    ("TOLD", "each move was told once, or a person has said which telling holds", identities.told),
     (
         "TIME",
         "occurred <= written <= logged <= returned <= keyed <= disposed; no image before the writing",
@@ -99,7 +102,10 @@ IDENTITIES: tuple[tuple[str, str, Callable[[Register], Breaches]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The answer to "where is every sheet": identities, counts, and the serials not yet handed in, by station."""
+    """The answer to "where is every sheet": identities, counts, and the serials not yet handed in, by station.
+
+    `held`: what is kept back, with who must answer and why. `live` sheets are among the outstanding ones.
+    """
 
     identities: tuple[Identity, ...]
     printed: int
@@ -109,6 +115,8 @@ class Account:
     void: int
     missing: int
     destroyed: int
+    live: int
+    held: Mapping[str, str]
     in_hand: int
     converted: int
     merged: int
@@ -122,8 +130,8 @@ class Account:
 
     @property
     def is_closed(self) -> bool:
-        """Nothing outstanding, nothing waiting, and every identity holds."""
-        return self.holds and not self.outstanding and not self.in_hand
+        """Nothing outstanding, kept back, live or waiting, and every identity holds."""
+        return self.holds and not (self.outstanding or self.held or self.in_hand)
 
 
 def account(register: Register) -> Account:
@@ -143,6 +151,8 @@ def account(register: Register) -> Account:
         void=sum(stages[stage] for stage in VOID),
         missing=stages[Stage.MISSING],
         destroyed=sum(1 for s in register.sheets.values() if s.stage is Stage.DESTROYED),
+        live=stages[Stage.LIVE],
+        held={s: f"{one.station}: {one.held}" for s, one in sorted(register.sheets.items()) if one.held},
         in_hand=sum(stages[stage] for stage in BACK - {Stage.DISPOSED}),
         converted=ends[Disposition.CONVERTED],
         merged=ends[Disposition.MERGED],

@@ -4,7 +4,8 @@ Theory: a sheet is printed into stock and issued to a station, which answers for
 handed back unused, or declared missing by a named decision-maker; a void sheet is kept, never thrown away. A
 missing sheet may turn up and then goes on as any other, except that one known to be used can only come back.
 A used sheet is returned and keyed, in as many blind passes by different people as its form asks for. Passes that
-agree verify it; passes that differ go to a third person. A verified sheet gets exactly one disposition; its paper
+agree verify it; passes that differ go to a third person. Beside that way it may be kept back for an answer, and an open
+record goes on live until it is handed over (aside.py). A verified sheet gets exactly one disposition; its paper
 stays the original and is kept, in hands that are all named (keeping.py). Occurred,
 written, logged, returned, keyed and disposed are six different times, and none stands in for another.
 """
@@ -20,6 +21,18 @@ from typing import Any
 from cutover.core.errors import Refused
 from cutover.core.event import Event, Fact
 from cutover.core.machine import Machine, Table
+from paper_capture.domain.aside import DECIDERS as ASIDE
+from paper_capture.domain.aside import MOVES as ASIDE_MOVES
+from paper_capture.domain.aside import (
+    Hold,
+    SheetCorrected,
+    SheetFreed,
+    SheetHeld,
+    SheetSignedOver,
+    SheetWentLive,
+    SignedOver,
+    barred,
+)
 from paper_capture.domain.keeping import DECIDERS as KEEPERS
 from paper_capture.domain.keeping import MOVES as KEEPING_MOVES
 from paper_capture.domain.keeping import (
@@ -83,6 +96,7 @@ SHEETS = Table(
         (Stage.ISSUED, SheetHandedBackUnused): Stage.UNUSED,
         (Stage.ISSUED, SheetDeclaredMissing): Stage.MISSING,
         (Stage.USED, SheetDeclaredMissing): Stage.MISSING,
+        (Stage.LIVE, SheetDeclaredMissing): Stage.MISSING,
         (Stage.MISSING, SheetUsed): Stage.USED,
         (Stage.MISSING, SheetSpoiled): Stage.SPOILED,
         (Stage.MISSING, SheetHandedBackUnused): Stage.UNUSED,
@@ -96,6 +110,7 @@ SHEETS = Table(
         (Stage.DISCREPANT, SheetAdjudicated): Stage.VERIFIED,
         (Stage.VERIFIED, SheetDisposed): Stage.DISPOSED,
         **KEEPING_MOVES,
+        **ASIDE_MOVES,
     },
 )
 
@@ -129,6 +144,8 @@ class SheetState:
     chain: tuple[Passed, ...] = ()
     retain_until: date | None = None
     witness: str = ""
+    held: Hold | None = None
+    signed_over: SignedOver | None = None
 
     @property
     def minutes(self) -> float:
@@ -210,6 +227,8 @@ def _miss(_: SheetState, command: DeclareMissing, __: datetime) -> Sequence[Even
 
 
 def _return(state: SheetState, _: ReturnSheet, __: datetime) -> Sequence[Event]:
+    if state.stage is Stage.LIVE:
+        raise Refused("its record is open and the paper is its master: it stays until the handover is signed")
     SHEETS.next(state.stage, SheetReturned)
     if state.written_at is None:
         raise Refused("nobody logged it as used: log it first, or hand it back unused")
@@ -219,7 +238,7 @@ def _return(state: SheetState, _: ReturnSheet, __: datetime) -> Sequence[Event]:
 def _enter(state: SheetState, command: EnterPass, _: datetime) -> Sequence[Event]:
     entry = command.entry
     SHEETS.next(state.stage, SheetKeyed)
-    reasons = why_not_enter(state.keyings, entry.pass_no, entry.keyer, state.passes)
+    reasons = barred(state) + why_not_enter(state.keyings, entry.pass_no, entry.keyer, state.passes)
     if not 0 < entry.minutes < MINUTES_A_DAY:
         reasons = (*reasons, f"{entry.minutes:g} minutes is no time to key a sheet in")
     if reasons:
@@ -253,6 +272,8 @@ def _in_order(earlier: Keying, entry: Entry) -> tuple[Mapping[str, Value], Mappi
 
 def _adjudicate(state: SheetState, command: AdjudicateSheet, _: datetime) -> Sequence[Event]:
     SHEETS.next(state.stage, SheetAdjudicated)
+    if reasons := barred(state):
+        raise Refused(*reasons)
     if command.by in state.keyers:
         raise Refused(f"{command.by} keyed this sheet and cannot adjudicate it")
     return [
@@ -284,6 +305,7 @@ DECIDERS: Mapping[type[SheetCommand], Callable[[SheetState, Any, datetime], Sequ
     AdjudicateSheet: _adjudicate,
     DisposeSheet: _dispose,
     **KEEPERS,
+    **ASIDE,
 }
 
 _EXPLAINED = {"reason": "", "decided_by": ""}  # a sheet that turned up is no longer missing for a reason
@@ -312,6 +334,11 @@ LEARNT: Mapping[type[Event], Callable[[Any, Fact, SheetState], dict[str, Any]]] 
     SheetRetained: lambda e, _, __: {"retain_until": e.until},
     SheetDestroyed: lambda e, _, __: {"witness": e.witness},
     SheetTriaged: lambda e, _, __: {"grade": e.grade},
+    SheetHeld: lambda e, fact, _: {"held": Hold(e.owner, e.reason, fact.actor, fact.at)},
+    SheetFreed: lambda _, __, ___: {"held": None},
+    SheetWentLive: lambda _, __, ___: {},
+    SheetSignedOver: lambda e, fact, _: {"signed_over": SignedOver(e.signed_by, e.reference, fact.at)},
+    SheetCorrected: lambda e, _, __: e.changes,
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ class Stage(StrEnum):
     STOCK = "stock"
     ISSUED = "issued"
     USED = "used"
+    LIVE = "live"
     SPOILED = "spoiled"
     UNUSED = "unused"
     MISSING = "missing"
@@ -23,9 +24,10 @@ class Stage(StrEnum):
 
 
 VOID = frozenset({Stage.SPOILED, Stage.UNUSED})
-AT_STATION = frozenset({Stage.ISSUED, Stage.USED})
+AT_STATION = frozenset({Stage.ISSUED, Stage.USED, Stage.LIVE})
 KEYED = frozenset({Stage.KEYED_ONCE, Stage.KEYED_TWICE, Stage.DISCREPANT})
 BACK = frozenset({Stage.RETURNED, Stage.VERIFIED, Stage.DISPOSED}) | KEYED
 DONE = frozenset({Stage.VERIFIED, Stage.DISPOSED})
-WRITTEN = BACK | {Stage.USED}
+LOGGED = BACK | {Stage.USED}  # written on and nothing more to be written
+WRITTEN = LOGGED | {Stage.LIVE}
 OVER = VOID | {Stage.DISPOSED}  # its paper is kept until its date, then may be destroyed

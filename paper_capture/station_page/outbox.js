@@ -60,7 +60,7 @@ async function move(seq, to) {
 }
 
 /** From now on the server may have it. Null when a person was quicker to take it back. */
-export const freeze = (record) => move(record.seq, (now) => (isOurs(now) && now.state !== "waiting" ? undefined : { ...now, state: "sending" }));
+export const freeze = (record) => move(record.seq, (now) => (now.state === "refused" ? undefined : { ...now, state: "sending" }));
 /** What the server said of it, for a person to deal with. */
 export const hold = (record, state, said) => move(record.seq, (now) => ({ ...now, ...said, state }));
 /** Take it back. Null when it is being sent meanwhile. */

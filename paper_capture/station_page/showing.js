@@ -7,7 +7,7 @@ const STATES = {
   waiting: ["idle", "◌", "waits"], sending: ["busy", "→", "sent, no answer yet"], refused: ["bad", "✗", "refused"], conflict: ["warn", "!", "two accounts"],
 };
 const STAGES = {
-  issued: "blank, here", used: "written, here", spoiled: "spoiled", unused: "went back blank", missing: "missing", returned: "returned",
+  issued: "blank, here", used: "written, here", live: "record open: this sheet is the master, keep it here", spoiled: "spoiled", unused: "went back blank", missing: "missing", returned: "returned",
 };
 const COUNTS = [["outstanding", "blank, here"], ["used", "written on"], ["returned", "of these returned"], ["spoiled", "spoiled"], ["unused", "back blank"], ["missing", "missing"], ["issued", "issued in all"]];
 const WORDS = { writer: "writer", occurred_at: "happened", written_at: "written", grade: "risk", reason: "reason" };
@@ -62,7 +62,8 @@ function pair(record, zone) {
 }
 
 export function showRegister(parts, seen) {
-  parts.asOf.textContent = seen.at ? `As the server said ${shown(Date.parse(seen.at), seen.zone)}.` : "Not seen yet on this PC: open the page once with a connection.";
+  const late = seen.checked && !seen.checked_whole ? ` What does not hold was worked out ${shown(Date.parse(seen.checked), seen.zone)}.` : "";
+  parts.asOf.textContent = seen.at ? `As the server said ${shown(Date.parse(seen.at), seen.zone)}.${late}` : "Not seen yet on this PC: open the page once with a connection.";
   parts.counts.replaceChildren(
     ...COUNTS.filter(([name]) => name in seen.counts).map(([name, text]) => {
       const box = make("div");

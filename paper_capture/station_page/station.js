@@ -93,8 +93,9 @@ async function sync() {
 async function once() {
   try {
     if (!navigator.onLine) throw new Error("no network"); // surely not sent: what waits may still be changed
-    await send(station, drawWaiting);
+    await send(station, drawWaiting, seen.settled, (said) => say("notice", said, "ok"));
     seen = await look(station);
+    if ((await all()).some((one) => one.state === "conflict" && seen.settled?.[one.key])) again = true; // decided meanwhile
     draw();
     link("connected", "on");
     pause = SOONEST;

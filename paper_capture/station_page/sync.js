@@ -17,29 +17,32 @@ async function ask(path, options = {}) {
 }
 
 /** Send until nothing more can be sent. Returns how many were taken. Throws when there is no connection, Locked when not known. */
-export async function send(station, told) {
+export async function send(station, told, settled = {}, decided = () => {}) {
   const held = new Set();
   let taken = 0;
   for (const record of (await all()).filter((one) => one.station === station)) {
     const serial = record.move.serial;
-    if (held.has(serial) || record.state === "refused" || record.state === "conflict") {
+    const decided = record.state === "conflict" && settled[record.key]; // a supervisor chose: the server takes it as told
+    if (held.has(serial) || record.state === "refused" || (record.state === "conflict" && !decided)) {
       held.add(serial);
       continue;
     }
-    if (await sendOne(station, record)) taken += 1;
+    if (await sendOne(station, record, decided)) taken += 1;
     else held.add(serial);
     told();
   }
   return taken;
 }
 
-async function sendOne(station, record) {
+async function sendOne(station, record, decided) {
   if (!(await freeze(record))) return true; // taken back meanwhile: there is nothing to send
   const body = JSON.stringify({ ...record.move, v: 1, key: record.key, sent_at: new Date().toISOString() });
   const path = `/api/v1/stations/${encodeURIComponent(station)}/moves/${encodeURIComponent(record.key)}`;
   const answer = await ask(path, { method: "PUT", headers: { "Content-Type": "application/json" }, body });
   if (answer.status === 200 || answer.status === 201) {
+    const said = (await problem(answer)).settled;
     await wipe(record);
+    if (said) decided(`${record.move.serial}: ${said}`);
     return true;
   }
   if (answer.status === 401 || answer.status === 403) throw new Locked((await problem(answer)).detail);

@@ -21,7 +21,7 @@ PLAIN = """
     add again as ask assert assign attach became began begin book build calendar call comment confirm current db
     declare demo disable disarm dismiss enter entry export field finish found grew history http import init
     keep kind lift line list load log make next parse passwd person print public raise reason render
-    renew repeat restate resume rule said seen serve setup show since sql state step stepped supply take taken tell to type
+    renew repeat restate resume rule said seen serve setup show since sql state step stepped supply take taken to type
     given passed retried skipped undone up went why worsen write
 """.split()  # noqa: SIM905  a list of a hundred quoted words reads worse
 _WORDS = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+")

@@ -22,11 +22,13 @@ from cutover.web.passwords import Passwords
 from cutover.web.sign_in import SignIn
 from cutover.web.tokens import Tokens
 from paper_capture.claims import Claims
+from paper_capture.conflicts import PaperConflicts
 from paper_capture.images import PaperImages
 from paper_capture.keying import Keying
 from paper_capture.service import PaperService
 from paper_capture.station import StationDesk
 from paper_capture.station_view import StationViews
+from paper_capture.web_conflicts import ConflictPages
 from paper_capture.web_convert import ConvertPages
 from paper_capture.web_import import ImportPages
 from paper_capture.web_overview import overview_page
@@ -80,15 +82,18 @@ class PagesWorld:
         convert = ConvertPages(self.keying, self.images, PROGRAMME, self.clock)
         imports = ImportPages(self.desk, PROGRAMME, self.clock, KeptFiles(self.folder / "imports"))
         api = StationApi(self.desk, self.views, PROGRAMME, self.tokens, self.sign_in)
+        sheets = SheetPages(self.images, PROGRAMME, self.clock)
+        conflicts = ConflictPages(PaperConflicts(self.paper), PROGRAMME, self.clock)
         pages = [
             overview_page(self.views, PROGRAMME, self.clock),
-            *SheetPages(self.images, PROGRAMME, self.clock).pages(),
+            *sheets.pages(),
+            *conflicts.pages(),
             *convert.pages(),
             *imports.pages(),
             *self.sign_in.pages(),
             journal_page(self.paper.desk.journal, PROGRAMME.zone),
         ]
-        acts = [*convert.acts(), *imports.acts(), *self.sign_in.acts()]
+        acts = [*convert.acts(), *sheets.acts(), *conflicts.acts(), *imports.acts(), *self.sign_in.acts()]
         return build_app(
             "On paper", pages, self.paper.desk.journal, self.stop, acts=acts, guard=self.sign_in,
             routes=[*api.routes(), *Door(self.tokens).routes(api.operations()), *convert.routes()],

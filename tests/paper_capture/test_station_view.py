@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.paper_capture.pages_world import PagesWorld
 from tests.paper_capture.world import used
 
@@ -29,3 +31,27 @@ def test_what_does_not_hold_is_named_with_its_station_and_shown_to_that_station(
     page = world.enter(world.app(), "asha").get("/stations").text
     assert serial in page
     assert "What does not hold" in page
+
+
+def test_what_holds_is_as_fresh_as_its_share_allows_and_the_page_says_how_old_it_is(
+    world: PagesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = world.views.checked()
+    assert (first.account.printed, world.views.is_whole(first)) == (0, True)
+    world.paper.issue(station="north", form_type="crime", count=1, by="asha")
+    monkeypatch.setattr(world.views, "_again_from", float("inf"))
+    app = world.app()
+    assert not world.views.is_whole(world.views.checked())
+    asha = world.enter(app, "asha")
+    assert "What holds was worked out" in asha.get("/stations").text
+    monkeypatch.setattr(world.views, "_again_from", 0.0)
+    assert world.views.checked().account.printed == 1
+    assert "everything recorded until now" in asha.get("/stations").text
+
+
+def test_a_station_sees_all_of_its_own_breaches_however_many_others_have(world: PagesWorld) -> None:
+    world.paper.issue(station="north", form_type="crime", count=30, by="asha")
+    world.paper.issue(station="south", form_type="crime", count=30, by="asha")
+    with world.paper.desk.journal.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE paper_sheets SET stage = 'used'")
+    assert len([said for said in world.views.breaches("south") if said.startswith("I2b")]) == 30

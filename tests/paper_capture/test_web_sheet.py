@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from paper_capture.keeping import PaperKeeping
 from tests.paper_capture.pages_world import PagesWorld
 from tests.paper_capture.test_web_convert import PNG
-from tests.paper_capture.world import CRIME, entry
+from tests.paper_capture.world import CRIME, entry, used
 
 
 def test_every_time_of_a_sheet_stands_apart_and_no_answer_is_shown(world: PagesWorld) -> None:
@@ -32,3 +33,36 @@ def test_the_life_of_a_restricted_form_is_for_its_keyers(world: PagesWorld) -> N
     app = world.app()
     assert "restricted form" in world.enter(app, "nils").get("/sheet", serial=serial).text
     assert serial in world.enter(app, "tova").get("/sheet", serial=serial).text
+
+
+def test_a_keyer_keeps_a_sheet_back_and_the_answer_brings_it_on(world: PagesWorld) -> None:
+    serial = world.returned("crime")[0]
+    app = world.app()
+    nils = world.enter(app, "nils")
+    assert serial in nils.post("/convert/next").text
+    said = nils.post(f"/convert/{serial}/hold", owner="PC Okoro 412", reason="which address?").text
+    assert "kept back for PC Okoro 412" in said
+    assert "nothing waits" in nils.post("/convert/next").text
+    page = world.enter(app, "viktor")
+    assert "which address?" in page.get("/stations").text
+    assert "which address?" in page.get("/sheet", serial=serial).text
+    assert "freed without the answer" in page.post(f"/sheet/{serial}/free", answer=" ").text
+    page.post(f"/sheet/{serial}/free", answer="the first")
+    assert world.paper.sheet(serial).held is None
+    assert serial in nils.post("/convert/next").text
+
+
+def test_a_supervisor_says_that_a_record_goes_on_live_and_others_do_not(world: PagesWorld) -> None:
+    serial = world.paper.issue(station="north", form_type="custody", count=1, by="asha")[0]
+    world.paper.log_used([used(serial)], by="sam")
+    app = world.app()
+    nils, viktor = world.enter(app, "nils"), world.enter(app, "viktor")
+    assert "stays the master until" not in nils.get("/sheet", serial=serial).text
+    nils.post(f"/sheet/{serial}/live", reason="still detained")
+    assert world.paper.sheet(serial).stage == "used"
+    viktor.get("/sheet", serial=serial)
+    assert "this paper is the master" in viktor.post(f"/sheet/{serial}/live", reason="still detained").text
+    assert "Records still open" in viktor.get("/stations").text
+    assert world.paper.account().live == 1
+    PaperKeeping(world.paper).sign_over(serial, signed_by="PS Hill", reference="CU-77", by="viktor")
+    assert "handed over live as CU-77, signed by PS Hill" in viktor.get("/sheet", serial=serial).text

@@ -57,6 +57,24 @@ def test_a_token_sees_and_writes_its_own_station_alone(world: PagesWorld) -> Non
     assert ask(world, "GET", "/api/v1/stations/north", token).status_code == 401
 
 
+def test_a_link_that_is_revoked_ends_with_the_very_next_request_of_a_server_that_knew_it(
+    world: PagesWorld,
+) -> None:
+    token, app = world.token("north"), world.app()
+    asked = [f"/api/v1/stations/{station}" for station in ("north", "north")]
+
+    async def both() -> list[int]:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://board", headers=headers) as client:
+            before = await client.get(asked[0])
+            world.clock.advance(timedelta(minutes=1))
+            world.tokens.revoke("station:north")
+            return [before.status_code, (await client.get(asked[1])).status_code]
+
+    assert asyncio.run(both()) == [200, 401]
+
+
 def test_what_a_station_is_told_names_nobody(world: PagesWorld) -> None:
     serial = world.paper.issue(station="north", form_type="crime", count=1, by="asha")[0]
     world.paper.log_used([used(serial)], by="sam")

@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from cutover.core.errors import Refused
+from paper_capture.domain.aside import EVENTS as ASIDE
+from paper_capture.domain.aside import FreeSheet, GoOnLive, HoldSheet, SignOver
+from paper_capture.domain.keeping import EVENTS as KEEPING
+from paper_capture.domain.moves import EVENTS as MOVES
 from paper_capture.domain.moves import (
-    EVENTS,
     AdjudicateSheet,
     DeclareMissing,
     DisposeSheet,
@@ -32,6 +35,7 @@ from paper_capture.domain.sheet import SHEET, SHEETS, SheetState, Stage
 from tests.paper_capture.world import NOON, entry, used
 
 ONE = str(Serial("CR", 1))
+EVENTS = (*MOVES, *KEEPING, *ASIDE)
 
 
 def life(*commands: SheetCommand, passes: int = 2) -> SheetState:
@@ -234,6 +238,20 @@ class AnyLife(RuleBasedStateMachine):
                 by="Bo", serial=serial, disposition=disposition, reference=f"N-{serial}", reason=reason
             )
         )
+
+    @rule(serial=sheet, owner=st.sampled_from(["", "PC Okoro"]), answer=st.sampled_from(["", "the first"]))
+    def keep_it_back(self, serial: str, owner: str, answer: str) -> None:
+        held = self.lives[serial].held
+        self.ask(
+            FreeSheet(by="Bo", serial=serial, answer=answer)
+            if held
+            else HoldSheet(by="Bo", serial=serial, owner=owner, reason="which address?")
+        )
+
+    @rule(serial=sheet, signed_by=st.sampled_from(["", "Bo", "PS Hill"]))
+    def hand_it_over_live(self, serial: str, signed_by: str) -> None:
+        self.ask(GoOnLive(by="Bo", serial=serial, reason="still detained"))
+        self.ask(SignOver(by="Bo", serial=serial, signed_by=signed_by, reference=f"N-{serial}"))
 
     @rule(serial=sheet, values=answers)
     def move_it_on(self, serial: str, values: dict[str, Value]) -> None:

@@ -32,6 +32,7 @@ def certificate(
     page = {
         "font": FAMILY, "programme": programme, "title": f"{form.title} {spaced(sheet.serial)}",
         "restricted": form.restricted,
+        "marking": form.protective_marking,
         "facts": list(_facts(sheet, form, zone)),
         "corrections": [[d.field, _text(d.first), _text(d.second), _text(sheet.values.get(d.field))] for d in sheet.discrepancies],
         "images": [[str(i.page), i.sha256, show(i.filed_at, zone), i.filed_by, "" if i.live else "superseded"] for i in images.of_all([sheet.serial], live=False)],

@@ -60,7 +60,9 @@ def add_pack(app: App, room: Rooms) -> None:
         from paper_capture.packs import Asked, make_pack, read_forms, write_pack
 
         at = room(programme)
-        asked = Asked(station, _title(at.programme, station), read_forms(forms), by, key)
+        who = at.programme.person(by)
+        may = frozenset(who.skills) if who else frozenset[str]()
+        asked = Asked(station, _title(at.programme, station), read_forms(forms), by, key, may)
         made = make_pack(
             at.paper, asked, programme=at.programme.title, key=print_key(at.state), zone=at.programme.zone
         )

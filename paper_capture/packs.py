@@ -13,7 +13,7 @@ from math import ceil
 from pathlib import Path
 
 from cutover.core.clock import show
-from cutover.core.errors import Invalid, Problem
+from cutover.core.errors import Invalid, Problem, Refused
 from cutover.store.whole_file import write_whole
 from paper_capture.domain.form import Form, Role
 from paper_capture.domain.sheet import sheet_stream
@@ -54,6 +54,13 @@ STEPS = (
     ("A sheet is missing?", "Say so now. Only the named decision-maker may give a number up for lost."),
 )
 
+SEALED_STEPS = (
+    "Each sheet is a numbered copy. Sign for each one given out; none is photocopied or photographed.",
+    "Written sheets go back into an envelope at once: seal it, write the new seal number below, hand it over by hand.",
+    "A broken seal or a copy that is not there: stop, and tell the supervisor by voice now.",
+)
+PRIVATE = 0o700
+
 
 @dataclass(frozen=True, slots=True)
 class Pack:
@@ -67,13 +74,17 @@ class Pack:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A pack as it is asked for; `title` is the station's name, `key` makes asking twice one pack."""
+    """A pack as it is asked for; `title` is the station's name, `key` makes asking twice one pack.
+
+    `may` are the restricted forms that `by` may have printed.
+    """
 
     station: str
     title: str
     forms: Mapping[str, int]
     by: str
     key: str | None = None
+    may: frozenset[str] = frozenset()
 
 
 def read_forms(text: str) -> dict[str, int]:
@@ -96,10 +107,13 @@ def read_forms(text: str) -> dict[str, int]:
 
 
 def make_pack(paper: PaperService, asked: Asked, *, programme: str, key: bytes, zone: str) -> Pack:
-    """Issue the sheets and set them in type. Raises Invalid, NotFound, Refused, Unavailable."""
+    """Issue the sheets and set them in type; those of a restricted form are sealed apart, on their own receipt.
+
+    Raises Invalid, NotFound, Refused, Unavailable.
+    """
     counts = {**asked.forms, **_accounting(paper, asked.forms)}
-    for form_id in counts:
-        paper.form(form_id)  # all of them are known before any number is given out
+    forms = {form_id: paper.form(form_id) for form_id in counts}  # all known before any number is given out
+    _check_restricted(forms, asked)
     serials = {
         form_id: paper.issue(
             station=asked.station,
@@ -112,15 +126,53 @@ def make_pack(paper: PaperService, asked: Asked, *, programme: str, key: bytes, 
     }
     at = _printed_at(paper, serials)
     printing = Printing(programme, asked.title, at, key)
-    files = [
-        file for form_id, given in serials.items() for file in books(paper.form(form_id), given, printing)
-    ]
-    return Pack(asked.station, at, serials, [_station_sheets(paper, asked, serials, printing, zone), *files])
+    files = [_station_sheets(paper, asked, serials, printing, zone)]
+    for form_id, given in serials.items():
+        form = forms[form_id]
+        if form.restricted:
+            paper.printed_restricted(form, given, station=asked.station, by=asked.by)
+            files += _sealed(form, given, asked, printing, zone)
+        else:
+            files += books(form, given, printing)
+    return Pack(asked.station, at, serials, files)
+
+
+def _check_restricted(forms: Mapping[str, Form], asked: Asked) -> None:
+    """Raises Refused, before anything is printed, for whoever is not named for a restricted form."""
+    barred = [form.id for form in forms.values() if form.restricted and form.id not in asked.may]
+    if barred:
+        raise Refused(
+            *(
+                f"{f}: is restricted; who prints it has '{f}' among their skills, and {asked.by} has not"
+                for f in barred
+            )
+        )
+
+
+def _sealed(
+    form: Form, serials: Sequence[str], asked: Asked, printing: Printing, zone: str
+) -> Iterator[PrintedFile]:
+    """The sheets of a restricted form with the receipt of their envelope, in a folder of their own."""
+    folder = f"sealed-{form.id}"
+    page = {
+        "font": FAMILY, "title": f"Receipt: {form.title}", "programme": printing.programme, "station": asked.title,
+        "form": form.title, "marking": form.protective_marking, "printed_by": asked.by, "foot": f"issued {show(printing.at, zone)}",
+        "steps": (*SEALED_STEPS, *form.instructions), "first": spaced(serials[0]), "last": spaced(serials[-1]),
+        "lines": [spaced(serial) for serial in serials],
+    }  # fmt: skip
+    name = f"{folder}/{asked.station}-receipt.pdf"
+    yield PrintedFile(name, *press_of("sealed.typ").printed(page, printing.at, name))
+    for book in books(form, serials, printing):
+        yield PrintedFile(f"{folder}/{book.name}", book.pdf, book.notes)
 
 
 def write_pack(pack: Pack, folder: Path) -> Iterator[Path]:
-    """Every file of a pack, whole or not at all."""
-    return (write_whole(folder / file.name, file.pdf) for file in pack.files)
+    """Every file of a pack, whole or not at all; what is sealed apart is in a folder that only its owner opens."""
+    for file in pack.files:
+        at = folder / file.name
+        if at.parent != folder:
+            at.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        yield write_whole(at, file.pdf)
 
 
 def _accounting(paper: PaperService, counts: Mapping[str, int]) -> dict[str, int]:
@@ -140,10 +192,14 @@ def _printed_at(paper: PaperService, serials: Mapping[str, Sequence[str]]) -> da
 def _station_sheets(
     paper: PaperService, asked: Asked, serials: Mapping[str, Sequence[str]], printing: Printing, zone: str
 ) -> PrintedFile:
-    forms = [_listed(paper.form(form_id), given) for form_id, given in serials.items()]
+    """Instructions and register of what is open; of what is sealed only that there is an envelope with its own receipt."""
+    known = {form_id: paper.form(form_id) for form_id in serials}
+    sealed = [len(given) for form_id, given in serials.items() if known[form_id].restricted]
+    serials = {form_id: given for form_id, given in serials.items() if not known[form_id].restricted}
+    forms = [_listed(known[form_id], given) for form_id, given in serials.items()]
     page = {
         "font": FAMILY, "title": f"Paper pack: {asked.title}", "programme": printing.programme, "station": asked.title,
-        "foot": f"issued {show(printing.at, zone)}", "steps": STEPS, "forms": forms,
+        "foot": f"issued {show(printing.at, zone)}", "steps": STEPS, "forms": forms, "sealed": sealed,
         "lines": [(spaced(serial), serial == given[-1]) for given in serials.values() for serial in given],
     }  # fmt: skip
     name = f"{asked.station}-instructions-and-register.pdf"

@@ -57,7 +57,13 @@ from paper_capture.domain.stationery import (
     stationery_stream,
 )
 from paper_capture.domain.views import EVENTS as VIEWS
-from paper_capture.domain.views import LOOKS, ViewRestricted, looks_stream
+from paper_capture.domain.views import (
+    LOOKS,
+    PrintRestricted,
+    RestrictedSheetsPrinted,
+    ViewRestricted,
+    looks_stream,
+)
 from paper_capture.image_tables import image_rows
 from paper_capture.tables import SheetRow, block_rows, count_sheets, sheet_rows
 
@@ -151,6 +157,13 @@ class PaperService:
         known, form = self._known(serial)
         if form.restricted or form.watched:
             self.desk.ask(LOOKS, looks_stream(known), ViewRestricted(by=by, what=what))
+
+    def printed_restricted(self, form: Form, serials: Sequence[str], *, station: str, by: str) -> None:
+        """Record who is about to have sheets of a restricted form printed, each time anew."""
+        event = RestrictedSheetsPrinted(
+            station=station, first=serials[0], last=serials[-1], count=len(serials)
+        )
+        self.desk.ask(LOOKS, looks_stream(form.id), PrintRestricted(by=by, printed=event))
 
     def spoil(self, serial: str, *, by: str, reason: str, at: datetime | None = None) -> list[Recorded]:
         """Void an unused sheet, which is kept."""

@@ -174,7 +174,7 @@ class ConvertPages:
     def _entry(self, query: Query) -> EntryPage:
         mine = self.keying.open(self._allowed(query), query["serial"])
         return EntryPage(
-            mine.serial, mine.form.title, mine.form.marking, mine.pass_no, mine.form.passes, self._times(mine),
+            mine.serial, mine.form.title, mine.form.protective_marking, mine.pass_no, mine.form.passes, self._times(mine),
             self._pages(mine.serial), parts_of(mine.form, mine.pass_no), mine.draft.answers, f"{mine.draft.seconds / 60:.0f} min",
         )  # fmt: skip
 

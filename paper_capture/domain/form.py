@@ -159,6 +159,11 @@ class Form(Part):
         return tuple((section, fields) for section, fields in laid if fields)
 
     @property
+    def protective_marking(self) -> str:
+        """What stands at the head and foot of each page; a restricted form is never without one."""
+        return self.marking or ("RESTRICTED" if self.restricted else "")
+
+    @property
     def keyed_once(self) -> tuple[str, ...]:
         """The fields that a second pass need not key."""
         return tuple(f.name for f in self.fields if f.passes == 1) if self.passes > 1 else ()

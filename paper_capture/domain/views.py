@@ -1,4 +1,4 @@
-"""Who looked at a restricted form, and at what of it: each look is a fact."""
+"""Who looked at a restricted form and at what of it, and who printed sheets of one: each is a fact."""
 
 from __future__ import annotations
 
@@ -16,11 +16,24 @@ class RestrictedSheetViewed(Event):
     what: str
 
 
+class RestrictedSheetsPrinted(Event):
+    """Somebody had sheets of a restricted form printed for a station; printed again is another fact."""
+
+    station: str
+    first: str
+    last: str
+    count: int
+
+
 class ViewRestricted(Command):
     what: str
 
 
-EVENTS: tuple[type[Event], ...] = (RestrictedSheetViewed,)
+class PrintRestricted(Command):
+    printed: RestrictedSheetsPrinted
+
+
+EVENTS: tuple[type[Event], ...] = (RestrictedSheetViewed, RestrictedSheetsPrinted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +43,10 @@ class LooksState:
     looks: int = 0
 
 
-def _decide(state: LooksState, command: ViewRestricted, now: datetime) -> Sequence[Event]:
+def _decide(state: LooksState, command: ViewRestricted | PrintRestricted, now: datetime) -> Sequence[Event]:
     del state, now
+    if isinstance(command, PrintRestricted):
+        return [command.printed]
     return [RestrictedSheetViewed(what=command.what)]
 
 
@@ -44,4 +59,5 @@ LOOKS = Machine("looks", LooksState(), _decide, _evolve)
 
 
 def looks_stream(serial: str) -> str:
+    """Of a sheet by its serial; of what was printed by the form's id."""
     return f"looks:{serial}"

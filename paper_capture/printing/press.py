@@ -59,7 +59,7 @@ def _book(
 ) -> tuple[bytes, tuple[str, ...]]:
     job = {
         "font": FAMILY, "title": form.title, "version": form.version, "programme": printing.programme,
-        "marking": form.marking, "corner": geometry.CORNER, "corners": geometry.CORNERS,
+        "marking": form.protective_marking, "corner": geometry.CORNER, "corners": geometry.CORNERS,
         "qr": geometry.QR, "matrix": geometry.DATA_MATRIX, "pages": [_page(page) for page in layout.pages],
         "sheets": [_sheet(form, serial, len(layout.pages), printing) for serial in serials],
     }  # fmt: skip

@@ -18,6 +18,7 @@ from cutover.reconciliation import rows
 from cutover.reconciliation.causes import Cause, Wanted, by_cause, ranked
 from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.explain import kind_of
+from cutover.reconciliation.findings import Class
 from cutover.reconciliation.rows import keys, literal, name
 from cutover.reconciliation.sides import Side
 

@@ -136,14 +136,16 @@ def _copy(playing: subprocess.Popen[bytes], demo: Path, to: Path, moment: dateti
     os.killpg(playing.pid, signal.SIGSTOP)
     try:
         shutil.copytree(demo, to)
+        set_clock(to / "state" / "clock.json", last_moment(clock))
     finally:
         os.killpg(playing.pid, signal.SIGCONT)
-    set_clock(to / "state" / "clock.json", last_moment(clock))
 
 
 def _look(browser: Browser, folder: Path, shots: tuple[Shot, ...]) -> None:
     world = build_world(folder)
-    for person in {shot.person for shot in shots}:
+    for person in {shot.person for shot in shots} - {
+        account.person for account in world.accounts.list(datetime.now(UTC))
+    }:
         world.accounts.add(person, "signed in by the pictures", datetime.now(UTC))
     with served(world) as address:
         for shot in shots:

@@ -163,6 +163,19 @@ class Hands:
         """Open everything that is folded away: what is hidden is not looked at."""
         self.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
 
+    def watches_for_jumps(self) -> Hands:
+        """From the next page on the browser notes whatever jumps that nobody has touched."""
+        self.page.add_init_script(
+            "window.jumps = []; new PerformanceObserver(seen => seen.getEntries().forEach(e => {"
+            " if (!e.hadRecentInput) window.jumps.push([e.value, e.sources.map(s => s.node?.textContent ?? '').join('|')"
+            ".replace(/\\s+/g, ' ').slice(0, 120)]); })).observe({type: 'layout-shift', buffered: true});"
+        )
+        return self
+
+    def jumped(self) -> list[tuple[float, str]]:
+        """Each layout shift of the page while it stood open, as the browser weighs it, and what moved."""
+        return [(value, what) for value, what in self.page.evaluate("window.jumps")]
+
     def fits(self) -> None:
         """Nothing has to be scrolled sideways."""
         wide = self.page.evaluate(

@@ -41,12 +41,21 @@ def test_three_roles_click_a_small_rehearsal_to_its_end_while_a_wall_watches(
         wall = Hands(browser, address, "desktop", scripts=True)
         wall.page.goto(world.links.public(timedelta(hours=1)))
         wall.page.goto("/board/wall")
+        open_pages = [
+            Hands(browser, address, size, scripts=True).sign_in("chen").watches_for_jumps()
+            for size in ("desktop", "phone")
+        ]
+        for hands, path in zip(open_pages, ("/board", "/health"), strict=True):
+            hands.page.goto(path)
         asha.waits_for("A1 Open the call")
         _prepare(world, browser, address, asha)
         _decide(browser, address)
         _open(asha)
         expect(wall.page.locator("main")).to_contain_text("7 of 7 tasks over", timeout=20_000)
         assert wall.complaints == []
+        for hands in open_pages:
+            jumps = hands.jumped()
+            assert sum(value for value, _ in jumps) < 0.1, jumps  # what browsers call good
         state = world.runs.state(RUN)
         assert state.stage is RunStage.COMPLETE
         by = {name: at.by for name, at in state.tasks.items()}

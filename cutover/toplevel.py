@@ -56,11 +56,15 @@ def add(app: App, opener: Opener) -> None:
             bool,
             Parameter(negative="", help="let a network read the pages although nobody has an account"),
         ] = False,
+        tls: Annotated[
+            bool,
+            Parameter(negative="", help="over HTTPS, by an authority of the programme's own in state/tls"),
+        ] = False,
     ) -> None:
         """The board, the health page, the report and the journal in a browser; live while a run goes on."""
         from cutover.app.web import serve as run_server
 
-        run_server(opener(programme), host=host, port=port, as_person=as_, to_anybody=to_anybody)
+        run_server(opener(programme), host=host, port=port, as_person=as_, to_anybody=to_anybody, tls=tls)
 
     @app.command
     def watch(

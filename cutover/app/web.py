@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from contingency.backlog_acts import BacklogActs
@@ -25,10 +30,12 @@ from cutover.app.telling import Teller
 from cutover.cli.output import console
 from cutover.core.clock import SystemClock
 from cutover.reconciliation.web import export_page, reconciliation_page
+from cutover.store.fitness import unfit
 from cutover.store.kept_files import KeptFiles
 from cutover.web.acts import Act
 from cutover.web.api.operation import Operation
 from cutover.web.badge import BadgeSignIn
+from cutover.web.certificates import Served, certificates
 from cutover.web.journal import journal_page
 from cutover.web.kit import Page, Panel, build_app
 from cutover.web.letters_page import WebhookPages
@@ -60,9 +67,17 @@ from runbooks.surroundings import weather
 from runbooks.task_link import TaskLinks
 from runbooks.web import pages as board_pages
 
+ANYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  no name of a machine; nothing is bound here
+
 
 def serve(
-    world: World, *, host: str = "", port: int | None = None, as_person: str = "", to_anybody: bool = False
+    world: World,
+    *,
+    host: str = "",
+    port: int | None = None,
+    as_person: str = "",
+    to_anybody: bool = False,
+    tls: bool = False,
 ) -> None:
     """Serve until interrupted. Raises Unavailable when the port is taken, Invalid for what a network would reach."""
     stop, settings = threading.Event(), world.settings
@@ -77,6 +92,7 @@ def serve(
         host=host,
         port=settings.port if port is None else port,
         ready=lambda url: _ready(url, as_person, has_accounts=has_accounts),
+        tls=tls_of(world, host) if tls else None,
     )
 
 
@@ -145,7 +161,7 @@ def assembled(world: World, as_person: str = "") -> Assembled:
         [*_pages_to_read(world, watch), *(page for part in read for page in part.pages())],
         [act for part in acting for act in part.acts()],
         operations,
-        [*away, *routes, *convert.routes()],
+        [*away, *routes, *convert.routes(), readyz(world)],
     )
 
 
@@ -155,6 +171,27 @@ def sign_in(world: World, as_person: str = "") -> tuple[SignIn, Sequence[Route]]
     name = settings.oidc_name if settings.oidc_issuer and not as_person else ""
     guard = SignIn(world.accounts, world.links, programme, SystemClock(), as_person, provider=name)
     return guard, ProviderSignIn(guard, provider_of(settings, guard.wall)).routes() if name else ()
+
+
+def readyz(world: World) -> Route:
+    """`/readyz`: 200 for who spreads the load over processes to send people here, 503 with every reason not to."""
+
+    async def answer(_request: Request) -> Response:
+        why = await run_in_threadpool(unfit, world.engine, world.folder.state)
+        return JSONResponse({"ready": not why, "why": why}, 503 if why else 200)
+
+    return Route("/readyz", answer)
+
+
+def tls_of(world: World, host: str) -> Served:
+    """The programme's own authority and the server's certificate by it, in `state/tls`; says what PCs are to trust."""
+    names = {host, urlsplit(world.settings.base_url).hostname or "", socket.gethostname()} - ANYWHERE
+    made = certificates(
+        world.folder.state / "tls", world.folder.programme.title, sorted(names), SystemClock().now()
+    )
+    console.print(f"PCs are to trust {made.authority}, once; its fingerprint (SHA-256):", markup=False)
+    console.print(f"  {made.fingerprint}", markup=False)
+    return made
 
 
 def can_sign_in(world: World) -> bool:

@@ -64,7 +64,7 @@ class WebhookPages:
     clock: Clock
 
     def pages(self) -> Sequence[Page]:
-        return (Page(AT, KIT, "webhooks.html", WebhooksPage, self._page),)
+        return (Page(AT, KIT, "webhooks.html", WebhooksPage, self._page, label="Webhooks"),)
 
     def acts(self) -> Sequence[Act]:
         return (Act(f"{AT}/requeue", "have a letter tried again", LetterForm, self._requeue, AT, ROLES),)

@@ -13,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from cutover.core.errors import Invalid, Problem, Unavailable
+from cutover.web.certificates import Served
 
 GRACE_SECONDS = 2
 # Seconds that a thread computes before another gets its turn. Answering a crowd means giving up the turn at every
@@ -24,7 +25,7 @@ HIGHEST_PORT = 65535
 class Server(uvicorn.Server):
     """Ends when `stop` is set, from a signal or from anywhere else. Open streams see the same stop."""
 
-    def __init__(self, app: ASGIApp, stop: threading.Event) -> None:
+    def __init__(self, app: ASGIApp, stop: threading.Event, tls: Served | None = None) -> None:
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -33,6 +34,8 @@ class Server(uvicorn.Server):
             ws="none",
             lifespan="on",
             timeout_graceful_shutdown=GRACE_SECONDS,
+            ssl_certfile=tls.certificate if tls else None,
+            ssl_keyfile=tls.key if tls else None,
         )
         super().__init__(config)
         self.stop = stop
@@ -57,9 +60,17 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def serve(app: ASGIApp, stop: threading.Event, *, host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Serve until Ctrl-C or `stop`; `ready` is told the address as soon as the port is ours."""
+def serve(
+    app: ASGIApp,
+    stop: threading.Event,
+    *,
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+    tls: Served | None = None,
+) -> None:
+    """Serve until Ctrl-C or `stop`; `ready` is told the address as soon as the port is ours. With `tls`, over HTTPS."""
     sys.setswitchinterval(TURN)
     with listen(host, port) as sock, suppress(KeyboardInterrupt):  # Ctrl-C is how serving ends
-        ready(f"http://{host}:{sock.getsockname()[1]}/")
-        Server(app, stop).run(sockets=[sock])
+        ready(f"{'https' if tls else 'http'}://{host}:{sock.getsockname()[1]}/")
+        Server(app, stop, tls).run(sockets=[sock])

@@ -16,6 +16,7 @@ from playwright.sync_api import BrowserContext, Page, Playwright, Route
 
 from cutover.app.bootstrap import World, build_world
 from cutover.app.web import make_app
+from cutover.web.certificates import Served
 from cutover.web.serving import Server, listen
 from cutover.web.tokens import station_scope
 from tests.paper_capture.world import SCENARIO
@@ -49,13 +50,13 @@ def programme(folder: Path) -> World:
 
 
 @contextmanager
-def served(world: World, port: int = 0) -> Iterator[str]:
+def served(world: World, port: int = 0, tls: Served | None = None) -> Iterator[str]:
     """The pages on loopback; their address."""
     stop, sock = threading.Event(), listen("127.0.0.1", port)
-    thread = threading.Thread(target=Server(make_app(world, stop), stop).run, kwargs={"sockets": [sock]})
+    thread = threading.Thread(target=Server(make_app(world, stop), stop, tls).run, kwargs={"sockets": [sock]})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{sock.getsockname()[1]}"
     finally:
         stop.set()
         thread.join(10)
@@ -68,13 +69,14 @@ class Pc:
     playwright: Playwright
     profile: Path
     address: str
+    switches: tuple[str, ...] = ()  # of the browser
     complaints: list[str] = field(default_factory=list)
     context: BrowserContext = field(init=False)
     page: Page = field(init=False)
 
     def open(self, path: str, *, offline: bool = False) -> None:
         self.context = self.playwright.chromium.launch_persistent_context(
-            self.profile, executable_path=str(require_real("chromium")), args=["--no-sandbox", "--disable-gpu"],
+            self.profile, executable_path=str(require_real("chromium")), args=["--no-sandbox", "--disable-gpu", *self.switches],
             viewport={"width": 390, "height": 844}, offline=offline, timezone_id="Europe/London",
         )  # fmt: skip
         self.page = self.context.pages[0] if self.context.pages else self.context.new_page()

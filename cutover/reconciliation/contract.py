@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -27,6 +28,7 @@ from cutover.store.documents import read_yaml
 TYPES = "text, integer, decimal(p,s), double, timestamp, date or boolean"
 _DECIMAL = re.compile(r"decimal\((\d{1,2}),\s*(\d{1,2})\)")
 _WIDEST = 38
+_MEASURED = ("integer", "decimal", "double", "timestamp")
 EMBEDDED = "embedded"  # the engine that reads both sides itself
 ENGINES = ("postgres", "spark", "duckdb")  # engines that may have both sides
 FORMATS = ("csv", "parquet", "duckdb")
@@ -78,6 +80,11 @@ class Column(Part):
         default="", description="an SQL expression over the source's own columns instead of a name"
     )
     target_sql: str = Field(default="", description="the same for the target")
+    tolerance: Decimal | None = Field(
+        default=None,
+        gt=0,
+        description="the largest difference that is allowed, and counted: in the column's unit, for a timestamp in seconds",
+    )
     codes: dict[str, str] = Field(
         default={},
         description="code of the source -> code of the target; a code that is not listed is a finding",
@@ -87,6 +94,8 @@ class Column(Part):
     def _codes_are_texts(self) -> Self:
         if self.codes and self.type != "text":
             raise ValueError(f"codes: only a text column has them, this is {self.type}")
+        if self.tolerance is not None and not self.type.startswith(_MEASURED):
+            raise ValueError(f"tolerance: only numbers and timestamps have one, this is {self.type}")
         for expression in filter(None, (self.source_sql, self.target_sql)):
             one_expression(expression, "expression")
         return self
@@ -181,6 +190,30 @@ class Accepted(Part):
     expires: date
 
 
+class CrossReference(Part):
+    """A file of old and new keys, for a target that issued its keys anew; it must be one to one."""
+
+    path: str = Field(description="a CSV or Parquet file of the programme")
+    source: str = Field(description="its column with the source's keys")
+    target: str = Field(description="its column with the target's keys")
+
+    def place(self) -> Place:
+        return Place(path=self.path)
+
+    def check(self, has: Iterable[str]) -> None:
+        """Raises Invalid naming a column that the file does not have."""
+        has = list(has)
+        if absent := [c for c in (self.source, self.target) if c not in has]:
+            raise Invalid(
+                *(Problem(f"the cross-reference has no column '{c}'", file=self.path, nearest=nearest(c, has)) for c in absent)
+            )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _format_is_known(self) -> Self:
+        self.place()
+        return self
+
+
 class Reference(Part):
     """Columns that point at the records of another contract; a pointer at nobody is an orphan."""
 
@@ -210,6 +243,9 @@ class Contract(Part):
         default="", description="who is told that a re-run is due; default: the programme managers"
     )
     key: Names = Field(min_length=1)
+    crossing: CrossReference | None = Field(
+        default=None, description="where the target's keys are others than the source's"
+    )
     columns: dict[Id, Annotated[Column, BeforeValidator(_short_form)]]
     state: Names = Field(
         default=(), description="columns by whose values findings are broken down, such as status"
@@ -251,6 +287,8 @@ class Contract(Part):
                 f"engine: '{self.engine}' is none of {', '.join((EMBEDDED, *ENGINES))}"
                 + (f"; did you mean '{near}'?" if near else "")
             )
+        if self.crossing and (len(self.key) > 1 or self.engine != EMBEDDED):
+            raise ValueError("crossing: it takes a single key and the embedded engine")
         if self.engine != EMBEDDED and self.source_frozen:
             raise ValueError(
                 "source_frozen: a snapshot lies with the embedded engine; freeze the source as a table beside the target"
@@ -328,4 +366,7 @@ def _located(contract: Contract, root: Path) -> Contract:
         for name, place in places.items()
         if not place.system
     }
+    if crossing := contract.crossing:
+        at = {"path": str(root / crossing.path)}
+        return contract.model_copy(update={**found, "crossing": crossing.model_copy(update=at)})
     return contract.model_copy(update=found)

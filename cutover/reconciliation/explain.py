@@ -49,6 +49,19 @@ def kind_of(type_: str, source: str | None, target: str | None, wrong: bool) -> 
     return next((kind for kind, holds in tests if holds(source, target)), Kind.VALUE)
 
 
+def within(type_: str, source: str | None, target: str | None, tolerance: str) -> bool:
+    """Two values no further apart than is allowed: numbers in their unit, timestamps in seconds. '' allows nothing."""
+    if source is None or target is None or not tolerance:
+        return False
+    try:
+        if type_ == "timestamp":
+            apart = abs(datetime.fromisoformat(source) - datetime.fromisoformat(target))
+            return Decimal(apart // timedelta(microseconds=1)) / 1_000_000 <= Decimal(tolerance)
+        return abs(Decimal(source) - Decimal(target)) <= Decimal(tolerance)
+    except (ValueError, InvalidOperation):  # not a value of its type, or no number at all
+        return False
+
+
 def lost_leading_zeros(a: str, b: str) -> bool:
     """'007' and '7', either way round."""
     return a != b and a.isdigit() and b.isdigit() and a.lstrip("0") == b.lstrip("0")

@@ -50,12 +50,14 @@ def repair(
     """
     held = sources.opened(engine, contract, Side.SOURCE, *raw)
     classes = ", ".join(literal(c) for c in REPAIRABLE)
-    wanted = ", ".join(f"key[{literal(n)}] AS {name(f'key:{i}')}" for i, n in enumerate(contract.key))
-    plain = [name(contract.columns[n].named(Side.SOURCE, n)) for n in contract.key]
-    same = " AND ".join(
-        f"CAST(r.{column} AS VARCHAR) = k.{name(f'key:{i}')}" for i, column in enumerate(plain)
-    )
-    query = f"SELECT r.* FROM {held.relation} r SEMI JOIN (SELECT {wanted} FROM {parquet(findings)} WHERE class IN ({classes})) k ON {same}"
+    types = {n: rows.engine_type(contract.columns[n].type) for n in contract.key}
+    kept = ", ".join(f"TRY_CAST(key[{literal(n)}] AS {types[n]})" for n in contract.key)
+    wanted = f"SELECT DISTINCT hash({kept}) FROM {parquet(findings)} WHERE class IN ({classes})"
+    raw_keys = rows.raw_keys(contract, Side.SOURCE, held.relation, held.types)
+    own = [(name(f"raw:{n}"), rows.physical(contract.columns[n], Side.SOURCE, n)) for n in contract.key]
+    keys, made = ", ".join(k for k, _ in own), ", ".join(f"{sql} AS {k}" for k, sql in own)
+    query = f"""SELECT * EXCLUDE ({keys}) FROM (SELECT *, {made} FROM {held.relation})
+        SEMI JOIN (SELECT {keys} FROM ({raw_keys}) WHERE kh IN ({wanted})) USING ({keys})"""
     partial = to.with_name(to.name + ".partial")
     how = "FORMAT csv, HEADER, FORCE_QUOTE *" if to.suffix == ".csv" else "FORMAT parquet, COMPRESSION zstd"
     engine.execute(f"COPY ({query}) TO {literal(str(partial))} ({how})")

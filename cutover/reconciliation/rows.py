@@ -197,6 +197,11 @@ def physical(column: Column, side: Side, n: str) -> str:
     return f"CASE {plain} {cases} ELSE {plain} END"
 
 
+def engine_type(type_: str) -> str:
+    """A contract type as the embedded engine calls it."""
+    return _ENGINE_TYPES.get(type_, type_.upper())
+
+
 def may_fail(type_: str, physical: str) -> bool:
     """Whether a value as the side has it may not be one of the contract's type."""
     if (

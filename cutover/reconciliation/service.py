@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from cutover.core.errors import CutoverError, NotFound, Refused
-from cutover.reconciliation import elsewhere, evidence, later, references, sources, warehouses
+from cutover.reconciliation import crossing, elsewhere, evidence, later, references, sources, warehouses
 from cutover.reconciliation import snapshot as snapshots
 from cutover.reconciliation.causes import Cause, Wanted
 from cutover.reconciliation.comparison import (
@@ -121,7 +121,9 @@ class ReconciliationService:
             return self._kept(contract_id, side, earlier[0].stream)
         folder = self._frozen(contract_id)
         with snapshots.engine(folder) as engine:
-            taken = self._take(engine, contract, side, folder)
+            if broken := crossing.faults(engine, contract):
+                raise Refused(*broken)
+            taken = self._take(engine, crossing.crossed(engine, contract), side, folder)
         self.desk.ask(
             COMPARISON, comparison_stream(contract_id), KeepSnapshot(by=by, snapshot=taken), key=key
         )
@@ -217,7 +219,7 @@ class ReconciliationService:
                 raw = self._frozen(contract_id) / frozen.raw, frozen.mark
             else:
                 raw = sources.brought(contract, Side.SOURCE, work, self._systems())
-            return later.repair(engine, contract, findings, raw, to)
+            return later.repair(engine, crossing.crossed(engine, contract), findings, raw, to)
 
     def sql(self, contract_id: str, engine: str) -> list[str]:
         """The statements that compare both sides in an engine, in its words; nothing is run."""
@@ -247,9 +249,12 @@ class ReconciliationService:
         if contract.engine != EMBEDDED:
             return self._elsewhere(contract, run)
         frozen = self._state(contract.id).snapshots.get(Side.SOURCE) if contract.source_frozen else None
-        if frozen and (stale := snapshots.doubts(frozen, contract, self._frozen(contract.id))):
-            return _no_answer(contract, run, Verdict.INCONCLUSIVE, *stale)
         with resumable(self._home(contract.id) / "runs", run) as work, snapshots.engine(work) as engine:
+            if broken := crossing.faults(engine, contract):
+                return _no_answer(contract, run, Verdict.INCONCLUSIVE, *broken)
+            contract = crossing.crossed(engine, contract)
+            if frozen and (stale := snapshots.doubts(frozen, contract, self._frozen(contract.id))):
+                return _no_answer(contract, run, Verdict.INCONCLUSIVE, *stale)
             if frozen:
                 source = _Read(frozen, self._frozen(contract.id), frozen=True)
             else:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutover.reconciliation.explain import Kind, kind_of
+from cutover.reconciliation.explain import Kind, kind_of, within
 
 TEXTS = st.none() | st.text(max_size=8)
 
@@ -58,3 +58,23 @@ def test_every_difference_has_one_kind_whichever_side_is_which(
     type_: str, a: str | None, b: str | None, wrong: bool
 ) -> None:
     assert kind_of(type_, a, b, wrong) is kind_of(type_, b, a, wrong)
+
+
+@pytest.mark.parametrize(
+    ("type_", "source", "target", "tolerance", "holds"),
+    [
+        ("decimal(12,2)", "10.00", "10.01", "0.01", True),
+        ("decimal(12,2)", "10.00", "10.02", "0.01", False),
+        ("double", "0.1", "0.1000001", "0.000001", True),
+        ("double", "NaN", "1", "5", False),
+        ("integer", "7", "5", "2", True),
+        ("timestamp", "2026-06-01 09:30:00.003", "2026-06-01 09:30:00.000333", "0.00334", True),
+        ("timestamp", "2026-06-01 09:30:00", "2026-06-01 10:30:00", "1", False),
+        ("integer", None, "1", "5", False),
+        ("integer", "1", "1", "", False),
+    ],
+)
+def test_two_values_are_no_further_apart_than_is_allowed(
+    type_: str, source: str | None, target: str | None, tolerance: str, holds: bool
+) -> None:
+    assert within(type_, source, target, tolerance) is holds

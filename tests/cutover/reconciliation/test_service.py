@@ -111,6 +111,18 @@ def test_a_declared_rule_explains_its_kind_and_only_its_kind(world: World) -> No
     assert world.run().unexplained == 1
 
 
+def test_a_tolerance_explains_what_lies_within_it_and_counts_it(world: World) -> None:
+    columns = contract("a.csv", "b.csv").model_dump()["columns"]
+    world.agree(columns=columns | {"value_gbp": {"type": "decimal(12,2)", "tolerance": "0.01"}})
+    world.write([crime(1, value_gbp="10.11"), crime(2)], [crime(1, value_gbp="10.12"), crime(2)])
+    assert (world.run().passed, world.cells()) == (
+        True,
+        [("value_gbp", "10.11", "10.12", "value", "tolerance")],
+    )
+    world.write([crime(1, value_gbp="10.11"), crime(2)], [crime(1, value_gbp="10.13"), crime(2)])
+    assert world.run().unexplained == 1
+
+
 def test_copies_of_a_key_are_found_on_each_side_identical_or_not(world: World) -> None:
     source = [crime(1), crime(1), crime(2), crime(3), crime(4), crime(4, surname="B")]
     target = [crime(1), crime(2), crime(2), crime(3), crime(3, surname="A"), crime(4), crime(4), crime(4)]

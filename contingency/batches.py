@@ -10,8 +10,6 @@ from zlib import crc32
 
 from contingency.domain.conversion import (
     CONVERSION,
-    CONVERSIONS,
-    DISPOSITIONS,
     BeginConversion,
     Candidate,
     Progress,
@@ -34,6 +32,7 @@ from contingency.domain.working import (
 )
 from contingency.files import PlayBook
 from contingency.hands import Hands, hand_of
+from contingency.outcomes import Wish, catch_up, record
 from contingency.policies import LEFT_ALONE
 from contingency.rooms import Conversation, Outgoing, Receipt, SheetSeen, Stationery
 from contingency.sending import Answer, Failure, Sender
@@ -44,7 +43,6 @@ from cutover.core.errors import Unavailable
 from cutover.core.event import Command
 from cutover.store.desk import Ask, Desk
 from cutover.store.leases import Fence
-from paper_capture.service import Disposal
 
 READY = ("verified",)
 BY_TARGET = "back-conversion"  # who says that a target is away, where nobody is named
@@ -136,7 +134,7 @@ class Batches:
             ready = {s: sheet for s, sheet in ready.items() if crc32(s.encode()) % len(hands) == mine}
         now = self.desk.clock.now()
         ranked = self.ranked(ready.values(), now)
-        self._dispose(_disposal(row) for row in pile.undisposed)
+        catch_up(self.desk, self.paper, pile.undisposed)
         return Share(pile, [ready[r.item.id] for r in ranked], self._hands.now())
 
     async def perform(self, work: Work, share: Share, limit: int) -> BatchReport:
@@ -155,7 +153,7 @@ class Batches:
 
     async def settle_all(self, work: Work) -> tuple[str, ...]:
         """Every begun record whose hand is free gets its outcome. Raises Unavailable for those that get none."""
-        self._dispose(_disposal(row) for row in self.pile().undisposed)
+        catch_up(self.desk, self.paper, self.pile().undisposed)
         done: list[str] = []
         if silent := await self._settle(work, done):
             self._note_target(work)
@@ -164,8 +162,7 @@ class Batches:
 
     def decide(self, serial: str, command: Command) -> None:
         """A person's word on one record, and what follows for its sheet."""
-        self.ask_all([(serial, command)])
-        self._dispose(_disposal(row) for row in self.rows(CONVERSIONS.terminal, [serial]))
+        self.record([(serial, command)])
 
     def pile(self) -> Pile:
         sheets = {sheet.serial: sheet for sheet in self.paper.sheets(READY)}
@@ -179,10 +176,9 @@ class Batches:
     ) -> list[ConversionRow]:
         return conversion_rows(self.desk.journal.engine, progress, serials)
 
-    def ask_all(self, wishes: Sequence[tuple[str, Command]], fence: Fence | None = None) -> None:
-        if wishes:
-            asks = [Ask(CONVERSION, conversion_stream(serial), wish) for serial, wish in wishes]
-            self.desk.ask_all(asks, fence=fence)
+    def record(self, wishes: Sequence[Wish], fence: Fence | None = None) -> None:
+        """Write this down of records, with what it makes of their sheets."""
+        record(self.desk, self.paper, wishes, fence)
 
     async def _settle(self, work: Work, done: list[str]) -> dict[str, Failure]:
         """Conclude what was begun and has no outcome, of this hand and of hands that nobody holds; returns the silent."""
@@ -293,7 +289,7 @@ class Batches:
     def _conclude(
         self, work: Work, by: Mapping[str, str], answers: Mapping[str, Answer], *, probed: bool = False
     ) -> set[str]:
-        """Record the outcomes and dispose of their sheets; returns the serials about which no sense can be had."""
+        """Record the outcomes with their sheets' dispositions; returns the serials about which no sense can be had."""
         outcomes = {
             serial: _outcome(answer, by[serial], probed=probed)
             for serial, answer in answers.items()
@@ -301,8 +297,7 @@ class Batches:
         }
         aside = {s: a for s, a in answers.items() if isinstance(a, Failure) and a.senseless}
         away = [(s, SetRecordAside(by=by[s], reason=a.reason)) for s, a in aside.items()]
-        self.ask_all([*outcomes.items(), *away], work.fence)
-        self._dispose(_disposal_of(serial, wish) for serial, wish in outcomes.items())
+        self.record([*outcomes.items(), *away], work.fence)
         return set(aside)
 
     def _give_up_on(self, work: Work, silent: Mapping[str, Failure]) -> set[str]:
@@ -315,7 +310,7 @@ class Batches:
             return set()
         rows = [row for row in self.rows([Progress.BEGUN], unwilling) if row.hand == work.hand]
         wishes = [(row.serial, SetRecordAside(by=row.by, reason=silent[row.serial].reason)) for row in rows]
-        self.ask_all(wishes, work.fence)
+        self.record(wishes, work.fence)
         return {row.serial for row in rows}
 
     def _note_target(self, work: Work) -> None:
@@ -332,22 +327,6 @@ class Batches:
 
     def _working(self) -> Working:
         return self.desk.state(WORKING, WORKING_STREAM)
-
-    def _dispose(self, disposals: Iterable[Disposal]) -> None:
-        """Say on each sheet what became of it; a sheet not reached is reached by whoever reads the pile next."""
-        if found := list(disposals):
-            self.paper.dispose_all(found)
-
-
-def _disposal(row: ConversionRow) -> Disposal:
-    reason = row.reason if row.progress is Progress.REJECTED else ""
-    return Disposal(row.serial, str(DISPOSITIONS[row.progress]), row.reference, row.by, reason)
-
-
-def _disposal_of(serial: str, wish: RecordOutcome | RejectRecord) -> Disposal:
-    if isinstance(wish, RejectRecord):
-        return Disposal(serial, str(DISPOSITIONS[Progress.REJECTED]), "", wish.by, wish.reason)
-    return Disposal(serial, str(DISPOSITIONS[Progress.CONVERTED]), wish.reference, wish.by)
 
 
 def _outcome(receipt: Receipt, by: str, *, probed: bool) -> RecordOutcome | RejectRecord:

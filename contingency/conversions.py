@@ -118,12 +118,12 @@ class ConversionService:
     def requeue(self, serials: Sequence[str], *, by: str, reason: str) -> None:
         """A named person wants dead letters tried again: the target is asked first, as for any unknown outcome."""
         self._known(serials)
-        self.batches.ask_all([(serial, RequeueRecord(by=by, reason=reason)) for serial in serials])
+        self.batches.record([(serial, RequeueRecord(by=by, reason=reason)) for serial in serials])
 
     def set_aside(self, serial: str, *, by: str, reason: str) -> None:
         """A person takes a begun record out of the way; it stays a dead letter until somebody requeues it."""
         self._known([serial])
-        self.batches.ask_all([(serial, SetRecordAside(by=by, reason=f"{reason} (set aside by {by})"))])
+        self.batches.record([(serial, SetRecordAside(by=by, reason=f"{reason} (set aside by {by})"))])
 
     async def convert_batch(self, limit: int = 200, *, by: str, pace: Pace | None = None) -> BatchReport:
         """Take the next `limit` sheets into the target; first settles what an earlier batch left open.
@@ -169,13 +169,13 @@ class ConversionService:
         async with _still(pace), self.at_work("") as work:
             return await self.batches.settle_all(work)
 
-    def confirm_match(self, serial: str, *, merge_into: str, by: str) -> None:
+    def confirm_match(self, serial: str, *, merge_into: str, by: str, reason: str) -> None:
         """A person says it is the same event: the record stays as it is, the paper is its second source."""
-        self._decide(serial, MergeRecord(by=by, reference=merge_into))
+        self._decide(serial, MergeRecord(by=by, reference=merge_into, reason=reason))
 
-    def link(self, serial: str, *, to: str, by: str) -> None:
+    def link(self, serial: str, *, to: str, by: str, reason: str) -> None:
         """A person says that it belongs with a record: nothing is created."""
-        self._decide(serial, LinkRecord(by=by, reference=to))
+        self._decide(serial, LinkRecord(by=by, reference=to, reason=reason))
 
     def dismiss_match(self, serial: str, *, by: str, reason: str) -> None:
         """A person says it is another event: it goes back into the queue."""

@@ -120,9 +120,9 @@ class ConversionPages:
         if form.verdict == "distinct":
             self._service.dismiss_match(serial, by=by, reason=form.reason)
         elif form.verdict == "merge":
-            self._service.confirm_match(serial, merge_into=form.reference, by=by)
+            self._service.confirm_match(serial, merge_into=form.reference, by=by, reason=form.reason)
         else:
-            self._service.link(serial, to=form.reference, by=by)
+            self._service.link(serial, to=form.reference, by=by, reason=form.reason)
         return Done(AT, f"{serial}: decided in your name.")
 
     def _pause(self, form: ReasonForm, sent: Sent) -> Done:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -127,17 +128,20 @@ def _matching(app: App, service: Callable[[Path], ConversionService]) -> None:
     def match(
         serial: str = "",
         *,
-        merge: str = "",
-        link: str = "",
-        distinct: str = "",
+        merge: Annotated[str, Parameter(help="it is the same event as this record")] = "",
+        link: Annotated[str, Parameter(help="another event that belongs with this record")] = "",
+        distinct: Annotated[
+            bool, Parameter(negative="", help="another event: it is created after all")
+        ] = False,
+        reason: Annotated[str, Parameter(help="why; kept with the decision")] = "",
         by: str = "",
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> None:
-        """Show the matches that wait for a person, or decide one: --merge REF, --link REF or --distinct REASON, with --by."""
+        """Show the matches that wait for a person, or decide one: --merge REF, --link REF or --distinct, with --reason and --by."""
         conversions = service(programme)
         if serial:
-            _decide(conversions, serial, {"merge": merge, "link": link, "distinct": distinct}, by)
+            _decide(conversions, serial, Verdict(merge, link, distinct), reason, by)
         waiting = conversions.matches()
         answer(waiting, as_json=json)
         if not json:
@@ -189,19 +193,26 @@ async def _collected(
     return reports
 
 
-def _decide(service: ConversionService, serial: str, verdict: dict[str, str], by: str) -> None:
-    given = {name: value for name, value in verdict.items() if value}
-    if len(given) != 1 or not by:
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was said of a match on the command line: one of the three."""
+
+    merge: str
+    link: str
+    distinct: bool
+
+
+def _decide(service: ConversionService, serial: str, verdict: Verdict, reason: str, by: str) -> None:
+    if sum(map(bool, (verdict.merge, verdict.link, verdict.distinct))) != 1 or not (by and reason):
         raise Invalid(
             Problem(
-                "deciding a match takes one verdict and a name",
-                expected="--merge REF, --link REF or --distinct REASON, and --by",
+                "deciding a match takes one verdict, a reason and a name",
+                expected="--merge REF, --link REF or --distinct, and --reason and --by",
             )
         )
-    ((name, value),) = given.items()
-    if name == "merge":
-        service.confirm_match(serial, merge_into=value, by=by)
-    elif name == "link":
-        service.link(serial, to=value, by=by)
+    if verdict.merge:
+        service.confirm_match(serial, merge_into=verdict.merge, by=by, reason=reason)
+    elif verdict.link:
+        service.link(serial, to=verdict.link, by=by, reason=reason)
     else:
-        service.dismiss_match(serial, by=by, reason=value)
+        service.dismiss_match(serial, by=by, reason=reason)

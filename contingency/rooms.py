@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from cutover.core.errors import Unavailable
+from cutover.store.desk import Ask
 from paper_capture.service import Disposal
 
 
@@ -84,7 +85,7 @@ class Stationery(Protocol):
         self, stages: Sequence[str] | None = None, form_type: str | None = None
     ) -> Sequence[SheetSeen]: ...
     def sheet(self, serial: str) -> SheetSeen: ...
-    def dispose_all(self, disposals: Sequence[Disposal]) -> object: ...
+    def disposing(self, disposals: Sequence[Disposal]) -> Sequence[Ask]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    Update,
     bindparam,
     insert,
     select,
@@ -29,6 +28,7 @@ from contingency.domain.conversion import Progress
 from contingency.domain.triggers import PlayProposed, PlayStage
 from contingency.register import Register
 from cutover.core.event import Recorded
+from cutover.store.driver import Phrase
 from cutover.store.engine import reading
 from cutover.store.metadata import UtcTime, metadata
 from cutover.store.pen import batched
@@ -135,23 +135,23 @@ class Conversions:
         if isinstance(event, conversion.ConversionBegun):
             change["begun_at"] = recorded.at
         if recorded.seq == 1:
-            connection.execute(_INSERT, {**_BLANK, "serial": serial, **change})
+            _INSERT.each(connection, [{**_BLANK, "serial": serial, **change}])
         else:
             binds = {f"new_{name}": value for name, value in change.items()}
-            connection.execute(_change(tuple(change)), {"of": serial, **binds})
+            _change(tuple(change)).each(connection, [{"of": serial, **binds}])
 
 
 _SHOWN = ("key", "hand", "reference", "reason", "attempts")
 _BLANK = {"key": "", "hand": "", "reference": "", "reason": "", "attempts": 0, "begun_at": None}
-_INSERT = insert(conversions_table)
+_INSERT = Phrase(insert(conversions_table))
 
 
 @cache
-def _change(columns: tuple[str, ...]) -> Update:
+def _change(columns: tuple[str, ...]) -> Phrase:
     """The one statement for a change of these columns."""
     t = conversions_table.c
     binds = {name: bindparam(f"new_{name}", type_=t[name].type) for name in columns}
-    return update(conversions_table).where(t.serial == bindparam("of")).values(**binds)
+    return Phrase(update(conversions_table).where(t.serial == bindparam("of")).values(**binds))
 
 
 # Each of these events leads to one place only, wherever it comes from, so no look at the row before is needed.

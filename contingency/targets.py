@@ -11,7 +11,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -101,6 +101,9 @@ class HttpConversation:
         self._patience = patience
         self._paths = paths
         self._body = body
+        self._taker = httpx.URL(self._where(paths.create))
+        self._headers = [*client.headers.raw, (b"Content-Type", b"application/json")]
+        self._limits = {"timeout": client.timeout.as_dict()}
 
     async def create(self, record: Outgoing, key: str) -> Receipt:
         """Send one record; a refusal of the record itself comes back as a receipt without a reference.
@@ -138,8 +141,13 @@ class HttpConversation:
 
     async def _post(self, content: bytes, key: str) -> Receipt | str:
         """The target's answer to a record, or what was wrong with it."""
-        headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
-        status, text = await self._ask("POST", self._paths.create, content=content, headers=headers)
+        headers = [*self._headers, (b"Idempotency-Key", key.encode())]
+        (
+            status,
+            text,
+        ) = await self._ask(  # put together here: the client would work all of it out anew for each record
+            httpx.Request("POST", self._taker, content=content, headers=headers, extensions=self._limits)
+        )
         if status in ABOUT_THE_RECORD:
             return Receipt("", f"the target answered {status}: {_shown(text)}")
         if not _is_success(status):
@@ -175,7 +183,7 @@ class HttpConversation:
         raise AssertionError("unreachable")
 
     async def _list(self, path: str, query: dict[str, str], limit: int | None) -> list[Held]:
-        status, text = await self._ask("GET", path, limit=limit, params=query or None)
+        status, text = await self._ask(self._client.build_request("GET", path, params=query or None), limit)
         if status == NOT_FOUND and path != self._paths.held:
             return []  # many targets say so of a single record
         if not _is_success(status):
@@ -187,15 +195,13 @@ class HttpConversation:
                 f"{self._where(path)} answered with something else than records: {error!r}", permanent=True
             ) from error
 
-    async def _ask(
-        self, method: str, path: str, *, limit: int | None = MOST_BYTES, **request: Any
-    ) -> tuple[int, str]:
+    async def _ask(self, request: httpx.Request, limit: int | None = MOST_BYTES) -> tuple[int, str]:
         """One request, read no further than a sensible answer goes. Raises what may pass: TransportError, NotNowError."""
         body = bytearray()
         try:
             async with (
                 asyncio.timeout(WHOLE_ANSWER * self._patience if limit is not None else None),
-                self._client.stream(method, path, **request) as answer,
+                aclosing(await self._client.send(request, stream=True)) as answer,
             ):
                 async for part in answer.aiter_bytes():
                     body += part

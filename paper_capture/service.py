@@ -223,6 +223,10 @@ class PaperService:
 
     def dispose_all(self, disposals: Sequence[Disposal]) -> list[Recorded]:
         """Record what became of many sheets, all or none."""
+        return self.desk.ask_all(self.disposing(disposals))
+
+    def disposing(self, disposals: Sequence[Disposal]) -> list[Ask]:
+        """The same as wishes, for whoever writes it down together with what led to it."""
         if wrong := [d for d in disposals if d.disposition not in set(Disposition)]:
             raise Invalid(
                 *(
@@ -244,7 +248,7 @@ class PaperService:
                 reason=d.reason,
             )
             asks.append(self._ask(wish, d.key or _key(wish, "disposed")))
-        return self.desk.ask_all(asks)
+        return asks
 
     def count(self, stages: Sequence[str]) -> int:
         """How many sheets are in any of these stages."""

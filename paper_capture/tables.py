@@ -21,7 +21,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    Update,
     bindparam,
     case,
     func,
@@ -32,6 +31,7 @@ from sqlalchemy import (
 
 from cutover.core.event import Event, Recorded
 from cutover.store.chain import canonical
+from cutover.store.driver import Phrase
 from cutover.store.engine import reading
 from cutover.store.metadata import UtcTime, metadata, utc_text
 from paper_capture.batch_tables import apply_batch, batches_table
@@ -198,7 +198,7 @@ class PaperProjection:
                 change["positions"] = f" {recorded.position}"
                 binds = {f"new_{name}": value for name, value in change.items()}
                 statement = _update(type(event), tuple(change))
-                connection.execute(statement, {"of": recorded.stream.partition(":")[2], **binds})
+                statement.each(connection, [{"of": recorded.stream.partition(":")[2], **binds}])
             case _:
                 apply_image(connection, recorded)
                 apply_batch(connection, recorded)
@@ -278,17 +278,14 @@ def block_rows(engine: Engine) -> tuple[list[Printed], list[Issued], list[Printe
 
 
 @cache
-def _update(kind: type[Event], columns: tuple[str, ...]) -> Update:
+def _update(kind: type[Event], columns: tuple[str, ...]) -> Phrase:
     """The one statement for a kind of fact: the stage as the machine's table says, the columns as given."""
     t = sheets_table.c
     leads = {str(at): str(to) for (at, event), to in SHEETS.moves.items() if event is kind}
     binds = {name: bindparam(f"new_{name}", type_=t[name].type) for name in columns}
     changed = {name: t[name] + bind if name in _GROWS else bind for name, bind in binds.items()}
-    return (
-        update(sheets_table)
-        .where(t.serial == bindparam("of"))
-        .values(stage=case(leads, value=t.stage), **changed)
-    )
+    moved = update(sheets_table).where(t.serial == bindparam("of"))
+    return Phrase(moved.values(stage=case(leads, value=t.stage), **changed))
 
 
 def _keying_line(event: SheetKeyed, recorded: Recorded) -> str:

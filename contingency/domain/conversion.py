@@ -11,7 +11,7 @@ person requeues it, and the first thing that follows is again a question to the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -78,16 +78,26 @@ class MatchDismissed(Event):
     reason: str
 
 
-class RecordMerged(Event):
+class OfHeld(Event):
+    """A person's word on a record that the target holds, and why. Version 1 asked for no reason."""
+
+    version: ClassVar[int] = 2
+    reference: str
+    reason: str
+
+    @classmethod
+    def upcast(cls, body: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 gave no reason: none is made up."""
+        del version
+        return {**body, "reason": ""}
+
+
+class RecordMerged(OfHeld):
     """The same event: the paper is kept as a second source of `reference`."""
 
-    reference: str
 
-
-class RecordLinked(Event):
+class RecordLinked(OfHeld):
     """Another event that belongs with `reference`, for a person to follow up."""
-
-    reference: str
 
 
 class RecordRejected(Event):
@@ -129,10 +139,12 @@ class DismissMatch(Command):
 
 class MergeRecord(Command):
     reference: str
+    reason: str
 
 
 class LinkRecord(Command):
     reference: str
+    reason: str
 
 
 class RejectRecord(Command):
@@ -186,6 +198,13 @@ DISPOSITIONS = {
 }
 
 
+VERDICTS: Mapping[type[Command], type[Event]] = {
+    DismissMatch: MatchDismissed,
+    MergeRecord: RecordMerged,
+    LinkRecord: RecordLinked,
+}  # what a person says of a match
+
+
 @dataclass(frozen=True, slots=True)
 class ConversionState:
     """How far one record has come, under which key, with which reference or reason, on whose word."""
@@ -228,21 +247,15 @@ def _dead_letter(command: SetRecordAside | RequeueRecord) -> Event:
 
 
 def _settle_match(state: ConversionState, command: Command) -> Sequence[Event]:
-    match command:
-        case DismissMatch():
-            CONVERSIONS.next(state.progress, MatchDismissed)
-            if not command.reason.strip():
-                raise Refused("dismissing a match needs a reason")
-            return [MatchDismissed(reason=command.reason)]
-        case MergeRecord():
-            CONVERSIONS.next(state.progress, RecordMerged)
-            _known(state, command.reference)
-            return [RecordMerged(reference=command.reference)]
-        case LinkRecord():
-            CONVERSIONS.next(state.progress, RecordLinked)
-            _known(state, command.reference)
-            return [RecordLinked(reference=command.reference)]
-    raise Refused(f"conversion: {type(command).__name__} is not possible while {state.progress}")
+    if (kind := VERDICTS.get(type(command))) is None:
+        raise Refused(f"conversion: {type(command).__name__} is not possible while {state.progress}")
+    CONVERSIONS.next(state.progress, kind)
+    said = command.model_dump(exclude={"by"})
+    if "reference" in said:
+        _known(state, said["reference"])
+    if not said["reason"].strip():
+        raise Refused("whoever decides a match gives a reason")
+    return [kind(**said)]
 
 
 def _known(state: ConversionState, reference: str) -> None:
@@ -261,8 +274,8 @@ def evolve(state: ConversionState, fact: Fact) -> ConversionState:
             return replace(named, reference=e.reference, attempts=e.attempts)
         case RecordMatched(candidates=found):
             return replace(named, candidates=found)
-        case RecordMerged(reference=reference) | RecordLinked(reference=reference):
-            return replace(named, reference=reference)
+        case RecordMerged() | RecordLinked() as e:
+            return replace(named, reference=e.reference, reason=e.reason)
         case RecordRejected(reason=reason) | MatchDismissed(reason=reason):
             return replace(named, reason=reason)
         case _:

@@ -244,7 +244,7 @@ class World:
 
     @cached_property
     def backlog(self) -> rooms.BacklogService:
-        minutes = {form.id: float(form.minutes) for form in self.folder.forms.values()}
+        minutes = {form.id: float(form.minutes) * form.passes for form in self.folder.forms.values()}
         return rooms.BacklogService(self.desk, self.folder.plays, self.paper, minutes)
 
     @cached_property

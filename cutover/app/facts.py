@@ -95,6 +95,7 @@ class LateView:
         self.name = name
         self._families = tuple(family for family in FAMILIES if family.startswith(f"{room}."))
         self._where, self._kind = f"{room}.{module}", kind
+        self._is_open = False  # no fact of the room can have come before one of its families was loaded
 
     @cached_property
     def _view(self) -> Projection:
@@ -106,7 +107,8 @@ class LateView:
         return self._view.tables
 
     def apply(self, connection: Connection, recorded: Recorded) -> None:
-        if any(family in sys.modules for family in self._families):
+        self._is_open = self._is_open or any(family in sys.modules for family in self._families)
+        if self._is_open:
             self._view.apply(connection, recorded)
 
 

@@ -133,7 +133,17 @@ class Clerks:
         matches = self.world.conversions.matches()
         for serial, found in matches:
             self.say(
-                ["convert", "match", serial, "--merge", found[0].reference, "--by", self.cast.supervisor]
+                [
+                    "convert",
+                    "match",
+                    serial,
+                    "--merge",
+                    found[0].reference,
+                    "--reason",
+                    found[0].reason,
+                    "--by",
+                    self.cast.supervisor,
+                ]
             )
         return len(matches)
 

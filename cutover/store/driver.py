@@ -19,7 +19,7 @@ Values = Mapping[str, Any]
 
 
 class Phrase:
-    """A statement of fixed shape whose values need no conversion: whole numbers and texts."""
+    """A statement of fixed shape: each of its values is given by name, and the column's type converts it."""
 
     def __init__(self, statement: ClauseElement) -> None:
         self._statement = statement
@@ -77,8 +77,14 @@ class _Spelled:
         self.text: str = compiled.string
         self._fixed: dict[str, Any] = {k: v for k, v in compiled.params.items() if v is not None}
         self._order: Sequence[str] | None = compiled.positiontup if compiled.positional else None
+        of_types = ((name, bind.type.dialect_impl(dialect)) for name, bind in compiled.binds.items())
+        spells = ((name, kind.bind_processor(dialect)) for name, kind in of_types)
+        self._spells = {name: spell for name, spell in spells if spell and name not in self._fixed}
 
     def ordered(self, values: Values) -> Any:
+        if self._spells:
+            spelled = {name: spell(values[name]) for name, spell in self._spells.items() if name in values}
+            values = {**values, **spelled}
         if self._order is None:
             return {**self._fixed, **values}
         if not self._fixed:

@@ -205,18 +205,17 @@ def link_of(event: Event, fact: Fact) -> Passed | None:
     if found is None:
         return None
     kind, read = found
-    giver, receiver = read(event, fact)
-    return Passed(
-        kind, giver, receiver, fact.at, fact.actor, getattr(event, "place", ""), getattr(event, "seal", "")
-    )
+    giver, receiver, *where = read(event, fact)
+    return Passed(kind, giver, receiver, fact.at, fact.actor, *where)
 
 
-_LINKS: Mapping[str, tuple[str, Callable[[Any, Fact], tuple[str, str]]]] = {
+# By kind of fact: how the sheet passed on; from whom, to whom and, where the fact says so, place and seal.
+_LINKS: Mapping[str, tuple[str, Callable[[Any, Fact], tuple[str, ...]]]] = {
     "SheetIssued": ("issued", lambda e, _: (STOCK, e.station)),
     "SheetTransferred": ("transferred", lambda e, _: ("", e.station)),
-    "SheetHandedOver": ("handed over", lambda e, _: (e.giver, e.receiver)),
+    "SheetHandedOver": ("handed over", lambda e, _: (e.giver, e.receiver, e.place, e.seal)),
     "SheetReturned": ("returned", lambda _, fact: ("", fact.actor)),
     "SheetHandedBackUnused": ("returned", lambda _, fact: ("", fact.actor)),
-    "SheetRetained": ("retained", lambda e, _: ("", e.place)),
+    "SheetRetained": ("retained", lambda e, _: ("", e.place, e.place)),
     "SheetDestroyed": ("destroyed", lambda _, __: ("", NOWHERE)),
 }

@@ -126,7 +126,21 @@ def test_convert_run_match_and_status(
     assert [len(r["converted"]) for r in reports] == [1, 2, 1]
     assert answered(app, capsys, "match")[0][0] == serials[0]
     assert call(app, "match", serials[0], "--by", "chen") == BAD_INPUT
-    assert answered(app, capsys, "match", serials[0], "--merge", reference, "--by", "chen") == []
+    assert (
+        answered(
+            app,
+            capsys,
+            "match",
+            serials[0],
+            "--merge",
+            reference,
+            "--reason",
+            "the same door",
+            "--by",
+            "chen",
+        )
+        == []
+    )
     assert answered(app, capsys, "status", "--check")["counts"]["merged"] == 1
     assert call(app, "status", "--check") == DONE
     assert "one to one: holds" in capsys.readouterr().out

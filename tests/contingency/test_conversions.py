@@ -79,7 +79,9 @@ def test_a_record_that_is_there_already_waits_for_a_person(world: World, records
     assert (report.matched, len(report.converted), report.left) == ((serials[1],), 2, 0)
     ((serial, (seen,)),) = service.matches()
     assert (serial, seen.reference, seen.score > 0.95) == (serials[1], reference, True)
-    service.confirm_match(serial, merge_into=reference, by="chen")
+    with pytest.raises(Refused, match="reason"):
+        service.confirm_match(serial, merge_into=reference, by="chen", reason=" ")
+    service.confirm_match(serial, merge_into=reference, by="chen", reason="same victim, same door")
     row = world.paper.sheet(serial)
     assert (row.disposition, row.reference) == ("merged", reference)
     assert (len(records.serials()), asyncio.run(service.one_to_one()).holds) == (2, True)
@@ -112,7 +114,7 @@ def test_a_linked_record_creates_nothing(world: World, records: Records) -> None
     (serial,) = world.verified(1)
     service = world.converting(records.url)
     run(service)
-    service.link(serial, to=reference, by="chen")
+    service.link(serial, to=reference, by="chen", reason="the same night, another victim")
     assert (world.paper.sheet(serial).disposition, records.serials()) == ("linked", [])
 
 
@@ -128,7 +130,9 @@ def test_two_sheets_of_one_event_are_not_both_created(world: World, records: Rec
 def test_an_unknown_serial_is_not_found(world: World, records: Records) -> None:
     """Merging what was never matched is a slip."""
     with pytest.raises(NotFound):
-        world.converting(records.url).confirm_match("CR-0000001-00", merge_into="R-1", by="chen")
+        world.converting(records.url).confirm_match(
+            "CR-0000001-00", merge_into="R-1", by="chen", reason="same"
+        )
 
 
 class Crash(BaseException):
@@ -200,13 +204,28 @@ def test_another_hand_settles_with_the_first_hands_name(world: World, records: R
     )
 
 
+class HastyPaper:
+    """The real paper, of which somebody disposes of one sheet by hand while it is under way."""
+
+    def __init__(self, paper: Any, serial: str) -> None:
+        self.paper, self.serial = paper, serial
+
+    def disposing(self, disposals: Any) -> Any:
+        if self.serial in {d.serial for d in disposals}:
+            self.paper.dispose(self.serial, disposition="converted", reference="by hand", by="chen")
+        return self.paper.disposing(disposals)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.paper, name)
+
+
 class DyingPaper:
     """The real paper, in a process that dies before the dispositions."""
 
     def __init__(self, paper: Any) -> None:
         self.paper = paper
 
-    def dispose_all(self, disposals: Any) -> None:
+    def disposing(self, disposals: Any) -> None:
         raise Crash
 
     def __getattr__(self, name: str) -> Any:
@@ -214,17 +233,33 @@ class DyingPaper:
 
 
 def test_a_crash_before_the_dispositions_is_made_good(world: World, records: Records) -> None:
-    """The outcomes are on record, the sheets still on the pile: settle disposes of them and sends nothing."""
+    """Outcome and disposition stand together or not at all: settle asks the target and sends nothing."""
     world.verified(3)
     service = world.converting(records.url)
     service.paper = DyingPaper(world.paper)
     with pytest.raises(Crash):
         run(service)
     service.paper = world.paper
-    assert (len(world.paper.sheets(["verified"])), service.status()["converted"]) == (3, 3)
+    assert (len(world.paper.sheets(["verified"])), service.status()["converted"]) == (3, 0)
     asyncio.run(service.settle())
-    assert len(world.paper.sheets(["disposed"])) == 3
+    assert (len(world.paper.sheets(["disposed"])), service.status()["converted"]) == (3, 3)
     assert sum(records.requests().values()) == 3
+
+
+def test_a_sheet_disposed_of_by_hand_meanwhile_holds_up_no_outcome(world: World, records: Records) -> None:
+    """Its own disposition stands, the outcomes of the whole batch are on record, the next batch does the other sheets."""
+    serials = world.verified(3)
+    service = world.converting(records.url)
+    service.paper = HastyPaper(world.paper, serials[1])
+    assert run(service).converted == tuple(serials)
+    assert service.status()["converted"] == 3
+    service.paper = world.paper
+    run(service)
+    assert {s.serial: s.reference == "by hand" for s in world.paper.sheets(["disposed"])} == {
+        serials[0]: False,
+        serials[1]: True,
+        serials[2]: False,
+    }
 
 
 def test_a_silent_target_loses_nothing(world: World, records: Records) -> None:

@@ -73,10 +73,14 @@ def test_an_outcome_learnt_twice_is_recorded_once() -> None:
 
 def test_a_person_decides_a_match_among_its_candidates() -> None:
     """Merged into a record that was shown, never into any other."""
-    assert after(MATCH, MergeRecord(by="chen", reference="R-9")).progress is Progress.MERGED
-    assert after(MATCH, LinkRecord(by="chen", reference="R-9")).progress is Progress.LINKED
+    assert (
+        after(MATCH, MergeRecord(by="chen", reference="R-9", reason="same door")).progress is Progress.MERGED
+    )
+    assert (
+        after(MATCH, LinkRecord(by="chen", reference="R-9", reason="same night")).progress is Progress.LINKED
+    )
     with pytest.raises(Refused, match="R-9"):
-        CONVERSION.apply(after(MATCH), MergeRecord(by="chen", reference="R-8"), START)
+        CONVERSION.apply(after(MATCH), MergeRecord(by="chen", reference="R-8", reason="same door"), START)
 
 
 def test_a_dismissed_match_goes_on_with_a_reason() -> None:
@@ -92,8 +96,8 @@ WISHES: list[Command] = [
     MATCH,
     *(RecordOutcome(by="tova", reference=r) for r in ("R-1", "R-2")),
     RejectRecord(by="tova", reason="no such field"),
-    MergeRecord(by="chen", reference="R-9"),
-    LinkRecord(by="chen", reference="R-9"),
+    MergeRecord(by="chen", reference="R-9", reason="same door"),
+    LinkRecord(by="chen", reference="R-9", reason="same night"),
     DismissMatch(by="chen", reason="another event"),
 ]
 

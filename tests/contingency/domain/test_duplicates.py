@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -106,3 +106,14 @@ def test_nothing_outside_type_and_window_ever_matches(
 def test_normalising_twice_changes_nothing(name: str) -> None:
     """A normal form is normal."""
     assert normalise(normalise(name)) == normalise(name)
+
+
+@given(st.dates(date(1900, 1, 1)), st.integers(0, 9), st.sampled_from("0123456789-"))
+def test_one_slip_of_the_pen_in_a_date_is_never_turned_away(born: date, at: int, wrong: str) -> None:
+    """One figure another one, two of them the wrong way round, day and month: each is still nearly the same date."""
+    one = born.isoformat()
+    swapped = one[:at] + one[at : at + 2][::-1] + one[at + 2 :]
+    day_first = born.strftime("%Y-%d-%m")
+    for other in (one[:at] + wrong + one[at + 1 :], swapped, day_first):
+        alike = candidates(replace(ONE, dob=one), [like(dob=other)])
+        assert alike[0].score == (1.0 if other == one else 0.94)

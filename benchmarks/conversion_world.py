@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import signal
@@ -79,7 +80,9 @@ def sheet(serial: str, i: int, at: datetime) -> UsedSheet:
 
 def nobody_else(i: int) -> Person:
     """A person like no neighbour in time."""
-    name = "".join(LETTERS[(i * 7 + k * (3 + i % 11) + i // 26) % 26] for k in range(9))
+    name = "".join(
+        random.Random(i).choices(LETTERS, k=9)
+    )  # equal names within an hour would be put to a person
     born = date(1930, 1, 1) + timedelta(days=i * 37 % 27_000)
     return Person(surname=name.title(), forename=name[::-1].title(), dob=born)
 

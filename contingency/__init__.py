@@ -10,12 +10,16 @@ if TYPE_CHECKING:
     from contingency.files import PlayBook, load_plays
     from contingency.improvements import ActionService, FeedbackService
     from contingency.report import ReportService
+    from contingency.rooms import Conversation, Held, Outgoing, Receipt, Senseless, Target, Unwilling
     from contingency.service import BacklogService, ContingencyService, ConversionService
+    from contingency.target_file import TargetDeclaration
+    from contingency.target_kinds import in_its_words
     from contingency.targets import HttpTarget
 
 __all__ = [
-    "ActionService", "BacklogService", "BulletinService", "ContingencyService", "ConversionService", "FeedbackService",
-    "HttpTarget", "Play", "PlayBook", "PlayStage", "ReportService", "Trigger", "load_plays",
+    "ActionService", "BacklogService", "BulletinService", "ContingencyService", "Conversation", "ConversionService",
+    "FeedbackService", "Held", "HttpTarget", "Outgoing", "Play", "PlayBook", "PlayStage", "Receipt", "ReportService",
+    "Senseless", "Target", "TargetDeclaration", "Trigger", "Unwilling", "in_its_words", "load_plays",
 ]  # fmt: skip
 
 __getattr__ = late_names(
@@ -36,11 +40,14 @@ __getattr__ = late_names(
             "FeedbackService",
         ),
         "report": ("ReportService",),
+        "rooms": ("Conversation", "Held", "Outgoing", "Receipt", "Senseless", "Target", "Unwilling"),
         "service": (
             "BacklogService",
             "ContingencyService",
             "ConversionService",
         ),
+        "target_file": ("TargetDeclaration",),
+        "target_kinds": ("in_its_words",),
         "targets": ("HttpTarget",),
     },
 )

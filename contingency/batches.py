@@ -209,7 +209,7 @@ class Batches:
         self._conclude(work, by, there, probed=True)
         again = [row for row in rows if row.serial not in failed and row.serial not in there]
         answers = await work.sender.send([(outgoing(self.paper.sheet(r.serial), r.by), r.key) for r in again])
-        aside = self._conclude(work, by, answers)
+        aside = self._conclude(work, by, answers | failed)
         silent = failed | {
             serial: answer for serial, answer in answers.items() if isinstance(answer, Failure)
         }

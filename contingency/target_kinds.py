@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from contingency.domain.mapping import mapped
-from contingency.other_targets import FileTarget, SqlTarget
+from contingency.folder_target import FileTarget
+from contingency.own_target import OwnTarget
 from contingency.rooms import Outgoing, Target
+from contingency.sql_target import SqlTarget
 from contingency.target_file import GROUP, TargetDeclaration
 from contingency.targets import HttpTarget, Paths, our_body
 from cutover.core.errors import Invalid, Problem
@@ -33,8 +35,30 @@ def make_target(
         return SqlTarget(secret(declared.url), declared.table, declared.key_column, body)
     if declared.kind == "files":
         return FileTarget(folder / declared.folder, body)
-    (entry,) = entry_points(group=GROUP, name=declared.kind)
-    made: Target = entry.load()(declared, folder, secret)
+    return OwnTarget(declared.kind, lambda: own(declared, folder, secret))
+
+
+def own(declared: TargetDeclaration, folder: Path, secret: Callable[[str], str]) -> Target:
+    """The adapter that somebody else has installed. Raises Invalid where it is not there, there twice, or does not load."""
+    found = tuple(entry_points(group=GROUP, name=declared.kind))
+    if len(found) != 1:
+        where = ", ".join(sorted(f"{one.value}" for one in found)) or "nothing"
+        raise Invalid(
+            Problem(
+                f"{where} is installed as the target '{declared.kind}'",
+                field="target.kind",
+                expected=f"one entry point of that name in the group {GROUP}",
+            )
+        )
+    try:
+        made: Target = found[0].load()(declared, folder, secret)
+    except Exception as error:
+        raise Invalid(
+            Problem(
+                f"the target '{declared.kind}' ({found[0].value}) does not start: {type(error).__name__}: {error}",
+                field="target.kind",
+            )
+        ) from error
     return made
 
 

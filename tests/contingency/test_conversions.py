@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from cutover.core.errors import NotFound, Refused, Unavailable
 from cutover.store.projections import rebuild
 from paper_capture.domain.moves import Grade
 from tests.contingency.conftest import Records
+from tests.contingency.dying import Crash, DyingTarget
 from tests.contingency.world import World, somebody
 
 pytestmark = pytest.mark.real
@@ -133,34 +133,6 @@ def test_an_unknown_serial_is_not_found(world: World, records: Records) -> None:
         world.converting(records.url).confirm_match(
             "CR-0000001-00", merge_into="R-1", by="chen", reason="same"
         )
-
-
-class Crash(BaseException):
-    """The process dies here."""
-
-
-class DyingTarget:
-    """The real target, in a process that dies at the n-th record: before it is sent, or after it arrived."""
-
-    def __init__(self, target: Any, survives: int, *, arrived: bool) -> None:
-        self.target, self.left, self.arrived = target, survives, arrived
-
-    @asynccontextmanager
-    async def open(self) -> Any:
-        async with self.target.open() as line:
-            self.line = line
-            yield self
-
-    async def create(self, record: Any, key: str) -> Any:
-        self.left -= 1
-        if self.left >= 0:
-            return await self.line.create(record, key)
-        if self.arrived:
-            await self.line.create(record, key)
-        raise Crash
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.line, name)
 
 
 def crash(service: ConversionService) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,9 +33,10 @@ from contingency.domain.working import (
 )
 from contingency.files import PlayBook
 from contingency.hands import Hands, hand_of
+from contingency.likeness import Address, Known, Learnt, learn
 from contingency.outcomes import Wish, catch_up, record
 from contingency.policies import LEFT_ALONE
-from contingency.rooms import Conversation, Outgoing, Receipt, SheetSeen, Stationery
+from contingency.rooms import Conversation, Held, Outgoing, Receipt, SheetSeen, Stationery
 from contingency.sending import Answer, Failure, Sender
 from contingency.sheets import held_sightings, outgoing, sighting, waiting
 from contingency.tables import ConversionRow, conversion_rows
@@ -59,6 +61,7 @@ class BatchReport:
     unanswered: tuple[str, ...] = ()
     held_back: tuple[str, ...] = ()
     left: int = 0
+    matched_by: str = ""  # what looked for duplicates, and why that
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,15 @@ class Batches:
     """Performs batches for whoever holds a hand. Everything it writes is fenced by that hand."""
 
     def __init__(
-        self, desk: Desk, plays: PlayBook, paper: Stationery, hands: Hands, *, window: timedelta, event: str
+        self,
+        desk: Desk,
+        plays: PlayBook,
+        paper: Stationery,
+        hands: Hands,
+        *,
+        window: timedelta,
+        event: str,
+        address: Address | None = None,
     ) -> None:
         self.desk = desk
         self.book = plays
@@ -124,6 +135,8 @@ class Batches:
         self._hands = hands
         self._window = window
         self._event = event
+        self._address = address or {}
+        self._learnt = Learnt()
 
     def share(self, work: Work) -> Share:
         """What this hand takes, highest risk first: the pile is shared out among the hands by serial."""
@@ -149,7 +162,8 @@ class Batches:
         aside = self._conclude(work, dict.fromkeys(answers, work.by), answers)
         aside |= self._give_up_on(work, silent)
         self._note_target(work)
-        return _report(plan, {**answers, **silent}, aside, len(share.sheets) + len(plan.held_back))
+        report = _report(plan, {**answers, **silent}, aside, len(share.sheets) + len(plan.held_back))
+        return replace(report, matched_by=self._learnt.why) if plan != _Plan() else report
 
     async def settle_all(self, work: Work) -> tuple[str, ...]:
         """Every begun record whose hand is free gets its outcome. Raises Unavailable for those that get none."""
@@ -221,12 +235,15 @@ class Batches:
         sheets, share.sheets = share.sheets[:limit], share.sheets[limit:]
         if not sheets:
             return _Plan()
-        held = await self._held(work.sender.line, sheets)
+        if share.learnt is None:
+            share.learnt = await self._learn(work.sender.line, [*sheets, *share.sheets])
+        near = Near(held_sightings(await self._held(work.sender.line, sheets)))
+        known = Known(near, share.learnt, self._window)
         while True:
             after = self._working().batches
             rows = {row.serial: row for row in self.rows(serials=[sheet.serial for sheet in sheets])}
             free = [s for s in sheets if s.serial not in rows or rows[s.serial].progress is Progress.DISTINCT]
-            plan = self._plan(free, set(rows), held, self._under_way(share.pile))
+            plan = self._plan(free, set(rows), known, self._under_way(share.pile))
             try:
                 self._write_down(plan, work, after)
             except PlannedTooEarlyError:
@@ -238,25 +255,31 @@ class Batches:
         begun = (row.serial for row in self.rows([Progress.BEGUN]))
         return Near(sighting(pile.sheets.get(serial) or self.paper.sheet(serial)) for serial in begun)
 
-    async def _held(self, line: Conversation, sheets: Sequence[SheetSeen]) -> Near:
-        """One question a form type and batch: what the target holds of it over the batch's span."""
+    async def _learn(self, line: Conversation, sheets: Sequence[SheetSeen]) -> Learnt:
+        """What a model says of the whole share; beside the loop, which keeps the hand meanwhile."""
+        if self._learnt.is_outgrown(len(sheets)):
+            held = await self._held(line, sheets) if self._address else []
+            self._learnt = await asyncio.to_thread(learn, sheets, held, self._address, self._window)
+        return self._learnt
+
+    async def _held(self, line: Conversation, sheets: Sequence[SheetSeen]) -> list[Held]:
+        """One question a form type: what the target holds of it over the span of these sheets."""
         times: dict[str, list[datetime]] = defaultdict(list)
         for sheet in sheets:
             times[sheet.form_type].append(sighting(sheet).occurred_at)
-        found = Near()
+        found: list[Held] = []
         for form, at in times.items():
-            held = await line.held(form, min(at) - self._window, max(at) + self._window)
-            found = found.joined(held_sightings(held))
+            found += await line.held(form, min(at) - self._window, max(at) + self._window)
         return found
 
-    def _plan(self, sheets: Sequence[SheetSeen], dismissed: set[str], held: Near, taken: Near) -> _Plan:
+    def _plan(self, sheets: Sequence[SheetSeen], dismissed: set[str], known: Known, taken: Near) -> _Plan:
         """Match before create, against the target, within the batch and with what is begun; a person's "another event" stands."""
         begin: list[SheetSeen] = []
         matched: dict[str, tuple[Likeness, ...]] = {}
         held_back: list[str] = []
         for sheet in sheets:
             seen, asked = sighting(sheet), sheet.serial not in dismissed
-            if asked and (found := candidates(seen, held.to(seen, self._window), window=self._window)):
+            if asked and (found := known.like(seen)):
                 matched[sheet.serial] = found
             elif asked and candidates(seen, taken.to(seen, self._window), window=self._window):
                 held_back.append(sheet.serial)  # a later batch finds the other one in the target

@@ -31,6 +31,7 @@ from contingency.domain.triage import Ranked
 from contingency.domain.working import WORKING, WORKING_STREAM, PauseConversion, ResumeConversion, Working
 from contingency.files import PlayBook
 from contingency.hands import Hands
+from contingency.likeness import Address
 from contingency.policies import Flow
 from contingency.rooms import Stationery, Target
 from contingency.sending import Sender
@@ -63,6 +64,7 @@ class ConversionService:
         terms: Terms | None = None,
         event: str = "",
         wall: Clock | None = None,
+        address: Address | None = None,
     ) -> None:
         self.desk = desk
         self.book = plays
@@ -70,7 +72,7 @@ class ConversionService:
         self.terms = terms or Terms()
         self.wall = wall or SystemClock()
         self.hands = Hands(desk.journal.engine, self.wall)
-        self.batches = Batches(desk, plays, paper, self.hands, window=window, event=event)
+        self.batches = Batches(desk, plays, paper, self.hands, window=window, event=event, address=address)
 
     @property
     def paper(self) -> Stationery:

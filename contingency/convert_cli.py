@@ -61,6 +61,9 @@ def _running(app: App, service: Callable[[Path], ConversionService], stay: Calla
         text = [
             f"{done} converted, {matched} need a person, {rejected} rejected, {aside} set aside, {unanswered} without an answer"
         ]
+        text += [
+            f"looked for duplicates by {how}" for how in dict.fromkeys(r.matched_by for r in reports) if how
+        ]
         answer(reports, as_json=json, text=text)
         return NO if unanswered else DONE
 

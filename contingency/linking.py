@@ -22,12 +22,16 @@ try:
     import splink.comparison_level_library as levels
     import splink.comparison_library as compared
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+    from splink.internals.exceptions import SplinkException
 except ImportError:  # the extra is not installed
-    Linker = None
+    IS_INSTALLED = False
+else:
+    IS_INSTALLED = True
 
 ENOUGH = 0.5  # probability from which a pair is more likely one than two; a person decides anyway
 SEED = 1
 SAMPLED_PAIRS = 1_000_000
+LEARNT_FROM = (("forename", "surname"), ("born",), ("postcode", "number"))
 RECALL = 0.8  # share of true pairs that the strict rules below find, a cautious guess for the prior only
 
 
@@ -69,7 +73,7 @@ def link(
 
     Raises Unavailable where the extra is not installed.
     """
-    if Linker is None:
+    if not IS_INSTALLED:
         raise Unavailable(
             "linking at scale needs the extra: pip install 'cutover-golive[link]'", permanent=True
         )
@@ -88,17 +92,27 @@ def link(
 def _predicted(sets: Sequence[Sequence[Entry]], enough: float) -> list[dict[str, Any]]:
     database = DuckDBAPI()
     tables = [database.register(pa.Table.from_pylist([_row(entry) for entry in one])) for one in sets]
-    linker = Linker(tables if len(tables) > 1 else tables[0], _settings(len(tables)))
+    of = tables if len(tables) > 1 else tables[0]
+    linker = Linker(of, _settings(len(tables)), log_level=None)
     train = linker.training
     train.estimate_probability_two_random_records_match(_strict(), recall=RECALL)
     train.estimate_u_using_random_sampling(max_pairs=SAMPLED_PAIRS, seed=SEED)
-    for columns in (("forename", "surname"), ("born",), ("postcode", "number")):
-        train.estimate_parameters_using_expectation_maximisation(
-            block_on(*columns), estimate_without_term_frequencies=True
-        )
+    if not [columns for columns in LEARNT_FROM if _learns(linker, columns)]:
+        raise Unavailable("no two records are alike enough to learn from", permanent=True)
     predicted = linker.inference.predict(threshold_match_probability=enough)
     rows: list[dict[str, Any]] = predicted.as_record_list()
     return rows
+
+
+def _learns(linker: Any, columns: Sequence[str]) -> bool:
+    """Learn from pairs that agree in these; a set in which none do teaches nothing by them."""
+    try:
+        linker.training.estimate_parameters_using_expectation_maximisation(
+            block_on(*columns), estimate_without_term_frequencies=True
+        )
+    except (SplinkException, ValueError):  # the second where no two records agree in anything strict
+        return False
+    return True
 
 
 def _settings(sets: int) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
+from contingency.likeness import Part
 from contingency.rooms import Held, Outgoing, Senseless
 from cutover.core.errors import Invalid
 
 Body = Callable[[Outgoing], dict[str, Any]]
+WHO = ("surname", "forename", "dob")
 NEVER = datetime.fromtimestamp(0, UTC)  # of a record that does not say when: near to nothing
 
 
@@ -24,7 +26,7 @@ def in_words(body: Body, record: Outgoing) -> dict[str, Any]:
 def as_held(row: Mapping[str, Any], reference: str, serial: str | None) -> Held:
     """A record as matching needs it, from whatever of that the target keeps. Raises ValueError for a time that is none."""
     person = row.get("person")
-    named = person if isinstance(person, Mapping) else {n: row.get(n) for n in ("surname", "forename", "dob")}
+    named = person if isinstance(person, Mapping) else {n: row.get(n) for n in (*WHO, *get_args(Part))}
     at = row.get("occurred_at") or NEVER
     moment = at if isinstance(at, datetime) else datetime.fromisoformat(str(at))
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

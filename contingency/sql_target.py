@@ -152,7 +152,9 @@ def _reflected(engine: Engine, name: str, key: str) -> Table:
     try:
         table = Table(name, MetaData(), autoload_with=engine)
         looked = inspect(engine)
-        unique = [tuple(one["column_names"]) for one in looked.get_unique_constraints(name)]
+        unique: list[tuple[str | None, ...]] = [
+            tuple(one["column_names"]) for one in looked.get_unique_constraints(name)
+        ]
         unique += [tuple(one["column_names"]) for one in looked.get_indexes(name) if one["unique"]]
     except NoSuchTableError:
         raise Invalid(Problem(f"the target's database has no table '{name}'", field="table")) from None

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from contingency.domain.mapping import FormMap, faults
 from contingency.domain.terms import Terms
+from contingency.likeness import Part as AddressPart
 from cutover.domain.programme import Hours, Part, Span
 
 GROUP = "cutover.targets"  # entry points: name -> callable(declaration, folder, secret) -> Target
@@ -53,6 +54,10 @@ class TargetDeclaration(Part):
     )
     required: tuple[str, ...] = ()
     mappings: tuple[FormMap, ...] = Field(default=(), description="none: records go out in our own shape")
+    address: dict[AddressPart, str] = Field(
+        default_factory=dict,
+        description="number, street, place, suburb, postcode, region: the field of a form that says it, for matching",
+    )
     options: dict[str, Any] = Field(default_factory=dict, description="for an adapter of your own")
 
     def terms(self, zone: str) -> Terms:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contingency.domain.conversion import CONVERSIONS, Progress
+from contingency.likeness import Learnt
 from contingency.rooms import SheetSeen
 from contingency.tables import ConversionRow
 
@@ -42,3 +43,4 @@ class Share:
     pile: Pile
     sheets: list[SheetSeen]
     read_at: datetime
+    learnt: Learnt | None = None  # what a model says of them, once it was asked

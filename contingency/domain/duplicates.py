@@ -116,8 +116,15 @@ def shown(one: Sighting) -> str:
 
 
 def _may_reach(one: Sighting, other: Sighting, enough: float) -> bool:
-    """Whether equal names would be enough with these dates of birth: most neighbours are out before names are compared."""
-    return not (one.dob and other.dob) or _dates(one.dob, other.dob) * _BORN + 1 - _BORN >= enough
+    """Whether names could be enough with these dates of birth: most neighbours are out before names are compared."""
+    if not (one.dob and other.dob):
+        return True
+    to_spare = _dates(one.dob, other.dob) * _BORN + 1 - _BORN - enough
+    return to_spare > 0 or (to_spare == 0 and _names_of(one) == _names_of(other))
+
+
+def _names_of(one: Sighting) -> set[str]:
+    return {normalise(one.surname), normalise(one.forename)}
 
 
 def _score(parts: Mapping[str, float]) -> float:

@@ -198,7 +198,13 @@ class World:
         target = rooms.make_target(declared, self.folder.path, self.systems(), self.secrets)
         terms = declared.terms(self.folder.programme.zone)
         return rooms.ConversionService(
-            self.desk, plays, self.paper, target, terms=terms, event=declared.event
+            self.desk,
+            plays,
+            self.paper,
+            target,
+            terms=terms,
+            event=declared.event,
+            address=declared.address,
         )
 
     @cached_property

@@ -6,6 +6,9 @@ The assumed mix of the research: 3,500 forms of a 72-hour window, 24 keyers on d
 differs: the same forms, minutes, keyers and duty. The order is that of `cutover backlog next`, taken from the top by whoever
 is free. Hours are hours of keying, as in the research; on the wall a
 night of twelve hours comes after each twelve of them.
+
+In either order nobody ever waits while a form does, so the two ends differ by what the last form of each takes, which
+nobody knows beforehand: at most by the longest form. Which of them ends first is chance; over many piles it is told.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import argparse
 import heapq
 import random
+import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -93,18 +97,27 @@ def on_the_wall(hours: float) -> float:
     return days * 24 + left
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=5)
+    later, kept = [], True
     for seed in range(parser.parse_args().seeds):
         made = pile(seed)
         ours, fifo = keyed(made, by_triage), keyed(made, first_come)
-        met = ours.high_risk <= LIMIT and ours.finish <= fifo.finish + 0.5
+        longest = _hours(max(made.minutes.values()))
+        met = ours.high_risk <= LIMIT and ours.finish <= fifo.finish + longest
+        later.append((ours.finish - fifo.finish) * 60)
+        kept &= met
         print(
             f"seed {seed}: last high-risk DA form {ours.high_risk:.1f} h (FIFO {fifo.high_risk:.1f} h); "
             f"all keyed {ours.finish:.1f} h (FIFO {fifo.finish:.1f} h; on the wall {on_the_wall(ours.finish):.0f} h): {'met' if met else 'MISSED'}"
         )
+    print(
+        f"all keyed, ours after FIFO: {sum(later) / len(later):+.1f} minutes in the mean, later in "
+        f"{sum(one > 0 for one in later)} of {len(later)} piles, at most {max(later):+.1f} minutes"
+    )
+    return 0 if kept else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -13,13 +13,32 @@ if TYPE_CHECKING:
     from contingency.rooms import Conversation, Held, Outgoing, Receipt, Senseless, Target, Unwilling
     from contingency.service import BacklogService, ContingencyService, ConversionService
     from contingency.target_file import TargetDeclaration
-    from contingency.target_kinds import in_its_words
+    from contingency.target_kinds import target_record
     from contingency.targets import HttpTarget
 
 __all__ = [
-    "ActionService", "BacklogService", "BulletinService", "ContingencyService", "Conversation", "ConversionService",
-    "FeedbackService", "Held", "HttpTarget", "Outgoing", "Play", "PlayBook", "PlayStage", "Receipt", "ReportService",
-    "Senseless", "Target", "TargetDeclaration", "Trigger", "Unwilling", "in_its_words", "load_plays",
+    "ActionService",
+    "BacklogService",
+    "BulletinService",
+    "ContingencyService",
+    "Conversation",
+    "ConversionService",
+    "FeedbackService",
+    "Held",
+    "HttpTarget",
+    "Outgoing",
+    "Play",
+    "PlayBook",
+    "PlayStage",
+    "Receipt",
+    "ReportService",
+    "Senseless",
+    "Target",
+    "TargetDeclaration",
+    "Trigger",
+    "Unwilling",
+    "load_plays",
+    "target_record",
 ]  # fmt: skip
 
 __getattr__ = late_names(
@@ -47,7 +66,7 @@ __getattr__ = late_names(
             "ConversionService",
         ),
         "target_file": ("TargetDeclaration",),
-        "target_kinds": ("in_its_words",),
+        "target_kinds": ("target_record",),
         "targets": ("HttpTarget",),
     },
 )

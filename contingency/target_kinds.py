@@ -23,7 +23,7 @@ def make_target(
     """The adapter. Raises Invalid for what cannot be opened."""
 
     def body(record: Outgoing) -> dict[str, Any]:
-        return in_its_words(declared, record)
+        return target_record(declared, record)
 
     if declared.kind == "http":
         paths = Paths(declared.create, declared.by_serial, declared.held, declared.reference)
@@ -62,7 +62,7 @@ def own(declared: TargetDeclaration, folder: Path, secret: Callable[[str], str])
     return made
 
 
-def in_its_words(declared: TargetDeclaration, record: Outgoing) -> dict[str, Any]:
+def target_record(declared: TargetDeclaration, record: Outgoing) -> dict[str, Any]:
     """The record as the target wants it. Raises Invalid, with every problem."""
     if not declared.mappings:
         return our_body(record)

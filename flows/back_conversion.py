@@ -1,32 +1,47 @@
-"""Back-conversion as a Prefect flow: batch after batch, highest risk first, one task run a batch."""
+"""Back-conversion as Prefect flows: one flow run a batch, highest risk first, as many at once as there are hands to take them.
+
+A batch is a flow of its own, so that any worker on any machine may take one (`conversion-batch/batch`): each takes a hand,
+which is a lease, and with it a share of the pile. `back-conversion/paper` starts batch after batch until all is brought back.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
-from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
+from prefect import flow, get_run_logger
 
-from contingency.conversions import BatchReport, ConversionService
-from cutover.app.bootstrap import open_world
-from cutover.app.conversion_rounds import BATCH, convert_until_done
-from cutover.core.clock import Pace
+from contingency.conversions import BatchReport
+from cutover.app.bootstrap import as_current, open_world
+from cutover.app.conversion_rounds import BATCH, convert_until_done, joined
 
 
-@task(cache_policy=NO_CACHE, persist_result=False, retries=0)
-async def convert(service: ConversionService, limit: int, by: str, pace: Pace) -> BatchReport:
-    """One batch: the next `limit` records by risk into the target, each at most once."""
-    return await service.convert_batch(limit, by=by, pace=pace)
+@flow(name="conversion-batch", persist_result=False, retries=0, validate_parameters=False)
+async def conversion_batch(programme: str, batch: int = BATCH, by: str = "conversion") -> BatchReport:
+    """Bring the next records by risk into the target, each at most once; what an earlier batch left open is settled first."""
+    with open_world(Path(programme)) as world:
+        report = await world.conversions.convert_batch(batch, by=by, pace=world.pace)
+    get_run_logger().info("%d converted, %d left", len(report.converted), report.left)
+    return report
 
 
 @flow(name="back-conversion", persist_result=False, retries=0, validate_parameters=False)
-async def back_conversion(programme: str, batch: int = BATCH, by: str = "conversion") -> int:
-    """Convert until no used sheet is left; returns how many records were created in the target."""
-    with open_world(Path(programme)) as world:
+async def back_conversion(
+    programme: str, batch: int = BATCH, by: str = "conversion", at_once: int = 1
+) -> int:
+    """Convert until no used sheet is left, `at_once` batches side by side; returns how many records were created."""
+    with open_world(Path(programme)) as world, as_current(world):
 
-        async def one(number: int) -> BatchReport:
-            named = convert.with_options(task_run_name=f"batch {number}", tags=["back-conversion"])
+        async def some(number: int) -> BatchReport:
+            first = (number - 1) * at_once + 1
             async with world.pace.hold():  # Prefect's own work takes no time of a rehearsal
-                return await named(world.conversions, batch, by, world.pace)
+                return joined(
+                    await asyncio.gather(
+                        *(
+                            conversion_batch.with_options(flow_run_name=f"batch {one}")(programme, batch, by)
+                            for one in range(first, first + at_once)
+                        )
+                    )
+                )
 
-        return await convert_until_done(world, one)
+        return await convert_until_done(world, some)

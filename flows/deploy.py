@@ -51,6 +51,12 @@ DEPLOYMENTS = (
         "back-conversion", "flows.back_conversion.back_conversion", "paper", "Bring the paper records back."
     ),
     Deployment(
+        "conversion-batch",
+        "flows.back_conversion.conversion_batch",
+        "batch",
+        "Bring one batch of paper records back, beside whoever else does so.",
+    ),
+    Deployment(
         "hypercare",
         "flows.hypercare.hypercare",
         "watch",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -29,3 +30,11 @@ async def convert_until_done(world: World, convert: Callable[[int], Awaitable[Ba
             if not world.paper.count(ON_THE_WAY):
                 return created
             await world.pace.sleep_until(world.pace.now() + PAUSE)
+
+
+def joined(reports: Sequence[BatchReport]) -> BatchReport:
+    """Batches that were performed side by side, as one; what is left is what the last of them left."""
+    first = reports[0]
+    serials = [f.name for f in fields(first) if f.name not in ("left", "matched_by")]
+    together = {name: tuple(s for report in reports for s in getattr(report, name)) for name in serials}
+    return type(first)(**together, left=min(r.left for r in reports), matched_by=first.matched_by)

@@ -19,7 +19,7 @@ STORE = '''
 import json
 from contextlib import asynccontextmanager
 from datetime import datetime
-from contingency import Held, Receipt, in_its_words
+from contingency import Held, Receipt, target_record
 
 def make(declared, folder, secret):
     return Store(declared, folder / declared.options["file"])
@@ -48,7 +48,7 @@ class Store:
 
     async def create(self, record, key):
         with self.path.open("a") as out:
-            out.write(json.dumps({"key": key, **in_its_words(self.declared, record)}) + "\\n")
+            out.write(json.dumps({"key": key, **target_record(self.declared, record)}) + "\\n")
         return Receipt(f"S-{len(self.lines()) - 1}")
 '''
 Install = Callable[..., None]

@@ -14,7 +14,7 @@ from contingency.conversions import BatchReport, ConversionService
 from contingency.domain.mapping import FieldMap, FormMap
 from contingency.sql_target import SqlTarget
 from contingency.target_file import TargetDeclaration
-from contingency.target_kinds import in_its_words, make_target
+from contingency.target_kinds import make_target, target_record
 from cutover.core.errors import Invalid, Unavailable
 from cutover.store.engine import open_engine, sqlite_url
 from tests.contingency.dying import die
@@ -199,7 +199,7 @@ def test_a_database_that_is_away_begins_nothing(world: World) -> None:
     world.verified(2)
     service = ConversionService(
         world.desk, world.book, world.paper,
-        SqlTarget("postgresql://nobody@127.0.0.1:1/nowhere", "crimes", "crime_no", lambda r: in_its_words(TargetDeclaration(), r)),
+        SqlTarget("postgresql://nobody@127.0.0.1:1/nowhere", "crimes", "crime_no", lambda r: target_record(TargetDeclaration(), r)),
     )  # fmt: skip
     with pytest.raises(Unavailable, match="does not answer"):
         run(service)

@@ -3,6 +3,7 @@
 import io
 import sqlite3
 import tarfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,42 @@ def test_an_archive_of_another_kind_of_database_is_refused(
 ) -> None:
     with pytest.raises(Refused, match="sqlite database, this one is postgresql"):
         restore(archive, tmp_path / "elsewhere", postgres_url)
+
+
+def test_taken_while_people_go_on_working_it_is_the_journal_as_it_was_at_one_moment(
+    world: World, tmp_path: Path
+) -> None:
+    """Nothing that was answered before it began is missing; what it holds is what stands, and its chain holds."""
+    stop, failed = threading.Event(), []
+
+    def work(name: str) -> None:
+        try:
+            while not stop.is_set():
+                for mode in (Mode.PAPER, Mode.LIVE):
+                    world.desk.ask(COMPONENT, component_stream(name), switch(mode))
+        except Exception as error:
+            failed.append(error)
+            raise
+
+    workers = [threading.Thread(target=work, args=(name,)) for name in ("custody", "records", "crime")]
+    for worker in workers:
+        worker.start()
+    while world.journal.head().position < 50:
+        stop.wait(0.01)
+    before = world.journal.head().position
+    back_up(world.folder.path, world.engine, tmp_path / "night.tar")
+    after = world.journal.head().position
+    stop.set()
+    for worker in workers:
+        worker.join()
+    _, found = restore(tmp_path / "night.tar", tmp_path / "elsewhere")
+    assert (found.holds, failed, before <= found.head.position <= after, after > before) == (
+        True,
+        [],
+        True,
+        True,
+    )
+    there = build_world(tmp_path / "elsewhere")
+    rows = list(there.journal.raw())
+    assert rows == list(world.journal.raw())[: len(rows)]
+    there.engine.dispose()

@@ -1,0 +1,139 @@
+"""The programme that the soak serves, and the processes that serve, watch and convert it, each as somebody starts it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import yaml
+from bench_prober import free_port as port_of_ours
+from bench_prober import target_process
+from bench_stations import Station, stations
+from live_runs import plan
+from served import serving
+
+from benchmarks.conversion_world import Targets, fill, make_programme
+from cutover.app.bootstrap import World, build_world
+from cutover.app.settings import Settings
+
+CLI = str(Path(sys.executable).with_name("cutover"))
+FAULTS = {"lost": 0.01, "busy": 0.01, "hang": 0.0}
+
+
+@dataclass
+class Size:
+    """How much of everything."""
+
+    stations: int
+    people: int
+    probes: int
+    forms: int
+    records: int
+    tasks: int = 300
+
+
+@dataclass
+class Soaked:
+    """What is under load; `processes` by what they do."""
+
+    world: World
+    run_id: str
+    fleet: list[Station]
+    sessions: dict[str, str]
+    targets: Targets
+    port: int = 0
+    processes: dict[str, int] = field(default_factory=dict)
+
+    def memory(self) -> dict[str, float]:
+        """Resident MiB of each process that still runs."""
+        found = {}
+        for name, pid in self.processes.items():
+            status = Path(f"/proc/{pid}/status")
+            said = re.search(r"VmRSS:\s+(\d+) kB", status.read_text()) if status.exists() else None
+            if said:
+                found[name] = int(said[1]) / 1024
+        return found
+
+
+@contextmanager
+def soaked(place: Path, database: str, size: Size) -> Iterator[Soaked]:
+    """Everything begun and every process up; all of it ends with the block."""
+    with ExitStack() as ending:
+        answering = port_of_ours()
+        target = target_process(answering)
+        ending.callback(_end, target)
+        targets = Targets(place / "target", 7, FAULTS)
+        targets.start()
+        ending.callback(targets.kill)
+        folder = _folder(place / "go", targets.url, size, answering)
+        world = build_world(folder, settings=Settings(database_url=database))
+        ending.callback(world.engine.dispose)
+        under_way = _begun(world, size, targets)
+        under_way.port, under_way.processes["web"] = ending.enter_context(serving(folder, database))
+        for name, words in (
+            ("watch", ["monitor", "run"]),
+            ("convert", ["convert", "run", "--by", "tova", "--stay"]),
+        ):
+            process = _started(folder, database, name, words)
+            ending.callback(_end, process)
+            under_way.processes[name] = process.pid
+        yield under_way
+
+
+def _folder(folder: Path, url: str, size: Size, answering: int) -> Path:
+    """The scenario's programme with so many stations, people and checks more."""
+    make_programme(folder, url)
+    file = folder / "programme.yaml"
+    said = yaml.safe_load(file.read_text())
+    said["stations"] += [{"id": f"s{n}", "title": f"Station {n}"} for n in range(size.stations)]
+    said["people"] += [
+        {"id": f"p{n}", "name": f"Person {n}", "roles": ["decider"]} for n in range(size.people)
+    ]
+    said["systems"]["soak"] = f"http://127.0.0.1:{answering}"
+    file.write_text(yaml.safe_dump(said))
+    for other in (folder / "monitors").iterdir():
+        other.unlink()  # systems of the story that are not there now
+    (folder / "contingency" / "custody.yaml").unlink()  # its triggers name their checks
+    checks = [
+        {"id": f"c{n}", "kind": "http", "title": f"Check {n}", "owner": "asha", "system": "soak", "path": f"/{n}",
+         "expect": {"body": {"status": "ok"}}, "interval": "60s", "retry_interval": "10s"}
+        for n in range(size.probes)
+    ]  # fmt: skip
+    (folder / "monitors" / "soak.yaml").write_text(yaml.safe_dump({"checks": checks}))
+    return folder
+
+
+def _begun(world: World, size: Size, targets: Targets) -> Soaked:
+    now = world.clock.now()
+    book = plan(size.tasks, wide=True)
+    owned = tuple(
+        task.model_copy(update={"owner": f"p{n % size.people}"}) for n, task in enumerate(book.tasks)
+    )
+    run_id = world.runs.start(
+        book.model_copy(update={"tasks": owned}), by="asha", opens=now, closes=now + timedelta(hours=71)
+    )
+    sessions = {}
+    for n in range(size.people):
+        world.accounts.add(f"p{n}", "no password: signed in by the soak", now)
+        sessions[f"p{n}"] = world.accounts.sessions.open(f"p{n}", now)
+    fill(world, size.records)
+    return Soaked(world, run_id, stations(world, size.stations, size.forms), sessions, targets)
+
+
+def _started(folder: Path, database: str, name: str, words: list[str]) -> subprocess.Popen[bytes]:
+    env = os.environ | ({"CUTOVER_DATABASE_URL": database} if database else {})
+    with (folder / f"{name}.log").open("wb") as out:
+        command = [CLI, *words, "--programme", str(folder)]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=out, env=env)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait(20)

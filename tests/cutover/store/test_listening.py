@@ -1,11 +1,13 @@
 """PostgreSQL tells who listens that another has written; a lost line is noticed, and SQLite tells nobody."""
 
+from select import select
+
 from sqlalchemy import Engine, text
 
 from cutover.store.desk import Desk
 from cutover.store.journal import Journal
 from cutover.store.listening import Ear, listen
-from cutover.store.watch import watching
+from cutover.store.watch import Watch, watching
 from tests.cutover.store.desks import flip
 
 
@@ -24,6 +26,14 @@ def ear_on(engine: Engine) -> Ear:
     return ear
 
 
+def soon(watch: Watch, ear: Ear) -> bool | None:
+    """What is heard before patience ends: the server tells in its own time, and what was known may come first."""
+    while select([ear.line], [], [], 20)[0]:
+        if (news := watch.hears(ear)) is not False:
+            return news
+    return False
+
+
 def test_it_hears_what_another_wrote_and_not_what_is_known(any_desk):
     engine = any_desk.journal.engine
     if engine.dialect.name == "sqlite":
@@ -38,7 +48,7 @@ def test_it_hears_what_another_wrote_and_not_what_is_known(any_desk):
         flip(any_desk, "custody", 2)
         assert watch.hears(ear) is False
         flip(other, "records", 1)
-        assert [watch.hears(ear), watch.hears(ear)] == [True, False]
+        assert [soon(watch, ear), watch.hears(ear)] == [True, False]
         cut(engine)
-        assert [watch.hears(ear) for _ in range(3)][-1] is None  # what the server said last is heard first
+        assert soon(watch, ear) is None
     ear.close()

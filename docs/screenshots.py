@@ -63,6 +63,7 @@ SHOTS = {
     ),
     OUTAGE: (
         Shot("health", "/health", person="farid"),
+        Shot("plays", "/plays", person="chen"),
         Shot("gate", "/board/tasks/G-REC", person="chen"),
         Shot("findings", "/reconciliation?contract=crimes&run=1", person="halina"),
         Shot("station", "/station/central", person="sam", size=PHONE, offline=True),

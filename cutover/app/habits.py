@@ -11,8 +11,8 @@ from cutover.web.visitor import Role, Visitor
 
 USED: Mapping[Role, tuple[str, ...]] = {
     Role.PROGRAMME_MANAGER: ("/board", "/plan", "/health", "/reconciliation", "/backlog", "/report"),
-    Role.DECIDER: ("/board", "/health", "/reconciliation", "/report"),
-    Role.HYPERCARE: ("/health", "/board", "/reconciliation", "/backlog", "/feedback"),
+    Role.DECIDER: ("/board", "/plays", "/health", "/reconciliation", "/report"),
+    Role.HYPERCARE: ("/health", "/plays", "/board", "/reconciliation", "/backlog", "/feedback"),
     Role.SUPERVISOR: ("/convert", "/conversions", "/backlog", "/stations", "/board"),
     Role.KEYER: ("/convert", "/conversions", "/backlog", "/board"),
     Role.STATION: ("/stations", "/board", "/feedback"),

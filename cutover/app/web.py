@@ -20,6 +20,7 @@ from contingency.conversions_web import ConversionPages
 from contingency.domain.triggers import PlayStage
 from contingency.feedback_web import FeedbackPages
 from contingency.hindsight.around import around
+from contingency.plays_web import PlayPages
 from contingency.sources import staff_of
 from contingency.web import report_page
 from cutover.app.api import served_to_programs
@@ -144,6 +145,7 @@ def assembled(world: World, as_person: str = "") -> Assembled:
         EditPages(world.runs, programme, clock),
         BackoutPages(world.runs, programme, clock),
         ConversionPages(world.conversions, programme.zone),
+        PlayPages(world.contingency, programme, clock),
         EvidenceActs(world.runs, KeptFiles(world.folder.state / "evidence")),
         TaskLinks(world.runs, programme, clock, world.links),
         FeedbackPages(world.feedback, world.issues, programme.zone, clock),
@@ -276,4 +278,4 @@ def _plays(world: World) -> Sequence[Panel]:
         )
         for play in open_
     )
-    return [Panel("Plays", rows, "/journal")] if rows else []
+    return [Panel("Plays", rows, "/plays")] if rows else []

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.real
 RUN = "small-1"
 # Further pages: each must fit every screen, and is looked at by axe once, on the smallest and in the dark.
 MORE = (
-    "/health", "/health?at=" + f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}", "/report", f"/board/review?run={RUN}", "/plan", "/journal", "/backlog", "/feedback", "/conversions",
+    "/health", "/health?at=" + f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}", "/report", f"/board/review?run={RUN}", "/plan", "/journal", "/backlog", "/feedback", "/conversions", "/plays",
     "/board/edits", "/board/edits?preview=1&task=A2&duration=50m&reason=slow", "/board/backout", "/board/backout?component=records",
     "/board/calendar",
 )  # fmt: skip

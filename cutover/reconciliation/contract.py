@@ -147,7 +147,7 @@ class Place(Part):
 
     @property
     def kind(self) -> str:
-        return "csv" if self.is_database else self.format or self._suffix
+        return "parquet" if self.is_database else self.format or self._suffix
 
     def __str__(self) -> str:
         where = f"{self.system}{self.path}" if self.system else self.path

@@ -1,28 +1,40 @@
-"""A table of a database, read whole in one transaction into a CSV file: NULL is an empty field, '' a quoted one.
+"""A table of a database, read whole in one transaction and kept as a Parquet file, which is read more than once.
 
 PostgreSQL copies it out itself; any other database that SQLAlchemy knows is streamed row by row. Either way the
-values come as text and are cast to the contract's types without loss, like those of any file.
+values come as text, NULL as an empty field and '' as a quoted one, and are cast to the contract's types without loss,
+like those of any file; what PostgreSQL declares to be of the contract's type is of that type in the file too.
 """
 
 # ruff: noqa: S608  (identifiers are quoted by the dialect, the high-water mark is the contract's own SQL)
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from cutover.core.errors import Unavailable
 from cutover.reconciliation.contract import Place
+from cutover.reconciliation.rows import literal
 
 FETCHED = 10_000  # rows held at a time
+_NATIVE = {
+    **{("integer", n): "BIGINT" for n in ("smallint", "integer", "bigint")},
+    ("double", "double precision"): "DOUBLE",
+    ("date", "date"): "DATE",
+    ("timestamp", "timestamp without time zone"): "TIMESTAMP",
+    ("boolean", "boolean"): "BOOLEAN",
+}
 _SETTINGS = (
     "SET TIME ZONE 'UTC'",
     "SET DateStyle = 'ISO'",
@@ -43,24 +55,65 @@ def connected(url: str) -> Iterator[Connection]:
         yield connection
 
 
-def stream(place: Place, url: str, to: Path) -> str:
-    """Write the table into `to`, whole or not at all; returns its high-water mark.
+def stream(place: Place, url: str, to: Path, types: Mapping[str, str]) -> str:
+    """Write the table into the Parquet file `to`, whole or not at all; returns its high-water mark.
 
-    Raises Unavailable when it cannot be read to its end, or when its mark moved meanwhile.
+    `types` are the contract's, by column; a column without one stays text. Raises Unavailable when the table cannot
+    be read to its end, or when its mark moved meanwhile.
     """
-    partial = to.with_name(to.name + ".partial")
+    copy = to.with_name(to.name + ".csv.partial")
     try:
         with connected(url) as connection:
             before = _mark(connection, place)
-            _copy(connection, place, partial)
+            native = _declared(connection, place, types)
+            _copy(connection, place, copy)
         with connected(url) as connection:
             after = _mark(connection, place)
-    except (SQLAlchemyError, ArgumentError, NoSuchModuleError, OSError, ImportError) as error:
+        if before == after:
+            _land(copy, native, to)
+    except (SQLAlchemyError, ArgumentError, NoSuchModuleError, OSError, ImportError, duckdb.Error) as error:
         raise Unavailable(f"{place} could not be read: {_said(error)}") from error
+    finally:
+        copy.unlink(missing_ok=True)
     if before != after:
         raise Unavailable(f"{place} moved while it was being read: {before} became {after}")
-    partial.replace(to)
     return after
+
+
+def _declared(connection: Connection, place: Place, types: Mapping[str, str]) -> dict[str, str]:
+    """The columns that PostgreSQL declares to be of the contract's type, with the engine's type; of no other database any."""
+    if connection.dialect.name != "postgresql":
+        return {}
+    asked = "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = CAST(:t AS regclass) AND attnum > 0 AND NOT attisdropped"
+    found = connection.execute(text(asked), {"t": quoted(connection, place)}).all()
+    kinds = {column: _engine_type(types.get(column, "text"), declared) for column, declared in found}
+    return {column: kind for column, kind in kinds.items() if kind}
+
+
+def _engine_type(wanted: str, declared: str) -> str:
+    """The engine's type for a column of the contract's type `wanted` and of PostgreSQL's type `declared`; '' for text."""
+    if wanted.startswith("decimal") and re.fullmatch(r"numeric\((\d|[12]\d|3[0-8]),\d+\)", declared):
+        return declared.replace("numeric", "DECIMAL")
+    return _NATIVE.get((wanted, re.sub(r"\(\d\)", "", declared)), "")
+
+
+def _land(copy: Path, native: Mapping[str, str], to: Path) -> None:
+    """Keep a copied CSV file as Parquet; as text throughout where a value is not one the engine knows, such as a year BC."""
+    with copy.open(encoding="utf-8", newline="") as lines:
+        columns = next(csv.reader(lines))
+    partial = to.with_name(to.name + ".partial")
+    read = f"read_csv({literal(str(copy))}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', nullstr='', allow_quoted_nulls=false, strict_mode=true"
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "800MB", "threads": 2, "preserve_insertion_order": False}  # fmt: skip
+    with duckdb.connect(":memory:", config=config) as engine:
+        for kinds in (native, {}):
+            typed = ", ".join(f"{literal(c)}: '{kinds.get(c, 'VARCHAR')}'" for c in columns)
+            try:
+                engine.execute(f"COPY (FROM {read}, columns={{{typed}}})) TO {literal(str(partial))} (FORMAT parquet, COMPRESSION lz4)")  # fmt: skip
+                break
+            except (duckdb.ConversionException, duckdb.InvalidInputException):
+                if not kinds:
+                    raise
+    partial.replace(to)
 
 
 def settle(connection: Connection) -> None:

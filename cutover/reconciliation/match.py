@@ -62,7 +62,7 @@ def match(engine: duckdb.DuckDBPyConnection, contract: Contract, source: Read, t
         engine.execute(f"CREATE TABLE {side}_totals AS FROM {parquet(one.totals)}")
     engine.execute(_suspect())
     few, work = _one(engine, _suspected()) <= FEW, target.totals.parent
-    doubts = [_held(engine, contract, one, None if few else work) for one in (source, target)]
+    doubts = [_held(engine, contract, one, work, few=few) for one in (source, target)]
     return settle(engine, contract, (source, target), doubts, few=few)
 
 
@@ -110,46 +110,40 @@ def _suspected() -> str:
     return f"SELECT coalesce(max(n), 0)::BIGINT FROM ({both})"
 
 
-def _held(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, work: Path | None) -> str:
-    """Take up the suspect buckets of a side, whole or as hashes in `work`; returns why they are not those of its totals, or ''."""
-    side = read.taken.side
+def _held(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, work: Path, *, few: bool) -> str:
+    """Take up the suspect buckets of a side, whole or as hashes; returns why they are not those of its totals, or ''.
+
+    On disk, so that memory does not grow with them.
+    """
+    side, none = read.taken.side, not _one(engine, "SELECT count(*) FROM suspect")
+    file, what = work / f"{side}.held.parquet", "*" if few else "kh, h, b"
+    how = (
+        "FORMAT parquet, COMPRESSION lz4"
+        if few
+        else "FORMAT parquet, COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 1"
+    )
     with reading(contract, side):
-        wanted = f"{rows.of_key_hash()} IN (FROM suspect)"
-        raw, hashed = _again(engine, contract, read, "" if work else wanted)
-        hashed = f"FROM ({hashed}) WHERE b IN (FROM suspect)"
-        if not _one(engine, "SELECT count(*) FROM suspect"):
-            hashed += " LIMIT 0"
-        if work:
-            _keep_hashes(engine, work / f"{side}.held.parquet", side, hashed)
-        else:
-            _keep(engine, contract, raw, side, hashed)
+        wanted = f"{rows.of_key_hash()} IN (FROM suspect)" if few else ""
+        hashed = _again(
+            engine, contract, read, wanted, "WHERE false" if none else "WHERE b IN (FROM suspect)"
+        )
+        engine.execute(f"COPY (SELECT {what} FROM ({hashed})) TO {literal(str(file))} ({how})")
+    engine.execute(f"CREATE VIEW {side}_held AS FROM {parquet(file)}")
     return _same(engine, side)
 
 
-def _keep(engine: duckdb.DuckDBPyConnection, contract: Contract, raw: Raw, side: Side, hashed: str) -> None:
-    """Hold rows with their columns, but for the texts of wrong values where none can be: they take as much memory again."""
-    never = [
-        name(f"wrong:{n}") for n, c in contract.columns.items() if not rows.may_fail(c.type, raw.types[n])
-    ]
-    without = f"EXCLUDE ({', '.join(never)})" if never else ""
-    engine.execute(f"CREATE TABLE {side}_again AS SELECT * {without} {hashed}")
-    null = "".join(f", NULL::VARCHAR AS {wrong}" for wrong in never)
-    engine.execute(f"CREATE VIEW {side}_held AS SELECT *{null} FROM {side}_again")
+def _again(
+    engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, wanted: str, where: str = ""
+) -> str:
+    """A SELECT that reads a side once more, at least where `wanted` holds of a key hash `kh`, and where there is no key.
 
-
-def _keep_hashes(engine: duckdb.DuckDBPyConnection, file: Path, side: Side, hashed: str) -> None:
-    """Hold no more of rows than what tells which keys differ, and on disk."""
-    how = "FORMAT parquet, COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 1"
-    engine.execute(f"COPY (SELECT kh, h, b {hashed}) TO {literal(str(file))} ({how})")
-    engine.execute(f"CREATE VIEW {side}_held AS FROM {parquet(file)}")
-
-
-def _again(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, wanted: str) -> tuple[Raw, str]:
-    """A SELECT that reads a side once more, at least where `wanted` holds of a key hash `kh`, and where there is no key."""
+    `where` limits the rows before they are hashed.
+    """
     side = read.taken.side
     raw = sources.opened(engine, contract, side, read.raw, read.taken.mark)
     relation = _of_keys(engine, contract, side, raw, wanted) if wanted else raw.relation
-    return raw, rows.hashed(contract, side, rows.typed(contract, side, relation, raw.types), raw.types)
+    typed = rows.typed(contract, side, relation, raw.types)
+    return rows.hashed(contract, side, typed, raw.types, where)
 
 
 def _same(engine: duckdb.DuckDBPyConnection, side: Side) -> str:
@@ -173,7 +167,7 @@ def _told(
     """Have the rows of differing keys in full; returns why they are not those that were hashed, or ''."""
     side, wanted = read.taken.side, f"(b < {KEYLESS} AND kh IN (FROM differing)) OR b = {KEYLESS}"
     with reading(contract, side):
-        again = f"FROM {side}_held" if few else _again(engine, contract, read, "kh IN (FROM differing)")[1]
+        again = f"FROM {side}_held" if few else _again(engine, contract, read, "kh IN (FROM differing)")
         engine.execute(f"CREATE TABLE {side}_rows AS {rows.told(contract, again, wanted, slices)}")
     sums = "SELECT count(*), coalesce(sum(h), 0)::DECIMAL(38, 0)"
     kept = engine.execute(f"{sums} FROM {side}_held WHERE {wanted}").fetchall()
@@ -184,8 +178,10 @@ def _told(
 def _of_keys(engine: duckdb.DuckDBPyConnection, contract: Contract, side: Side, raw: Raw, where: str) -> str:
     """The rows whose key hash is one of those wanted: the key columns are read first, so that the engine passes over what holds none of them."""
     columns = [contract.columns[n] for n in contract.key]
-    if contract.place(side).kind == "csv" or any(column.sql(side) or column.codes for column in columns):
-        return raw.relation
+    if contract.place(side).kind == "csv" or any(
+        column.sql(side) or column.type == "text" for column in columns
+    ):
+        return raw.relation  # comparing texts costs more than reading what is not wanted
     plain = [name(column.named(side, n)) for n, column in zip(contract.key, columns, strict=True)]
     found = rows.raw_keys(contract, side, raw.relation, raw.types)
     as_there = ", ".join(

@@ -66,13 +66,15 @@ def take(
         if side is Side.SOURCE:
             gaps += sources.unmapped(connection, contract, raw)
         counted = connection.execute(f"SELECT count(*) FROM {raw.relation}").fetchall()[0][0]
-        parts = _parts(connection, contract, side, raw, folder, told=told)
+        stamp, kept = _stamp(contract, raw, path), folder / f"{side}-part"
+        parts = _parts(connection, contract, side, raw, kept, stamp=stamp, told=told)
         partial = folder / f"{side}.totals.partial"
         merged = f"SELECT b, sum(n)::BIGINT AS n, sum(s)::DECIMAL(38, 0) AS s FROM read_parquet([{', '.join(map(rows.exactly, parts))}]) GROUP BY b"
         twice = "SELECT NULL::USMALLINT AS b LIMIT 0"
         states: dict[str, int] = {}
         if side is Side.SOURCE:  # what is there twice on one side only has other totals
-            twice = f"FROM {rows.parquet(_twice(connection, contract, raw, parts[0].parent))}"
+            found = _twice(connection, contract, raw, kept / f"{stamp}-twice.parquet")
+            twice = f"FROM {rows.parquet(found)}"
             typed = rows.typed(contract, side, raw.relation, raw.types)
             states = dict(connection.execute(rows.states(contract, side, typed)).fetchall())
         connection.execute(
@@ -82,9 +84,9 @@ def take(
     if not place.system and sources.mark(path) != mark:
         raise Unavailable(f"the {side} of {contract.id} moved while it was being read: {path}")
     digest = sha256(partial)
-    kept = partial.replace(folder / f"{side}-{digest[:12]}.parquet")
+    file = partial.replace(folder / f"{side}-{digest[:12]}.parquet")
     return Snapshot(
-        side=side, origin=str(place), read_at=now, rows=counted, file=kept.name, sha256=digest,
+        side=side, origin=str(place), read_at=now, rows=counted, file=file.name, sha256=digest,
         raw=path.name if place.system else str(path.absolute()),
         engine=ENGINE, contract_sha256=contract.digest(), gaps=gaps,
         by_state=states, mark=mark,
@@ -98,16 +100,17 @@ def _parts(
     raw: Raw,
     folder: Path,
     *,
+    stamp: str,
     told: Callable[[str], None],
 ) -> list[Path]:
     """The totals of each stretch of a side, as files: rows and sum of row hashes (128 bit) by bucket."""
     parts = []
     for i, chunk in enumerate(raw.chunks):
-        part = folder / f"{side}-part" / f"{_stamp(contract, raw)}-{i:04}.parquet"
+        part = folder / f"{stamp}-{i:04}.parquet"
         parts.append(part)
         if part.is_file():
             continue
-        part.parent.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
         keyed = rows.keyed(contract, side, rows.typed(contract, side, chunk, raw.types), raw.types)
         _put(
             connection,
@@ -130,14 +133,17 @@ def forget_parts(folder: Path, side: Side) -> None:
     shutil.rmtree(folder / f"{side}-part", ignore_errors=True)
 
 
-def _stamp(contract: Contract, raw: Raw) -> str:
-    """What a stretch read earlier must have been read with to be worth anything now."""
-    return hashlib.sha256(f"{contract.digest()} {raw.mark} {ENGINE}".encode()).hexdigest()[:16]
+def _stamp(contract: Contract, raw: Raw, path: Path) -> str:
+    """What a stretch read earlier must have been read with to be worth anything now.
+
+    Also of a table the file: brought again, its rows come in another order, and a stretch is other rows.
+    """
+    read = f"{contract.digest()} {raw.mark} {sources.mark(path)} {ENGINE}"
+    return hashlib.sha256(read.encode()).hexdigest()[:16]
 
 
-def _twice(connection: duckdb.DuckDBPyConnection, contract: Contract, raw: Raw, folder: Path) -> Path:
-    """A file of the buckets in which a key of the source may be there more than once."""
-    found = folder / f"{_stamp(contract, raw)}-twice.parquet"
+def _twice(connection: duckdb.DuckDBPyConnection, contract: Contract, raw: Raw, found: Path) -> Path:
+    """Have the file `found` hold the buckets in which a key of the source may be there more than once."""
     if not found.is_file():
         typed = rows.typed(contract, Side.SOURCE, raw.relation, raw.types)
         keyed = f"FROM ({rows.hashed(contract, Side.SOURCE, typed, raw.types)}) WHERE b < {rows.BUCKETS}"

@@ -8,6 +8,8 @@ transaction and its high-water mark must be the same before and after.
 from __future__ import annotations
 
 import csv
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +25,8 @@ from cutover.reconciliation.rows import exactly, literal, name, parquet
 from cutover.reconciliation.sides import Side
 
 PATIENCE = 30.0  # seconds without a byte after which a system counts as silent
-CHUNK = 20 * 122_880  # rows read in one stretch: whole row groups of a Parquet file as most writers make them
+_FOOTER_END = 8  # bytes: the footer's length and four letters
+CHUNK = 10 * 122_880  # rows read in one stretch: whole row groups of a Parquet file as most writers make them
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,42 @@ def brought(contract: Contract, side: Side, folder: Path, systems: Mapping[str, 
     to = folder / f"{side}.{place.kind}"
     url = url_of(place, systems)
     if place.is_database or is_database_url(url):
-        return to, stream(place, url, to)
+        return to, stream(place, url, to, _plain_types(contract, side))
     fetch(place, systems, to)
     return to, mark(to)
 
 
+def _plain_types(contract: Contract, side: Side) -> dict[str, str]:
+    """The contract's types by the side's own columns, but for those that an expression reads as the text they are."""
+    used = " ".join(column.sql(side) for column in contract.columns.values())
+    named = {column.named(side, n): column.type for n, column in contract.columns.items() if not column.sql(side)}  # fmt: skip
+    return {c: type_ for c, type_ in named.items() if not re.search(rf"\b{re.escape(c)}\b", used)}
+
+
 def mark(path: Path) -> str:
-    """What moves when a file does: names, sizes and times of change."""
+    """What moves when a file does: its name, size, times of change, and the digest of a Parquet file's footer.
+
+    A time of writing can be set back and a size kept; the time at which the file system last touched the file cannot,
+    and the footer has the place, size and bounds of every column of every row group.
+    """
     files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
-    return "; ".join(f"{f.name} {f.stat().st_size} {f.stat().st_mtime_ns}" for f in files)
+    return "; ".join(map(_mark_of, files))
+
+
+def _mark_of(file: Path) -> str:
+    stat = file.stat()
+    return f"{file.name} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}{_footer(file, stat.st_size)}"
+
+
+def _footer(file: Path, size: int) -> str:
+    """The digest of a Parquet file's footer; '' where it is none, which the engine will say."""
+    with file.open("rb") as content:
+        content.seek(max(0, size - _FOOTER_END))
+        length, magic = content.read(4), content.read(4)
+        if magic != b"PAR1":
+            return ""
+        content.seek(max(0, size - _FOOTER_END - int.from_bytes(length, "little")))
+        return " " + hashlib.sha256(content.read()).hexdigest()[:16]
 
 
 def opened(engine: duckdb.DuckDBPyConnection, contract: Contract, side: Side, path: Path, moved: str) -> Raw:

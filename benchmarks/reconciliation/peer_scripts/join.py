@@ -1,4 +1,4 @@
-"""What one writes in an afternoon: a full outer join on the key, and every column compared."""
+"""What one writes in an afternoon: a full outer join on the key, and every column compared, in what memory there is or is given."""
 
 import json
 import sys
@@ -6,10 +6,12 @@ from pathlib import Path
 
 import duckdb
 
-data, out = sys.argv[1:3]
+data, out, _, memory = sys.argv[1:5]
 with duckdb.connect(
     config={"threads": 2, "preserve_insertion_order": False, "temp_directory": out + ".spill"}
 ) as db:
+    if memory:
+        db.execute(f"SET memory_limit = '{memory}'")
     columns = [row[0] for row in db.execute(f"DESCRIBE FROM '{data}/source.parquet'").fetchall()]
     differ = ", ".join(f"s.{c} IS DISTINCT FROM t.{c} AS {c}" for c in columns)
     found = db.execute(f"""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cutover.reconciliation import snapshot, sources
+from cutover.reconciliation import evidence, match, snapshot, sources
 from cutover.reconciliation.findings import Verdict
 from tests.cutover.reconciliation.world import World, contract, crime, write_csv, write_parquet
 
@@ -67,6 +69,28 @@ def test_a_side_that_changed_since_is_read_anew(world: World, stretches: list[st
     assert sum(line.startswith("source") for line in stretches) == 10
 
 
+def test_a_side_that_changed_since_under_the_same_size_and_time_is_read_anew(
+    world: World, stretches: list[str]
+) -> None:
+    _killed_after(world, stretches, 15)
+    source = world.folder / "s.parquet"
+    before = source.stat()
+    source.write_bytes(source.read_bytes().replace(b"C777", b"C77X"))
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (source.stat().st_size, source.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    service = world.service
+    service.told = stretches.append
+    service.run("crimes", by="Bo")
+    assert sum(line.startswith("source") for line in stretches) == 10
+
+
+def test_rows_that_change_place_between_equal_files_are_seen_by_the_footer(tmp_path: Path) -> None:
+    a = write_parquet(tmp_path / "a.parquet", "SELECT i AS n FROM range(5000) t(i)")
+    b = write_parquet(tmp_path / "b.parquet", "SELECT i + 1 AS n FROM range(5000) t(i)")
+    marks = [sources.mark(file).split()[-1] for file in (a, b)]
+    assert len(set(marks)) == 2
+
+
 def test_another_engine_does_not_go_on_with_it(
     world: World, stretches: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,13 +114,27 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", place], check=True)
 
 
+def _filled(disk: Path) -> None:
+    with contextlib.suppress(OSError), (disk / "filler").open("wb") as filler:
+        while True:
+            filler.write(bytes(4096))
+
+
 @pytest.mark.real
-def test_a_disk_that_fills_is_an_error_and_never_a_pass(world: World, small_disk: Path) -> None:
-    rows = [crime(n, surname=f"{n * 7919:060}") for n in range(30_000)]
+@pytest.mark.parametrize("step", [(match, "_suspect"), (match, "_odd"), (evidence, "_cells"), None])
+def test_a_disk_that_fills_at_any_step_is_an_error_and_never_a_pass(
+    world: World, small_disk: Path, step: tuple[Any, str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [crime(n, surname=f"{n * 7919:060}") for n in range(300 if step else 30_000)]
     write_csv(world.source, rows)
-    write_csv(world.target, rows)
+    write_csv(world.target, [crime(1, surname="x"), *rows[2:]] if step else rows)
+    monkeypatch.setattr(match, "FEW", 0)
+    if step:
+        whole = getattr(*step)
+        monkeypatch.setattr(*step, lambda *given: (_filled(small_disk), whole(*given))[1])
     service = world.service
     service._state_dir = small_disk
     outcome = service.run("crimes", by="Bo")
     assert outcome.verdict is Verdict.ERROR
     assert "space" in outcome.reasons[0].lower() or "write" in outcome.reasons[0].lower()
+    assert not list(small_disk.rglob("findings/*.parquet"))

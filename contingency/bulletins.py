@@ -42,6 +42,14 @@ from cutover.store.outbox import Message
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be told: a line, and the words under it."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeView:
     """One notice to one partner: told when, over which channel, sent when, acknowledged when, and how old if not."""
 
@@ -113,29 +121,33 @@ class BulletinService:
     def tell(
         self, partners: Sequence[str], subject: str, text: str, *, by: str, key: str, test: bool = False
     ) -> list[str]:
-        """Tell each partner over its channel, all or none; returns the notices' ids.
+        """Tell each partner the same over its channel, as `tell_each` does."""
+        return self.tell_each(dict.fromkeys(partners, Draft(subject, text)), by=by, key=key, test=test)
+
+    def tell_each(self, drafts: Mapping[str, Draft], *, by: str, key: str, test: bool = False) -> list[str]:
+        """Tell each partner its own words over its channel, all or none; returns the notices' ids.
 
         A `test` goes to the partner's test address, or into a file where it has none: never to the partner.
         The same key again tells nobody twice. Raises NotFound for an unknown partner, Invalid without one,
         Conflict when the key was used for another text.
         """
-        chosen = [self._partner(name) for name in dict.fromkeys(partners)]
+        chosen = [(self._partner(name), draft) for name, draft in drafts.items()]
         if test:
-            chosen, subject = [_for_test(partner) for partner in chosen], f"TEST: {subject}"
+            chosen = [(_for_test(who), Draft(f"TEST: {said.subject}", said.text)) for who, said in chosen]
         if not chosen:
             raise Invalid(
                 Problem("nobody is named", field="partners", expected=_names(self.programme.partners))
             )
-        ids = [f"{key}:{partner.id}" for partner in chosen]
+        said = {notice_stream(f"{key}:{who.id}"): (who, draft) for who, draft in chosen}
         recorded = self.desk.ask_all(
             [
-                Ask(NOTICE, notice_stream(id_), _notify(partner, subject, text, by), key=notice_stream(id_))
-                for id_, partner in zip(ids, chosen, strict=True)
+                Ask(NOTICE, stream, _notify(who, draft, by), key=stream)
+                for stream, (who, draft) in said.items()
             ]
         )
-        if other := [r for r in recorded if _says_otherwise(r, subject, text)]:
+        if other := [r for r in recorded if _says_otherwise(r, said[r.stream][1])]:
             raise Conflict(f"key '{key}' was used before for another text (position {other[0].position})")
-        return ids
+        return [stream.removeprefix(notice_stream("")) for stream in said]
 
     def acknowledge(self, notice: str, *, by: str, at: datetime | None = None) -> NoticeState:
         """The partner has it, since `at`. Saying it again changes nothing."""
@@ -218,20 +230,20 @@ def _for_test(partner: Partner) -> Partner:
     return partner.model_copy(update={"channel": channel, "address": partner.test_address or partner.id})
 
 
-def _notify(partner: Partner, subject: str, text: str, by: str) -> NotifyPartner:
+def _notify(partner: Partner, draft: Draft, by: str) -> NotifyPartner:
     return NotifyPartner(
         by=by,
         partner=partner.id,
         channel=partner.channel,
         address=partner.address,
-        subject=subject,
-        text=text,
+        subject=draft.subject,
+        text=draft.text,
     )
 
 
-def _says_otherwise(recorded: Recorded, subject: str, text: str) -> bool:
+def _says_otherwise(recorded: Recorded, draft: Draft) -> bool:
     event = recorded.event
-    return isinstance(event, PartnerNotified) and (event.subject, event.text) != (subject, text)
+    return isinstance(event, PartnerNotified) and (event.subject, event.text) != (draft.subject, draft.text)
 
 
 def _count(life: Life[CountState]) -> CountView:

@@ -12,9 +12,11 @@ from cyclopts import App, Parameter
 from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, table
 from cutover.core.duration import show_duration
+from cutover.core.errors import Invalid, Problem
 
 if TYPE_CHECKING:
     from contingency.bulletins import BulletinService, BulletinStatus, NoticeView
+    from contingency.composing import Composer
     from contingency.figures import Assurance
     from contingency.report import ReportService
 
@@ -25,7 +27,9 @@ Partners = Annotated[
 ]
 
 
-def report_commands(service: Callable[[Path], ReportService]) -> App:
+def report_commands(
+    service: Callable[[Path], ReportService], composer: Callable[[Path], Composer] | None = None
+) -> App:
     """The `report` commands."""
     app = App(name="report", help="The assurance report, and what partners were told.")
 
@@ -53,8 +57,64 @@ def report_commands(service: Callable[[Path], ReportService]) -> App:
             answer(None, as_json=False, text=text)
         return DONE if found.holds else NO
 
-    app.command(_bulletin_commands(lambda programme: service(programme).bulletins))
+    bulletins = _bulletin_commands(lambda programme: service(programme).bulletins)
+    if composer is not None:
+        _writing(bulletins, composer)
+    app.command(bulletins)
     return app
+
+
+def _writing(app: App, composer: Callable[[Path], Composer]) -> None:
+    @app.command
+    def write(
+        template: Annotated[str, Parameter(help="its name in bulletins/; without it: which there are")] = "",
+        *,
+        to: Annotated[
+            list[str] | None, Parameter(negative="", help="a partner; repeat for more; default: all")
+        ] = None,
+        words: Annotated[
+            list[str] | None,
+            Parameter(name="--set", negative="", help="NAME=WORDS for the template, such as say=…"),
+        ] = None,
+        send: Annotated[bool, Parameter(negative="", help="tell them; without it it is only shown")] = False,
+        by: Annotated[str, Parameter(help="in whose name it is sent")] = "",
+        key: Annotated[
+            str, Parameter(help="tells the same notice only once; default: template and minute")
+        ] = "",
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> None:
+        """Write a bulletin from a template of the programme or a shipped one; with --send each partner is told."""
+        writing = composer(programme)
+        if not template:
+            found = writing.names()
+            answer(found, as_json=json, text=[f"{name}: {whose}" for name, whose in found.items()])
+            return
+        bulletins = writing.sources.bulletins
+        partners = to or [partner.id for partner in bulletins.programme.partners]
+        used = key or f"{template}-{bulletins.desk.clock.now():%Y%m%dT%H%MZ}"
+        drafts = writing.compose(template, partners, used, _given(words or []))
+        if send and not by.strip():
+            raise Invalid(Problem("nobody sends it", field="--by", expected="in whose name it is sent"))
+        told = bulletins.tell_each(drafts, by=by, key=used) if send else []
+        shown = [
+            line
+            for who, draft in drafts.items()
+            for line in (f"To: {who}", f"Subject: {draft.subject}", "", draft.text, "")
+        ]
+        answer(
+            {"drafts": drafts, "told": told},
+            as_json=json,
+            text=[*shown, *(f"told: {notice}" for notice in told)],
+        )
+
+
+def _given(words: list[str]) -> dict[str, str]:
+    """NAME=WORDS. Raises Invalid for what names nothing."""
+    found = dict(one.split("=", 1) for one in words if one.partition("=")[0].isidentifier() and "=" in one)
+    if wrong := [one for one in words if one.partition("=")[0] not in found]:
+        raise Invalid(Problem(f"'{wrong[0]}' says nothing", field="--set", expected="NAME=WORDS"))
+    return found
 
 
 def _bulletin_commands(service: Callable[[Path], BulletinService]) -> App:
@@ -109,6 +169,14 @@ def _bulletin_commands(service: Callable[[Path], BulletinService]) -> App:
             text=[f"{partner}, {flow}: theirs {theirs}, ours {'none' if ours is None else ours}"],
         )
         return DONE if theirs == ours else NO
+
+    @app.command
+    def explain(
+        partner: str, flow: str, *, reason: str, by: str, programme: Folder = Path(), json: AsJson = False
+    ) -> None:
+        """Say why a partner's count differs from ours. Exit 1 without a reason, or when none is raised."""
+        state = service(programme).explain(partner, flow, reason=reason, by=by)
+        answer(state, as_json=json, text=[f"{partner}, {flow}: {state.stage}"])
 
     return app
 

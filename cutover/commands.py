@@ -180,7 +180,7 @@ def _report(opener: Opener) -> App:
 
         return around(opener(path).report.sources, review)
 
-    app = report_commands(lambda path: opener(path).report)
+    app = report_commands(lambda path: opener(path).report, lambda path: opener(path).composer)
     add_review(app, lambda path: opener(path).runs, others)
     return app
 

@@ -233,6 +233,10 @@ class World:
         return rooms.BulletinService(self.desk, self.folder.programme)
 
     @cached_property
+    def composer(self) -> rooms.Composer:
+        return rooms.Composer(self.folder.path / "bulletins", self.report.sources)
+
+    @cached_property
     def improvements(self) -> rooms.ActionService:
         return rooms.ActionService(self.desk)
 

@@ -12,6 +12,7 @@ from cutover.core.late import late_names
 if TYPE_CHECKING:
     from contingency.bulletins import BulletinService as BulletinService
     from contingency.bulletins import partner_messages as partner_messages
+    from contingency.composing import Composer as Composer
     from contingency.discoveries import DiscoveryService as DiscoveryService
     from contingency.files import load_plays as load_plays
     from contingency.improvements import ActionService as ActionService
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
 
 DOORS = {
     "contingency.bulletins": ("BulletinService", "partner_messages"),
+    "contingency.composing": ("Composer",),
     "contingency.discoveries": ("DiscoveryService",),
     "contingency.files": ("load_plays",),
     "contingency.improvements": ("ActionService", "FeedbackService"),

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from contingency.composing import Composer
 from contingency.report_cli import report_commands
 from contingency.web import report_page
 from cutover.core.clock import FixedClock
+from cutover.core.errors import Invalid
 from cutover.web.kit import names_used, templates
 from tests.conftest import MakeDesk
 from tests.contingency.assured import Assured
@@ -101,3 +103,27 @@ def test_the_page_reads_exactly_what_its_context_offers(assured: Assured) -> Non
     assert names_used(environment, page) == {"report", "pictures", "window", "made", "served_at"}
     context = page.build({})
     assert (context.served_at, context.report.answers[0].number) == ("", 1)
+
+
+def test_a_bulletin_is_shown_first_and_sent_only_when_asked(
+    assured: Assured, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a name nobody is told; the draft is what is sent."""
+    composer = Composer(tmp_path / "bulletins", assured.sources)
+    app = report_commands(lambda _path: assured.reports, lambda _path: composer)
+
+    def call(*tokens: str) -> object:
+        return app(["bulletin", "write", *tokens], exit_on_error=False, print_error=False, result_action="return_value")  # fmt: skip
+
+    call()
+    assert "situation: shipped" in capsys.readouterr().out
+    call("situation", "--to", "prosecutor", "--set", "say=Ring us.")
+    assert "Ring us." in capsys.readouterr().out
+    with pytest.raises(Invalid, match="nobody sends it"):
+        call("situation", "--send")
+    with pytest.raises(Invalid, match="says nothing"):
+        call("situation", "--set", "say")
+    assert assured.bulletins.status().notices == ()
+    call("situation", "--send", "--by", "rosa", "--json")
+    assert len(json.loads(capsys.readouterr().out)["told"]) == len(assured.programme.partners)
+    assert assured.bulletins.status().never_told == ()

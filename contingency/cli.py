@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from contingency.tracker_cli import TrackerDoors, add_trackers
 from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, table
 from cutover.core.clock import read_moment
@@ -25,7 +26,9 @@ Lines = Annotated[
 
 
 def contingency_commands(
-    service: Callable[[Path], ContingencyService], limits: Callable[[Path], LimitService] | None = None
+    service: Callable[[Path], ContingencyService],
+    limits: Callable[[Path], LimitService] | None = None,
+    trackers: TrackerDoors | None = None,
 ) -> App:
     """The `contingency` commands. Exit 1 when the rules refuse."""
     app = App(
@@ -37,6 +40,8 @@ def contingency_commands(
     _handing_over(app, service)
     if limits is not None:
         _limits(app, limits)
+    if trackers is not None:
+        add_trackers(app, trackers)
     return app
 
 
@@ -69,6 +74,9 @@ def _looking(app: App, service: Callable[[Path], ContingencyService]) -> None:
                 ("play", "stage", "proposed", "may decide", "decided by", "open lines"),
                 map(_play, found.plays),
             )
+            if found.ways_back:
+                ways = ((way.title, way.worth, f"{way.left:.0%}", way.says) for way in found.ways_back)
+                table("Way back to the old system", ("component", "worth", "left", "why"), ways)
 
 
 def _deciding(app: App, service: Callable[[Path], ContingencyService]) -> None:

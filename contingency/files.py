@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from contingency.domain.clocks import ClockRules
 from contingency.domain.discovery import Discovery
+from contingency.domain.fallback import Fallback
 from contingency.domain.staffing import KeyerShift
 from contingency.domain.triage import TriagePolicy
 from contingency.domain.triggers import Play, Trigger
@@ -38,6 +39,9 @@ class ContingencyFile(Part):
         default=(),
         description="who keys when, on the programme's wall clock; none: the teams of keyers, evenly",
     )
+    fallbacks: tuple[Fallback, ...] = Field(
+        default=(), description="for how long the old system of a component is a way back"
+    )
     warnings: Warnings | None = Field(default=None, description="who is told of time limits")
     target: TargetDeclaration | None = None
 
@@ -59,6 +63,7 @@ class PlayBook:
     minutes: dict[str, float] = field(default_factory=dict)
     discoveries: dict[str, Discovery] = field(default_factory=dict)
     keyers: tuple[KeyerShift, ...] = ()
+    fallbacks: dict[str, Fallback] = field(default_factory=dict)
     warnings: Warnings = field(default_factory=Warnings)
     target: TargetDeclaration = field(default_factory=TargetDeclaration)
 
@@ -125,6 +130,7 @@ def load_plays(
         minutes={kind: each for file in files for kind, each in file.minutes.items()},
         discoveries={one.id: one for file in files for one in file.discoveries},
         keyers=tuple(shift for file in files for shift in file.keyers),
+        fallbacks={one.component: one for file in files for one in file.fallbacks},
         warnings=next((file.warnings for file in files if file.warnings), Warnings()),
         target=next((file.target for file in files if file.target), TargetDeclaration()),
     )
@@ -150,6 +156,7 @@ def _declared(file: ContingencyFile) -> Iterable[tuple[tuple[int | str, ...], st
     yield from ((("triggers", i), trigger.id) for i, trigger in enumerate(file.triggers))
     yield from ((("plays", i), play.id) for i, play in enumerate(file.plays))
     yield from ((("discoveries", i), one.id) for i, one in enumerate(file.discoveries))
+    yield from ((("fallbacks", i), one.component) for i, one in enumerate(file.fallbacks))
     yield from (((kind,), "") for kind in ("triage", "clocks", "warnings", "target") if getattr(file, kind))
 
 
@@ -176,6 +183,9 @@ def _named(file: ContingencyFile) -> Iterable[tuple[tuple[int | str, ...], str, 
         yield from ((("triggers", i, "others", n), "person", who) for n, who in enumerate(trigger.others))
         for n, alternate in enumerate(trigger.alternates):
             yield ("triggers", i, "alternates", n, "person"), "person", alternate.person
+    yield from (
+        (("fallbacks", i, "component"), "component", one.component) for i, one in enumerate(file.fallbacks)
+    )
     for part in ("to", "escalate_to") if file.warnings else ():
         who_of = getattr(file.warnings, part)
         yield from ((("warnings", part, n), "person", who) for n, who in enumerate(who_of))

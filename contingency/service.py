@@ -30,6 +30,7 @@ from contingency.domain.triggers import (
     open_lines,
     play_stream,
 )
+from contingency.fallbacks import FallbackService, FallbackView
 from contingency.files import PlayBook
 from contingency.incidents import IncidentService
 from contingency.notices import alternate_notices
@@ -98,22 +99,31 @@ class TriggerView:
 
 @dataclass(frozen=True, slots=True)
 class ContingencyStatus:
-    """Triggers, the open plays, and each mode that is not live."""
+    """Triggers, the open plays, each mode that is not live, and what each old system is still worth as a way back."""
 
     at: datetime
     triggers: tuple[TriggerView, ...]
     plays: tuple[PlayView, ...]
     modes: dict[str, Mode]
+    ways_back: tuple[FallbackView, ...] = ()
 
 
 class ContingencyService:
     """Plays of one programme: proposed by monitors, decided by people."""
 
-    def __init__(self, desk: Desk, plays: PlayBook, paper: Stationery, monitors: Monitors) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        plays: PlayBook,
+        paper: Stationery,
+        monitors: Monitors,
+        fallbacks: FallbackService | None = None,
+    ) -> None:
         self.desk = desk
         self.book = plays
         self.paper = paper
         self.monitors = monitors
+        self.fallbacks = fallbacks
         self.incidents = IncidentService(desk)
 
     def watch(self, now: datetime | None = None) -> list[PlayView]:
@@ -264,6 +274,7 @@ class ContingencyService:
             triggers=tuple(self._trigger_view(trigger, seen) for trigger in self.book.triggers.values()),
             plays=tuple(self._view(row.stream, at) for row in self._rows(OPEN)),
             modes={name: mode for name, mode in modes.items() if mode is not Mode.LIVE},
+            ways_back=tuple(self.fallbacks.all(at)) if self.fallbacks else (),
         )
 
     def _trigger_view(self, trigger: Trigger, seen: dict[str, CheckSeen]) -> TriggerView:

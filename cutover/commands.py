@@ -136,8 +136,17 @@ def _offline_pack(world: World, folder: Path, at: datetime) -> list[Path]:
 
 def _contingency(opener: Opener) -> App:
     from contingency.cli import contingency_commands
+    from contingency.tracker_cli import TrackerDoors
 
-    return contingency_commands(lambda path: opener(path).contingency, lambda path: opener(path).limits)
+    trackers = TrackerDoors(
+        lambda path: opener(path).improvements,
+        lambda path: opener(path).issues,
+        lambda path: opener(path).incidents,
+        lambda path: opener(path).folder.programme.zone,
+    )
+    return contingency_commands(
+        lambda path: opener(path).contingency, lambda path: opener(path).limits, trackers
+    )
 
 
 def _backlog(opener: Opener) -> App:

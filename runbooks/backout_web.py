@@ -54,6 +54,7 @@ class ScopeLine:
     tasks: int
     lasts: str
     latest: str
+    worth: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,15 @@ _SAID = {
 class BackoutPages:
     """The page and the acts of one programme."""
 
-    def __init__(self, service: RunService, programme: Programme, clock: Clock) -> None:
+    def __init__(
+        self,
+        service: RunService,
+        programme: Programme,
+        clock: Clock,
+        worth: Callable[[str], str] = lambda _component: "",
+    ) -> None:
+        """`worth` says of a component what its old system is still worth as a way back; '' where nobody knows."""
+        self.worth = worth
         self.service = service
         self.programme = programme
         self.clock = clock
@@ -172,7 +181,13 @@ class BackoutPages:
         elif is_late:
             look = ("bad", "✗", "ends outside the window")
         return ScopeLine(
-            scope, self._title(scope), look, len(way), lasting(lasts) if lasts else "", run.time(latest)
+            scope,
+            self._title(scope),
+            look,
+            len(way),
+            lasting(lasts) if lasts else "",
+            run.time(latest),
+            self.worth(scope) if scope else "",
         )
 
     def _act(self, name: str) -> Callable[[Any, Sent], Done]:

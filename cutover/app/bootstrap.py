@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from cutover.app import rooms
 from cutover.app.facts import catalogue, late_messages, projections, shape
 from cutover.app.programme_folder import ProgrammeFolder
+from cutover.app.rebuilding import rebuilding
 from cutover.app.settings import Settings, read_settings
 from cutover.core.clock import Clock, Pace, SystemClock, show
 from cutover.core.ids import IdFactory
@@ -181,7 +182,13 @@ class World:
 
     @cached_property
     def contingency(self) -> rooms.ContingencyService:
-        return rooms.ContingencyService(self.desk, self.folder.plays, self.paper, self.monitors)
+        return rooms.ContingencyService(
+            self.desk, self.folder.plays, self.paper, self.monitors, self.fallbacks
+        )
+
+    @cached_property
+    def fallbacks(self) -> rooms.FallbackService:
+        return rooms.FallbackService(self.journal, self.folder.plays, self.folder.programme)
 
     @cached_property
     def limits(self) -> rooms.LimitService:
@@ -347,7 +354,8 @@ def build_world(path: Path, *, pace: Pace | None = None, settings: Settings | No
     schema.upgrade(engine)
     clock = pace or (programme_clock(folder.clock_file) if folder.clock_file.exists() else clock_of(engine))
     world = World(folder, settings, clock, engine, pace or RealPace(clock))
-    prepare(world.journal, shape())
+    with rebuilding(folder.path) as tell:
+        prepare(world.journal, shape(), tell)
     return world
 
 

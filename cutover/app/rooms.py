@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from contingency.bulletins import partner_messages as partner_messages
     from contingency.composing import Composer as Composer
     from contingency.discoveries import DiscoveryService as DiscoveryService
+    from contingency.fallbacks import FallbackService as FallbackService
     from contingency.files import load_plays as load_plays
     from contingency.improvements import ActionService as ActionService
     from contingency.improvements import FeedbackService as FeedbackService
@@ -95,6 +96,7 @@ DOORS = {
     "contingency.bulletins": ("BulletinService", "partner_messages"),
     "contingency.composing": ("Composer",),
     "contingency.discoveries": ("DiscoveryService",),
+    "contingency.fallbacks": ("FallbackService",),
     "contingency.files": ("load_plays",),
     "contingency.improvements": ("ActionService", "FeedbackService"),
     "contingency.incidents": ("IncidentService", "IssueService"),

@@ -143,7 +143,7 @@ def assembled(world: World, as_person: str = "") -> Assembled:
         ConflictPages(PaperConflicts(world.paper), programme, clock),
         ImportPages(station, programme, clock, KeptFiles(world.folder.state / "imports")),
         EditPages(world.runs, programme, clock),
-        BackoutPages(world.runs, programme, clock),
+        BackoutPages(world.runs, programme, clock, lambda name: world.fallbacks.says(name, clock.now())),
         ConversionPages(world.conversions, programme.zone),
         PlayPages(world.contingency, programme, clock),
         EvidenceActs(world.runs, KeptFiles(world.folder.state / "evidence")),
@@ -278,4 +278,7 @@ def _plays(world: World) -> Sequence[Panel]:
         )
         for play in open_
     )
-    return [Panel("Plays", rows, "/plays")] if rows else []
+    plays = [Panel("Plays", rows, "/plays")] if rows else []
+    ways = tuple((way.title, f"{way.worth}: {way.says}") for way in world.fallbacks.all(world.clock.now()))
+    link = "/board/backout" if world.runs.run_ids() else ""
+    return [*plays, *([Panel("Way back to the old system", ways, link)] if ways else [])]

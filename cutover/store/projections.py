@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.schema import CreateTable
@@ -16,10 +16,18 @@ from cutover.store.pen import Projection
 SHAPE = "*"  # the row that stands for all views
 
 
-def prepare(journal: Journal, shape: str = "") -> list[str]:
+Told = Callable[[int, int], None]  # facts read so far, and how many there are
+EVERY = 5_000  # facts between two words about how far it has come
+
+
+def quiet(_read: int, _whole: int) -> None:
+    """Say nothing."""
+
+
+def prepare(journal: Journal, shape: str = "", tell: Told = quiet) -> list[str]:
     """Bring every projection to the shape this version wants; returns the names of those rebuilt.
 
-    `shape` stands for all of them: where it was noted beside the fingerprints that are there now, nothing is
+    `tell` hears how far a rebuild has come, and nothing where none is needed or the journal is empty. `shape` stands for all of them: where it was noted beside the fingerprints that are there now, nothing is
     looked at further.
     """
     with reading(journal.engine) as connection:
@@ -28,7 +36,7 @@ def prepare(journal: Journal, shape: str = "") -> list[str]:
         return []
     stale = [p for p in journal.projections if known.get(p.name) != fingerprint(p, journal.engine)]
     if stale:
-        rebuild(journal, stale)
+        rebuild(journal, stale, tell)
     if shape:
         with writing(journal.engine) as connection:
             known = _known(connection)
@@ -37,17 +45,21 @@ def prepare(journal: Journal, shape: str = "") -> list[str]:
     return [p.name for p in stale]
 
 
-def rebuild(journal: Journal, projections: list[Projection] | None = None) -> int:
+def rebuild(journal: Journal, projections: list[Projection] | None = None, tell: Told = quiet) -> int:
     """Drop the views and fold the whole journal again, in one transaction; returns the facts read."""
     chosen = list(journal.projections) if projections is None else projections
-    facts = 0
+    facts, whole = 0, journal.head().position
     with writing(journal.engine) as connection:
         for projection in chosen:
             _recreate(connection, projection, fingerprint(projection, journal.engine))
         for recorded in journal.all():
+            if facts % EVERY == 0:
+                tell(facts, whole)
             facts += 1
             for projection in chosen:
                 projection.apply(connection, recorded)
+    if facts:
+        tell(facts, whole)
     return facts
 
 

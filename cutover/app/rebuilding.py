@@ -26,11 +26,11 @@ def rebuilding(programme: Path) -> Iterator[Callable[[int, int], None]]:
 @contextmanager
 def _bar() -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    tasks = []
+    tasks: list[TaskID] = []
 
     def tell(read: int, whole: int) -> None:
         if whole < WORTH_SAYING:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
 from cutover.core.errors import Conflict
+from cutover.store import projections
 from cutover.store.journal import Journal
 from cutover.store.projections import prepare, rebuild
 from tests.cutover.store.desks import ModeBoard, batch, flip, to_paper
@@ -98,3 +99,17 @@ def test_a_view_that_another_version_rebuilt_is_looked_at_again_under_a_noted_sh
     prepare(Journal(old.engine, old.catalogue, old.clock, [WiderBoard()]))
     assert prepare(old, "ours") == ["mode_board"]
     assert prepare(old, "ours") == []
+
+
+def test_a_rebuild_tells_how_far_it_has_come_and_a_prepared_journal_says_nothing(desk, monkeypatch):
+    """Whoever opens an older programme is not left to wonder; an empty journal has nothing to tell."""
+    monkeypatch.setattr(projections, "EVERY", 2)
+    told = []
+    prepare(Journal(desk.journal.engine, desk.journal.catalogue, desk.clock, [WiderBoard()]), tell=lambda *of: told.append(of))  # fmt: skip
+    assert told == []
+    flip(desk, "custody", 5)
+    wider = Journal(desk.journal.engine, desk.journal.catalogue, desk.clock, [ModeBoard()])
+    prepare(wider, tell=lambda *of: told.append(of))
+    assert told == [(0, 5), (2, 5), (4, 5), (5, 5)]
+    prepare(wider, tell=lambda *of: told.append(of))
+    assert len(told) == 4

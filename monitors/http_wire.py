@@ -79,7 +79,7 @@ async def _once(
     session: Session, url: SplitResult, request: Request, manner: Manner, watch: Stopwatch
 ) -> _Received:
     host, port = url.hostname or "", url.port or _PORTS[url.scheme]
-    async with connected(host, port, watch) as (reader, writer):
+    async with connected(host, port, watch, session.reachable) as (reader, writer):
         ends = None
         if url.scheme == "https":
             ends = await encrypt(writer, await session.tls(manner.ca), host, watch)

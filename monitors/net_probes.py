@@ -42,10 +42,10 @@ async def within(deadline: float, ask: Callable[[], Awaitable[T]]) -> T | NoAnsw
         return NoAnswer(f"no answer: {trouble(error)}", time.perf_counter() - began)
 
 
-async def probe_tcp(_session: Session, check: TcpCheck, _at: datetime) -> Result:
+async def probe_tcp(session: Session, check: TcpCheck, _at: datetime) -> Result:
     async def ask() -> Heard:
         watch = Stopwatch()
-        async with connected(check.host, check.port, watch) as (reader, writer):
+        async with connected(check.host, check.port, watch, session.reachable) as (reader, writer):
             if check.send:
                 writer.write(check.send.replace("\\n", "\n").encode())
             text = await _until(reader, check.answers) if check.answers else ""
@@ -58,7 +58,7 @@ async def probe_tcp(_session: Session, check: TcpCheck, _at: datetime) -> Result
 async def probe_tls(session: Session, check: TlsCheck, at: datetime) -> Result:
     async def ask() -> Heard:
         watch, context = Stopwatch(), await session.tls(check.certificate.ca)
-        async with connected(check.host, check.port, watch) as (_, writer):
+        async with connected(check.host, check.port, watch, session.reachable) as (_, writer):
             ends = await encrypt(writer, context, check.server_name or check.host, watch)
             return Heard("", watch.total, watch.phases, ends)
 
@@ -68,7 +68,7 @@ async def probe_tls(session: Session, check: TlsCheck, at: datetime) -> Result:
 async def probe_smtp(session: Session, check: SmtpCheck, at: datetime) -> Result:
     async def ask() -> Heard:
         watch = Stopwatch()
-        async with connected(check.host, check.port, watch) as (reader, writer):
+        async with connected(check.host, check.port, watch, session.reachable) as (reader, writer):
             greeting = await _smtp(reader, "220")
             offered = await _say(reader, writer, "EHLO cutover-monitor.invalid", "250")
             ends = None

@@ -82,17 +82,19 @@ class Prober:
         secrets: SecretKeeper | None = None,
         home: Path = Path(),
         kept: Mapping[type[Any], Evaluate] | None = None,
+        reachable: Sequence[str] = (),
     ) -> None:
         """`systems` names the base URLs, asked anew each time; `ledger` is what ledger checks judge.
 
         `spread` shifts each check's first question by up to half a minute, so that not all ask at once;
-        rehearsals leave it off. `kept` evaluates further kinds of check that ask nobody.
+        rehearsals leave it off. `kept` evaluates further kinds of check that ask nobody. `reachable` are addresses
+        that are asked although they are link-local, say.
         """
         self._service = service
         self._checks = tuple(checks)
         self._pace = pace
         self._spread = spread
-        self._secrets, self._home = secrets, home
+        self._secrets, self._home, self._reachable = secrets, home, reachable
         mine: dict[type[Any], Evaluate | None] = {
             LedgerCheck: judged_ledger(ledger) if ledger else None,
             AgeingCheck: ageing,
@@ -123,7 +125,7 @@ class Prober:
 
     def open_session(self) -> Session:
         """What its probes share."""
-        return open_session(self._secrets, self._home)
+        return open_session(self._secrets, self._home, self._reachable)
 
     async def probe(self, check: AnyCheck, session: Session, at: datetime) -> Result:
         """One evaluation of one check, honest about our own lateness."""

@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from cutover.core.errors import Invalid, Problem
+from cutover.core.reach import why_not
 from monitors.beside import Beside
 
 BUFFER = 65_536
@@ -57,6 +58,7 @@ class Session:
     secrets: SecretKeeper = field(default_factory=NoSecrets)
     home: Path = Path()
     beside: Beside = field(default_factory=Beside)  # what blocks is asked there
+    reachable: Sequence[str] = ()  # what is asked although nothing is asked there else
     _contexts: dict[str, ssl.SSLContext] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
@@ -82,9 +84,10 @@ class Session:
 def open_session(
     secrets: SecretKeeper | None = None,
     home: Path = Path(),
+    reachable: Sequence[str] = (),
 ) -> Session:
     """What a prober opens once; nothing is asked yet."""
-    return Session(secrets or NoSecrets(), home)
+    return Session(secrets or NoSecrets(), home, reachable=reachable)
 
 
 class Stopwatch:
@@ -106,10 +109,15 @@ class Stopwatch:
 
 @asynccontextmanager
 async def connected(
-    host: str, port: int, watch: Stopwatch
+    host: str, port: int, watch: Stopwatch, reachable: Sequence[str] = ()
 ) -> AsyncIterator[tuple[StreamReader, StreamWriter]]:
-    """A new connection, dropped at the end. Raises OSError when no address of the host takes it."""
+    """A new connection, dropped at the end. Raises OSError when no address of the host takes it, or may be asked.
+
+    Connected to what was looked at: a name that means another address a moment later plays no part.
+    """
     addresses = await addresses_of(host, port)
+    if barred := next((why for at in addresses if (why := why_not(host, at, reachable))), ""):
+        raise OSError(barred)
     watch.lap("dns")
     reader, writer = await _first(addresses, port)
     watch.lap("connect")

@@ -15,11 +15,13 @@ from sqlalchemy import Engine
 
 from cutover.app import rooms
 from cutover.app.facts import catalogue, late_messages, projections, shape
+from cutover.app.going import looking
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.app.rebuilding import rebuilding
 from cutover.app.settings import Settings, read_settings
 from cutover.core.clock import Clock, Pace, SystemClock, show
 from cutover.core.ids import IdFactory
+from cutover.core.reach import networks
 from cutover.store import schema
 from cutover.store.accounts import Accounts
 from cutover.store.clock_file import RealPace, programme_clock
@@ -311,6 +313,8 @@ class World:
         return rooms.Actions(kinds, self._names, declared=rooms.declared_kinds(), secrets=self.secrets)
 
     def performer(self, run_id: str, executor: Executor, client: httpx.AsyncClient) -> rooms.Performer:
+        """Who performs a run; from now on `client` looks where it goes."""
+        client.event_hooks = {"request": [looking(networks(self.settings.reachable))]}
         wall = (
             self.clock if isinstance(self.clock, SteadyClock) else None
         )  # a rehearsal's lease runs on real time
@@ -332,6 +336,7 @@ class World:
             kept=self.inbox.kept,
             secrets=self.secrets,
             home=self.folder.path,
+            reachable=networks(self.settings.reachable),
         )
 
     def _names(self) -> Mapping[str, Any]:

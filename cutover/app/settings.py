@@ -37,6 +37,10 @@ class Settings(BaseModel):
         default="",
         description="folder of files, one a secret by its name: where `{{ secret('name') }}` looks last",
     )
+    reachable: str = Field(
+        default="",
+        description="addresses and networks that probes and tasks may ask although they are link-local, a cloud's metadata, or this machine under another name",
+    )
     oidc_issuer: str = Field(
         default="", description="the OpenID provider people sign in with, such as https://login.force.example"
     )

@@ -18,6 +18,8 @@ from cutover.app.telling import channels_of, collect
 from cutover.core.clock import SystemClock
 from cutover.core.errors import CutoverError, Unavailable
 from cutover.reconciliation.reruns import is_due, overdue
+from cutover.core.errors import Unavailable
+from cutover.core.reach import networks
 from cutover.store.leases import Fence, LeaseLostError
 from monitors.alertmanager import Pusher
 from monitors.domain.check import Reason, Severity, Status
@@ -121,6 +123,7 @@ def make_watch(world: World, *, spread: bool = True) -> Watch:
             secrets=world.secrets,
             home=world.folder.path,
             kept=world.inbox.kept,
+            reachable=networks(world.settings.reachable),
         ),
         pace=world.pace,
         tell=notifier.tell,

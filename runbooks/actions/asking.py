@@ -67,6 +67,12 @@ class Asker:
             raise NotFound("system", system, self.systems())
         return base.rstrip("/")
 
+    def at(self, system: str, path: str) -> str:
+        """A path of a system. Raises Invalid for one that would lead to another host, such as @elsewhere."""
+        if path and not path.startswith("/"):
+            raise Invalid(Problem(f"'{path[:80]}'", field="path", expected="a path that begins with /"))
+        return self.base(system) + path
+
     async def ask(
         self,
         call: Call,

@@ -78,7 +78,7 @@ class HttpAction:
         return answer.tree()
 
     async def _send(self, call: Call, given: HttpArguments, method: str, path: str, body: Any) -> Answer:
-        url = self.asker.base(given.system) + path
+        url = self.asker.at(given.system, path)
         return await self.asker.ask(call, method, url, body, given.headers)
 
 

@@ -92,7 +92,7 @@ class _Http:
     token: str
 
     async def ask(self, header: tuple[str, str], method: str, path: str, body: Any = None) -> Answer:
-        url = self.asker.base(self.given.system) + path
+        url = self.asker.at(self.given.system, path)
         headers = {header[0]: header[1], "Accept": "application/json"}
         return await self.asker.ask(self.call, method, url, body, headers, once=method == "POST")
 

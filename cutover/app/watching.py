@@ -18,7 +18,6 @@ from cutover.app.telling import channels_of, collect
 from cutover.core.clock import SystemClock
 from cutover.core.errors import CutoverError, Unavailable
 from cutover.reconciliation.reruns import is_due, overdue
-from cutover.core.errors import Unavailable
 from cutover.core.reach import networks
 from cutover.store.leases import Fence, LeaseLostError
 from monitors.alertmanager import Pusher

@@ -74,6 +74,7 @@ SAID = {
     404: "No page has this address. It may be mistyped, or what it named is gone.",
     405: "This address takes what a form sends; by itself it cannot be opened.",
 }
+NOT_FOUND = 404
 COMPRESSED_FROM = 1_000  # bytes; a board of 2,000 tasks is read over a phone's line
 STATIC = Path(__file__).parent / "static"
 
@@ -104,7 +105,7 @@ def build_app(
     by_path = {page.path: page for page in pages}
     kit = _Kit(title, shown, by_path, environment, journal, guard, drawing, renewal, habits)
     feed = Feed(lambda: journal.head().position, stop)
-    return Starlette(
+    app = Starlette(
         routes=[*routes, *_routes(kit, pages, acts, feed)],
         middleware=[
             Middleware(SecureHeaders),
@@ -115,6 +116,8 @@ def build_app(
         exception_handlers={CutoverError: kit.refuse, HTTPException: kit.refuse, Exception: kit.crash},
         lifespan=_lifespan(kit, feed, stop),
     )
+    app.router.redirect_slashes = False  # Starlette makes its redirects of the name that the request says we have
+    return app
 
 
 def _lifespan(kit: _Kit, feed: Feed, stop: threading.Event) -> Lifespan[Starlette]:
@@ -209,9 +212,15 @@ class _Kit:
         return JSONResponse({"status": "ok", "position": head.position})
 
     async def refuse(self, request: Request, error: Exception) -> Response:
-        """Whatever a person can act on, as a page with the bar of whoever was here; a program gets a problem document."""
+        """Whatever a person can act on, as a page with the bar of whoever was here; a program gets a problem document.
+
+        An address with a slash too many leads to the one without, on this site whatever name the request says we have.
+        """
         if is_for_programs(request):
             return problem_of(error)
+        path = request.url.path
+        if getattr(error, "status_code", 0) == NOT_FOUND and request.method == "GET" and path.endswith("/"):
+            return RedirectResponse("/" + path.strip("/"), status_code=307)
         visitor = self.guard.recent(request.cookies) or NOBODY
         if isinstance(error, HTTPException):
             said = SAID.get(error.status_code, error.detail)

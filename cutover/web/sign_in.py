@@ -260,5 +260,5 @@ def _roles(person: Person, session: Session) -> frozenset[str]:
 
 def inside(address: str) -> str:
     """An address on this site, or ''."""
-    safe = address.startswith("/") and not address.startswith(("//", "/\\")) and "\n" not in address
-    return address if safe and "\r" not in address and "\\" not in address else ""
+    safe = address.startswith("/") and not address.startswith("//") and address.isprintable()
+    return address if safe and "\\" not in address else ""

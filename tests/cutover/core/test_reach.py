@@ -28,7 +28,9 @@ from cutover.core.reach import networks, why_not
         ("localhost.force.example", "127.0.0.53"),
     ],
 )
-def test_metadata_link_local_and_names_that_lead_to_this_machine_are_not_asked(host: str, address: str) -> None:
+def test_metadata_link_local_and_names_that_lead_to_this_machine_are_not_asked(
+    host: str, address: str
+) -> None:
     assert "CUTOVER_REACHABLE" in why_not(host, address)
 
 
@@ -43,7 +45,9 @@ def test_metadata_link_local_and_names_that_lead_to_this_machine_are_not_asked(h
         ("records.force.example", "192.168.1.1"),
     ],
 )
-def test_whoever_writes_this_machine_means_it_and_a_force_s_own_network_is_asked(host: str, address: str) -> None:
+def test_whoever_writes_this_machine_means_it_and_a_force_s_own_network_is_asked(
+    host: str, address: str
+) -> None:
     assert why_not(host, address) == ""
 
 

@@ -1,6 +1,7 @@
 # For developers; users need only ./run and ./test.
 .PHONY: setup spark lint types arch bench quick real-size docs screenshots test chaos api wheel wheelhouse bare-machine release constraints
 bin := .venv/bin
+ours := cutover runbooks monitors paper_capture contingency flows
 
 setup:  ## .venv with everything the tests need
 	@./test --version
@@ -14,6 +15,10 @@ lint:
 
 types:
 	$(bin)/mypy
+
+audit:  ## known mistakes in our code, known weaknesses in what we use; the latter needs the network
+	$(bin)/bandit --quiet --configfile pyproject.toml --recursive $(ours)
+	scripts/audit.sh
 
 arch:  ## who may import whom
 	$(bin)/lint-imports --no-logo

@@ -116,7 +116,9 @@ def build_app(
         exception_handlers={CutoverError: kit.refuse, HTTPException: kit.refuse, Exception: kit.crash},
         lifespan=_lifespan(kit, feed, stop),
     )
-    app.router.redirect_slashes = False  # Starlette makes its redirects of the name that the request says we have
+    app.router.redirect_slashes = (
+        False  # Starlette makes its redirects of the name that the request says we have
+    )
     return app
 
 

@@ -232,5 +232,5 @@ def completion(shell: Literal["bash", "zsh", "fish"]) -> int:
     """Print what lets your shell complete commands and options: `source <(cutover completion bash)`."""
     from cutover.main import whole_app
 
-    print(whole_app().generate_completion(prog_name="cutover", shell=shell))  # noqa: T201  a file, as it is  # nosec B604  the name of a shell
+    print(whole_app().generate_completion(prog_name="cutover", shell=shell))  # noqa: T201  a file, as it is
     return DONE

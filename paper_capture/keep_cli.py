@@ -1,4 +1,4 @@
-"""`cutover paper batch`, `receive`, `release`, `reject`, `transfer`, `hand-over`, `retain`, `destroy`, `certificate`."""
+"""`cutover paper batch`, `receive`, `release`, `reject`, `transfer`, `hand-over`, `retain`, `destroy`, `redact`, `certificate`."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def add_keeping(app: App, room: Rooms) -> None:
     _batches(app, room)
     _hands(app, room)
     _ending(app, room)
+    _redacting(app, room)
     _certifying(app, room)
 
 
@@ -126,6 +127,19 @@ def _ending(app: App, room: Rooms) -> None:
         """Destroy the next COUNT sheets of stock, before a witness; their numbers are never issued."""
         keeping = room(programme).keeping
         say(keeping.destroy_stock(form, count, witness=witness, by=by, reason=reason), as_json=json)
+
+
+def _redacting(app: App, room: Rooms) -> None:
+    @app.command
+    def redact(
+        *serials: str, witness: str, reason: Why, by: By, programme: Path = Path(), json: bool = False
+    ) -> None:
+        """Take away what was written on destroyed sheets, and their images, for good; the journal still verifies."""
+        from paper_capture.redaction import Redaction
+
+        gone = Redaction(room(programme).images).redact(serials, witness=witness, by=by, reason=reason)
+        said = f"{gone.sheets} sheets: the values of {gone.facts} facts and {gone.files} files are gone"
+        answer(gone, as_json=json, text=[said])
 
 
 def _certifying(app: App, room: Rooms) -> None:

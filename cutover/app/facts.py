@@ -26,6 +26,7 @@ from cutover.store.pen import Projection
 FAMILIES = (
     "cutover.domain.modes",
     "cutover.domain.gates",
+    "cutover.core.redaction",
     "cutover.reconciliation.comparison",
     "cutover.reconciliation.lives",
     "runbooks.domain.run_events",

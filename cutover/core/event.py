@@ -13,7 +13,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from cutover.core.errors import NotFound
 
@@ -21,7 +21,8 @@ from cutover.core.errors import NotFound
 class Event(BaseModel):
     """A fact about one stream. `version` rises when the body changes shape; `upcast` reads the old shapes.
 
-    `personal` names the fields that say something of a person outside: pages for all do not show them.
+    `personal` names the fields that say something of a person outside: pages for all do not show them, and the
+    journal keeps them beside its chain, so that they can be taken away (cutover.store.sealing).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -31,6 +32,13 @@ class Event(BaseModel):
     @classmethod
     def kind(cls) -> str:
         return cls.__name__
+
+    @classmethod
+    def withheld(cls, name: str) -> Any:
+        """What stands in JSON for a personal value that was taken away: none, or nothing of its kind."""
+        wanted: TypeAdapter[Any] = TypeAdapter(cls.model_fields[name].annotation or Any)
+        nothing: tuple[Any, ...] = (None, {}, [], "redacted")
+        return next(empty for empty in nothing if _takes(wanted, empty))
 
     @classmethod
     def upcast(cls, body: dict[str, Any], version: int) -> dict[str, Any]:
@@ -48,6 +56,14 @@ class Event(BaseModel):
         if version == cls.version:
             return cls.__pydantic_validator__.validate_json(text)  # type: ignore[no-any-return]  # as `model_validate_json`, at two thirds of its cost
         return cls.from_body(json.loads(text), version)
+
+
+def _takes(wanted: TypeAdapter[Any], value: Any) -> bool:
+    try:
+        wanted.validate_json(json.dumps(value))
+    except ValidationError:
+        return False
+    return True
 
 
 class Command(BaseModel):
@@ -99,8 +115,11 @@ class Catalogue:
 
     def read(self, kind: str, version: int, body: str) -> Event:
         """The event that the JSON `body` holds. Raises NotFound for a kind that no feature declares."""
-        known = self._known.get(kind) or self._sought(kind)
-        return known.from_text(body, version)
+        return self.kind(kind).from_text(body, version)
+
+    def kind(self, name: str) -> type[Event]:
+        """The class of that name. Raises NotFound."""
+        return self._known.get(name) or self._sought(name)
 
     def _sought(self, kind: str) -> type[Event]:
         for loaded in self._loading():

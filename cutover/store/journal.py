@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from cutover.store.leases import Fence
 from cutover.store.metadata import journal_table as j
 from cutover.store.outbox import Message
 from cutover.store.pen import READ, Batch, Page, Pen, Projection
+from cutover.store.sealing import faults, in_the_open
 
 
 class Journal:
@@ -70,14 +72,14 @@ class Journal:
         """The facts of one stream with seq > `after`, in order."""
         with reading(self.engine) as connection:
             rows = READ.rows(connection, {"stream": stream, "after": after})
-            return [ink.read_row(self.catalogue, row) for row in rows]
+            return ink.read_rows(connection, self.catalogue, rows)
 
     def naming(self, stream: str, name: str, text: str, after: int = 0) -> list[Recorded]:
         """The facts of one stream with seq > `after` that carry `text` in the field `name`, in order."""
         wanted = j.c.body.contains(canonical({name: text})[1:-1], autoescape=True)
         query = select(j).where(j.c.stream == stream, j.c.seq > after, wanted).order_by(j.c.seq)
         with reading(self.engine) as connection:
-            return [ink.read_row(self.catalogue, row) for row in connection.execute(query)]
+            return ink.read_rows(connection, self.catalogue, connection.execute(query))
 
     def pages(self, stream: str, after: int = 0) -> Iterator[Page]:
         """The same a page at a time, so that a long run is folded without ever being in memory whole."""
@@ -96,7 +98,7 @@ class Journal:
         if kinds:
             query = query.where(j.c.kind.in_(kinds))
         with reading(self.engine) as connection:
-            return [ink.read_row(self.catalogue, row) for row in connection.execute(query)]
+            return ink.read_rows(connection, self.catalogue, connection.execute(query))
 
     def all(self, kinds: Sequence[str] = ()) -> Iterator[Recorded]:
         """Every fact, oldest first, in pages."""
@@ -135,8 +137,18 @@ class Journal:
             return ink.head_of(connection)
 
     def verify(self, checkpoint: Checkpoint | None = None) -> Verification:
-        """Walk the whole chain; with a `checkpoint`, also prove that nothing was cut from the tail."""
-        return verify_rows(self.raw(), checkpoint)
+        """Walk the whole chain, and look at the personal values beside it; a `checkpoint` finds a tail that was cut."""
+        found = verify_rows(self.raw(), checkpoint)
+        if not found.holds:
+            return found
+        with reading(self.engine) as connection:
+            fault = next(faults(connection, self.catalogue), "")
+        return replace(found, fault=fault)
+
+    def in_the_open(self, stream: str) -> list[int]:
+        """The facts of a stream that hold personal values themselves: older than the table beside the journal."""
+        with reading(self.engine) as connection:
+            return in_the_open(connection, self.catalogue, stream)
 
     def raw(self) -> Iterator[dict[str, Any]]:
         """The rows as stored, oldest first: what an export holds and what `verify_rows` reads."""

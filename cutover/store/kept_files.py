@@ -39,9 +39,20 @@ class KeptFiles:
             raise Unavailable(f"{place}: {error.strerror}") from error
         return sha256
 
+    def has(self, sha256: str) -> bool:
+        return bool(_HASH.fullmatch(sha256)) and (self.folder / sha256).is_file()
+
+    def forget(self, sha256: str) -> None:
+        """Take it away for good; one that is not there is gone already. Raises Unavailable."""
+        if self.has(sha256):
+            try:
+                (self.folder / sha256).unlink(missing_ok=True)
+            except OSError as error:
+                raise Unavailable(f"{self.folder / sha256}: {error.strerror}") from error
+
     def read(self, sha256: str) -> bytes:
         """Raises NotFound for none, Unavailable for one that no longer holds what it held."""
-        if not _HASH.fullmatch(sha256) or not (self.folder / sha256).is_file():
+        if not self.has(sha256):
             raise NotFound("file", sha256[:80])
         content = (self.folder / sha256).read_bytes()
         if hashlib.sha256(content).hexdigest() != sha256:

@@ -17,20 +17,21 @@ from sqlalchemy import Connection, Table, bindparam, func, insert, select
 from cutover.core.clock import Clock
 from cutover.core.errors import Conflict
 from cutover.core.event import Catalogue, Fact, Recorded
-from cutover.store.chain import GENESIS, Checkpoint, canonical, digest
+from cutover.store.chain import GENESIS, Checkpoint, digest
 from cutover.store.driver import Phrase
 from cutover.store.leases import Fence, check_fence
 from cutover.store.listening import tell
 from cutover.store.metadata import journal_table as j
 from cutover.store.metadata import leases_table, utc_text
 from cutover.store.outbox import Message, enqueue
+from cutover.store.sealing import Kept, forget, keep, opened, positions, seal
 
 AT_ONCE = 500
 PAGE = 2_000
 _AFTER = select(j).where(j.c.stream == bindparam("stream"), j.c.seq > bindparam("after")).order_by(j.c.seq)
 READ = Phrase(_AFTER)
 _TOLD = Phrase(
-    _AFTER.with_only_columns(j.c.seq, j.c.at, j.c.actor, j.c.kind, j.c.v, j.c.body).limit(PAGE)
+    _AFTER.with_only_columns(j.c.seq, j.c.at, j.c.actor, j.c.kind, j.c.v, j.c.body, j.c.position).limit(PAGE)
 )  # what a fold needs: half of a row's columns, and its hashes are the longer half
 _USED = select(j.c.idempotency_key).where(j.c.idempotency_key.in_(bindparam("keys", expanding=True)))
 _OF_STREAM = select(func.max(j.c.seq)).where(j.c.stream == bindparam("stream"))
@@ -154,6 +155,7 @@ class Pen:
         recorded: list[Recorded] = []
         rows: list[dict[str, Any]] = []
         new: list[Recorded] = []
+        personal: list[Kept] = []
         for batch in batches:
             if batch.key in known:
                 recorded += self._earlier(batch)
@@ -162,7 +164,7 @@ class Pen:
                 raise Raced(
                     f"{batch.stream} has moved on: it is at {seq}, not {batch.expected_seq}; reload and decide again"
                 )
-            chain = list(_chained(batch, head, utc_text(now)))
+            chain = list(_chained(batch, head, utc_text(now), personal))
             if chain:
                 head = Checkpoint(chain[-1]["position"], chain[-1]["hash"])
                 reached[batch.stream] = chain[-1]["seq"]
@@ -170,22 +172,35 @@ class Pen:
             rows += chain
             new += landed
             recorded += landed
-        self._write(rows, new, messages if new or not batches else ())
+        self._write(rows, personal, new, messages if new or not batches else ())
         self._head, self._seqs = head, self._seqs | reached
         return recorded, bool(new)
 
     def _write(
-        self, rows: list[dict[str, Any]], new: Sequence[Recorded], messages: Sequence[Message]
+        self,
+        rows: list[dict[str, Any]],
+        personal: Sequence[Kept],
+        new: Sequence[Recorded],
+        messages: Sequence[Message],
     ) -> None:
         self.is_torn = True
         if rows:
             _INSERT.each(self._connection, rows)
+            keep(self._connection, personal)
             tell(self._connection, rows[-1]["position"])
         for one, projection in product(new, self._projections):
             projection.apply(self._connection, one)
         if messages:
             enqueue(self._connection, messages, self._clock.now())
         self.is_torn = False
+
+    def personal(self, stream: str) -> Sequence[int]:
+        """The facts of a stream whose personal values are still there."""
+        return positions(self._connection, stream)
+
+    def forget(self, gone: Sequence[int]) -> None:
+        """Take the personal values of these facts away. The redaction that says so is landed in the same turn."""
+        forget(self._connection, gone)
 
     def _stands(self) -> Checkpoint:
         if self._head is None:
@@ -224,7 +239,11 @@ def page(connection: Connection, catalogue: Catalogue, stream: str, after: int) 
     """The next facts of a stream with seq > `after`, as they happened; how they were recorded is not read."""
     rows = _TOLD.rows(connection, {"stream": stream, "after": after})
     moment, read = datetime.fromisoformat, catalogue.read
-    facts = [Fact(read(kind, v, body), moment(at), actor) for _, at, actor, kind, v, body in rows]
+    bodies = opened(connection, catalogue, [(position, kind, body) for *_, kind, _v, body, position in rows])
+    facts = [
+        Fact(read(kind, v, body), moment(at), actor)
+        for (_, at, actor, kind, v, _body, _position), body in zip(rows, bodies, strict=True)
+    ]
     return Page(facts, rows[-1][0] if rows else after)
 
 
@@ -235,7 +254,7 @@ def keyed(connection: Connection, catalogue: Catalogue, key: str) -> list[Record
         return []
     rows = connection.execute(_FROM, {"stream": first.stream, "seq": first.seq})
     batch = takewhile(lambda pair: pair[1].idempotency_key == _key(key, pair[0]), enumerate(rows))
-    return [read_row(catalogue, row) for _, row in batch]
+    return read_rows(connection, catalogue, [row for _, row in batch])
 
 
 def head_of(connection: Connection) -> Checkpoint:
@@ -250,9 +269,11 @@ def batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
         yield part
 
 
-def _chained(batch: Batch, head: Checkpoint, now: str) -> Iterator[dict[str, Any]]:
-    """The rows that a batch becomes when it lands directly after `head`."""
+def _chained(batch: Batch, head: Checkpoint, now: str, personal: list[Kept]) -> Iterator[dict[str, Any]]:
+    """The rows that a batch becomes when it lands directly after `head`; `personal` takes what stands beside them."""
     for i, fact in enumerate(batch.facts):
+        body, kept = seal(fact.event, head.position + 1)
+        personal += kept
         row: dict[str, Any] = {
             "position": head.position + 1,
             "stream": batch.stream,
@@ -262,7 +283,7 @@ def _chained(batch: Batch, head: Checkpoint, now: str) -> Iterator[dict[str, Any
             "actor": fact.actor,
             "kind": fact.event.kind(),
             "v": fact.event.version,
-            "body": canonical(fact.event.model_dump(mode="json")),
+            "body": body,
             "cause": batch.cause,
             "idempotency_key": _key(batch.key, i),
             "prev_hash": head.hash,
@@ -277,9 +298,15 @@ def _key(key: str | None, index: int) -> str | None:
     return key if key is None or index == 0 else f"{key} +{index}"
 
 
-def read_row(catalogue: Catalogue, row: Sequence[Any]) -> Recorded:
-    """A row of the journal, its columns in the table's order."""
-    position, stream, seq, at, recorded_at, actor, kind, v, body, cause, key, _, hash_ = row
+def read_rows(connection: Connection, catalogue: Catalogue, rows: Iterable[Sequence[Any]]) -> list[Recorded]:
+    """Rows of the journal, their columns in the table's order, with the personal values that are still there."""
+    told = list(rows)
+    bodies = opened(connection, catalogue, [(row[0], row[6], row[8]) for row in told])
+    return [_read_row(catalogue, row, body) for row, body in zip(told, bodies, strict=True)]
+
+
+def _read_row(catalogue: Catalogue, row: Sequence[Any], body: str) -> Recorded:
+    position, stream, seq, at, recorded_at, actor, kind, v, _, cause, key, _, hash_ = row
     event = catalogue.read(kind, v, body)
     return Recorded(
         event,

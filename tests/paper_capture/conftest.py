@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cutover.core import redaction
 from cutover.core.clock import FixedClock
 from cutover.store.kept_files import KeptFiles
 from paper_capture.forms import load_forms
@@ -24,7 +25,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def paper(make_desk: MakeDesk) -> PaperService:
-    return PaperService(make_desk(EVENTS, [PaperProjection()]), load_forms(SCENARIO))
+    return PaperService(make_desk((*EVENTS, *redaction.EVENTS), [PaperProjection()]), load_forms(SCENARIO))
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from cutover.app.notify import deliver_due
 from cutover.app.telling import channels_of, collect
 from cutover.core.clock import SystemClock
 from cutover.core.errors import CutoverError, Unavailable
-from cutover.reconciliation.reruns import is_due, overdue
 from cutover.core.reach import networks
+from cutover.reconciliation.reruns import is_due, overdue
 from cutover.store.leases import Fence, LeaseLostError
 from monitors.alertmanager import Pusher
 from monitors.domain.check import Reason, Severity, Status

@@ -13,10 +13,17 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 from cutover.core.errors import Invalid, Problem
 
 Address = IPv4Address | IPv6Address
-_METADATA = tuple(
+METADATA = tuple(
     ip_network(net)
-    for net in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32", "192.0.0.192/32")
-)  # link-local, and where clouds answer who a machine is
+    for net in (
+        "169.254.0.0/16",  # link-local: AWS, Azure, Google, OpenStack
+        "100.100.100.200/32",  # Alibaba
+        "168.63.129.16/32",  # Azure's host
+        "192.0.0.192/32",  # Oracle
+        "fe80::/10",
+        "fd00:ec2::/32",  # AWS over IPv6
+    )
+)
 _TRANSLATED = tuple(IPv6Network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48"))  # RFC 6052, 8215
 _LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain"})
 
@@ -26,11 +33,11 @@ def why_not(host: str, address: str, allowed: Sequence[str] = ()) -> str:
 
     `allowed` are addresses and networks that somebody has said may be asked, such as 169.254.10.0/24.
     """
-    at = _plain(ip_address(address.partition("%")[0]))
+    at = plain(ip_address(address.partition("%")[0]))
     if any(at in ip_network(one, strict=False) for one in allowed):
         return ""
     mend = f"write {at} into CUTOVER_REACHABLE if it is meant"
-    if any(at in net for net in _METADATA if net.version == at.version):
+    if any(at in net for net in METADATA if net.version == at.version):
         return f"{host} is {at}, link-local or a cloud's metadata: {mend}"
     if at.is_unspecified or at.is_multicast:
         return f"{host} is {at}, which is no machine of its own: {mend}"
@@ -51,7 +58,7 @@ def networks(text: str) -> tuple[str, ...]:
     return found
 
 
-def _plain(at: Address) -> Address:
+def plain(at: Address) -> Address:
     """The IPv4 address that an IPv6 one stands for, if it does: ::ffff:169.254.169.254 is 169.254.169.254."""
     if isinstance(at, IPv6Address):
         if at.ipv4_mapped or at.sixtofour:

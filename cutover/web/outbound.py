@@ -17,17 +17,9 @@ from typing import Any
 import httpcore
 
 from cutover.core.errors import Refused, Unavailable
+from cutover.core.reach import METADATA, plain
 
-METADATA = (
-    ipaddress.ip_network("169.254.0.0/16"),  # link-local: AWS, Azure, Google, OpenStack
-    ipaddress.ip_network("100.100.100.200/32"),  # Alibaba
-    ipaddress.ip_network("168.63.129.16/32"),  # Azure's host
-    ipaddress.ip_network("192.0.0.192/32"),  # Oracle
-    ipaddress.ip_network("fe80::/10"),
-    ipaddress.ip_network("fd00:ec2::/32"),  # AWS over IPv6
-)
 Resolve = Callable[[str, int], Iterable[str]]
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Forbidden(Refused):
@@ -42,7 +34,7 @@ def lookup(host: str, port: int) -> list[str]:
 
 def judged(address: str, *, inside: bool) -> str:
     """'' for an address that may be reached, else why not. `inside`: this machine and private networks may be."""
-    ip = _plain(ipaddress.ip_address(address.partition("%")[0]))
+    ip = plain(ipaddress.ip_address(address.partition("%")[0]))
     if any(ip in net for net in METADATA if net.version == ip.version):
         return f"{address} is of the link or of a cloud's metadata: nothing is ever sent there"
     if ip.is_multicast or ip.is_unspecified or (ip.is_reserved and not ip.is_loopback):
@@ -50,15 +42,6 @@ def judged(address: str, *, inside: bool) -> str:
     if not inside and not ip.is_global:
         return f"{address} is of this machine or of a private network, which is not allowed here"
     return ""
-
-
-def _plain(ip: Address) -> Address:
-    """What an IPv6 address stands for where it carries one of IPv4: mapped, 6to4, or through NAT64."""
-    if isinstance(ip, ipaddress.IPv4Address):
-        return ip
-    if ip in ipaddress.ip_network("64:ff9b::/96"):
-        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip.ipv4_mapped or ip.sixtofour or ip
 
 
 def choose(host: str, port: int, *, inside: bool, resolve: Resolve = lookup) -> str:

@@ -18,8 +18,9 @@ from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
 from cutover.app.bootstrap import World, build_world
+from cutover.app.programme_folder import ProgrammeFolder
 from cutover.app.web import Assembled, assembled, make_app
-from cutover.core.errors import Refused
+from cutover.core.errors import Invalid, Refused
 from cutover.web.acts import Sent, perform
 from cutover.web.links import PUBLIC_PATH
 from cutover.web.passwords import Passwords
@@ -34,6 +35,7 @@ OPEN = {
     "/station/{station}",
     "/station-app/{name}",
     "/convert-app/keying.js",
+    "/api/v1/openapi.json",
 }
 
 
@@ -343,3 +345,14 @@ def raw(
             return await client.send(httpx.Request(method, url, headers=headers))
 
     return asyncio.run(send())
+
+
+def test_a_file_that_unfolds_without_end_is_refused_and_costs_little(tmp_path: Path) -> None:
+    """A billion laughs in YAML: eight lists of the one before."""
+    rows = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    rows += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+    (tmp_path / "programme.yaml").write_text("\n".join(rows), encoding="utf-8")
+    begun = time.process_time()
+    with pytest.raises(Invalid):
+        _ = ProgrammeFolder(tmp_path).programme
+    assert time.process_time() - begun < 5

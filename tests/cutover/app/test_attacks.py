@@ -36,6 +36,7 @@ OPEN = {
     "/station-app/{name}",
     "/convert-app/keying.js",
     "/api/v1/openapi.json",
+    "/readyz",
 }
 
 

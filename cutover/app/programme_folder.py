@@ -148,6 +148,7 @@ class ProgrammeFolder:
         return found or [
             *_empty_calendars(self),
             *self._untellable(),
+            *self._unowned(),
             *self._ways_back(),
             *self._located(self._unanswerable),
             *self._located(self.action_faults),
@@ -158,6 +159,14 @@ class ProgrammeFolder:
         if hooks := self.programme.webhooks:
             for field, message, near in hook_faults(hooks, catalogue().kinds):
                 yield Problem(message, str(self.path / FILE), field=field, nearest=near)
+
+    def _unowned(self) -> Iterator[Problem]:
+        """Contracts whose owner nobody is: what is due would be told to nobody."""
+        people = [p.id for p in self.programme.people]
+        for name, contract in self.contracts.items():
+            if contract.owner and contract.owner not in people:
+                at = str(self.path / "reconciliation")
+                yield Problem(f"{name}: nobody is named '{contract.owner}'", at, field="owner", nearest=nearest(contract.owner, people))  # fmt: skip
 
     def action_faults(self, book: Runbook) -> Iterator[Fault]:
         """Actions that could not be performed: an unknown kind, a wrong argument, a name that nothing fills in."""

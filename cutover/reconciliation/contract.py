@@ -22,6 +22,8 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.programme import Id, Part, Span
+from cutover.reconciliation.contract_faults import between, does_not_hold
+from cutover.reconciliation.findings import Class
 from cutover.reconciliation.sides import Side
 from cutover.store.documents import read_yaml
 
@@ -181,7 +183,7 @@ class Exclusion(Part):
 class Accepted(Part):
     """Findings that need not be repaired, by class and key: a reason, a signature and the last day on which it holds."""
 
-    klass: str = Field(alias="class")
+    klass: Class = Field(alias="class")
     keys: tuple[Names, ...] = Field(
         min_length=1, description="each key in full, its parts in the order of `key`"
     )
@@ -280,6 +282,19 @@ class Contract(Part):
         return self
 
     @model_validator(mode="after")
+    def _exceptions_can_hold(self) -> Self:
+        types = {n: column.type for n, column in self.columns.items()}
+        for exclusion in self.exclusions:
+            if why := does_not_hold(exclusion.where, types):
+                raise ValueError(f"exclusions: '{exclusion.where}' says nothing of the columns: {why}")
+        for accepted in self.accepted:
+            if short := [k for k in accepted.keys if len(k) != len(self.key)]:
+                raise ValueError(
+                    f"accepted: {list(short[0])} is no key; expected its parts in the order {', '.join(self.key)}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _engine_fits(self) -> Self:
         if self.engine not in (EMBEDDED, *ENGINES):
             near = nearest(self.engine, (EMBEDDED, *ENGINES))
@@ -339,6 +354,7 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
     Raises Invalid with the problems of all files at once.
     """
     contracts: dict[str, Contract] = {}
+    files: dict[str, Path] = {}
     problems: list[Problem] = []
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
         try:
@@ -348,8 +364,8 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
             continue
         if contract.id in contracts:
             problems.append(Problem(f"contract '{contract.id}' is defined twice", file=str(path), field="id"))
-        contracts[contract.id] = _located(contract, folder.parent)
-    if problems:
+        contracts[contract.id], files[contract.id] = _located(contract, folder.parent), path
+    if problems := problems or list(between(contracts, files)):
         raise Invalid(*problems)
     return contracts
 

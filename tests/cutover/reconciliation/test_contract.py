@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -113,3 +115,44 @@ def test_where_a_side_lies_does_not_change_what_a_row_hash_means() -> None:
 
 def test_contracts_built_in_python_are_known_by_their_id() -> None:
     assert list(by_id([contract("a.csv", "b.csv")])) == ["crimes"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"exclusions": [{"name": "x", "where": "statuz = 'a'", "reason": "r", "signed_by": "s"}]}, 'Referenced column "statuz" not found'),
+        ({"exclusions": [{"name": "x", "where": "reported_at > 7", "reason": "r", "signed_by": "s"}]}, "says nothing of the columns"),
+        ({"accepted": [{"class": "missng", "keys": ["C1"], "reason": "r", "signed_by": "s", "expires": "2027-01-01"}]}, "'missing'"),
+        ({"accepted": [{"class": "missing", "keys": [["C1", "C2"]], "reason": "r", "signed_by": "s", "expires": "2027-01-01"}]}, "is no key; expected its parts in the order crime_id"),
+    ],
+)  # fmt: skip
+def test_an_exception_that_could_never_hold_is_refused_where_it_stands(
+    change: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        contract("a.csv", "b.csv", **change)
+
+
+@pytest.mark.parametrize(
+    ("references", "said"),
+    [
+        (
+            "{columns: officer, contract: officerz}",
+            "no contract is named 'officerz'; did you mean 'officers'?",
+        ),
+        ("{columns: [officer, crime_id], contract: officers}", "expected 1 columns, for its key officer"),
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_a_fault_of_its_file(
+    tmp_path: Path, references: str, said: str
+) -> None:
+    folder = tmp_path / "reconciliation"
+    folder.mkdir()
+    usual = "{{id: {0}, title: T, entity: e, source: {{path: a.csv}}, target: {{path: b.csv}}, key: {1}, columns: {{crime_id: text, officer: integer}}"
+    (folder / "crimes.yaml").write_text(
+        usual.format("crimes", "crime_id") + f", references: [{references}]}}"
+    )
+    (folder / "officers.yaml").write_text(usual.format("officers", "officer") + "}")
+    with pytest.raises(Invalid, match=re.escape(said)) as refused:
+        load_contracts(folder)
+    assert "crimes.yaml: references.1" in str(refused.value)

@@ -1,0 +1,56 @@
+"""What is wrong with contracts though each of their lines is well formed: found before a run would stumble over it."""
+
+# ruff: noqa: S608  (identifiers are quoted, the predicate is the contract's own SQL, and nothing is read)
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from cutover.core.errors import Problem, nearest
+
+if TYPE_CHECKING:
+    from cutover.reconciliation.contract import Contract
+
+_OFFLINE: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "threads": 1,
+}
+_TYPES = {"text": "VARCHAR", "integer": "BIGINT"}
+
+
+def does_not_hold(predicate: str, columns: Mapping[str, str]) -> str:
+    """Why a predicate says nothing of these columns (name -> contract type); '' when it does."""
+    none = ", ".join(f"NULL::{_TYPES.get(type_, type_)} AS {_quoted(n)}" for n, type_ in columns.items())
+    try:
+        with duckdb.connect(":memory:", config=_OFFLINE) as engine:
+            engine.execute(f"SELECT count(*) FROM (SELECT {none}) WHERE ({predicate})")
+    except duckdb.Error as error:
+        return str(error).splitlines()[0]
+    return ""
+
+
+def between(contracts: Mapping[str, Contract], files: Mapping[str, Path]) -> Iterator[Problem]:
+    """References that lead to no contract, or to one whose key has another number of parts."""
+    for name, contract in contracts.items():
+        for i, reference in enumerate(contract.references):
+            file, field = str(files[name]), f"references.{i + 1}"
+            if reference.contract not in contracts:
+                near = nearest(reference.contract, contracts)
+                yield Problem(f"no contract is named '{reference.contract}'", file, field=field, nearest=near)
+                continue
+            key = contracts[reference.contract].key
+            if len(key) != len(reference.columns):
+                yield Problem(
+                    f"{', '.join(reference.columns)} cannot point at {reference.contract}",
+                    file,
+                    field=field,
+                    expected=f"{len(key)} columns, for its key {', '.join(key)}",
+                )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

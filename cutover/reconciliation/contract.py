@@ -22,7 +22,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.programme import Id, Part, Span
-from cutover.reconciliation.contract_faults import between, does_not_hold
+from cutover.reconciliation.contract_faults import between, does_not_hold, taken
 from cutover.reconciliation.findings import Class
 from cutover.reconciliation.sides import Side
 from cutover.store.documents import read_yaml
@@ -302,6 +302,8 @@ class Contract(Part):
                 f"engine: '{self.engine}' is none of {', '.join((EMBEDDED, *ENGINES))}"
                 + (f"; did you mean '{near}'?" if near else "")
             )
+        if why := taken(self.columns, elsewhere=self.engine != EMBEDDED):
+            raise ValueError(f"columns: {why}")
         if self.crossing and (len(self.key) > 1 or self.engine != EMBEDDED):
             raise ValueError("crossing: it takes a single key and the embedded engine")
         if self.engine != EMBEDDED and self.source_frozen:

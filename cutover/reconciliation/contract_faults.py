@@ -3,7 +3,7 @@
 # ruff: noqa: S608  (identifiers are quoted, the predicate is the contract's own SQL, and nothing is read)
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,27 @@ from cutover.core.errors import Problem, nearest
 if TYPE_CHECKING:
     from cutover.reconciliation.contract import Contract
 
+_OWN = frozenset({"kh", "h", "b"})
+_OWN_ELSEWHERE = frozenset({"aside", "bad", "bad_key", "agrees", "s", "t", "n"})
 _OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "threads": 1,
 }
 _TYPES = {"text": "VARCHAR", "integer": "BIGINT"}
+
+
+def taken(columns: Iterable[str], *, elsewhere: bool) -> str:
+    """What is wrong with the names of the columns; '' when each can stand in the comparison's own SQL, which tells no case apart."""
+    known: dict[str, str] = {}
+    for n in columns:
+        small = n.casefold()
+        if small in _OWN or (elsewhere and small in _OWN_ELSEWHERE):
+            return f"'{n}' is a word of the comparison itself; call it something else here and add source: {n} and target: {n}"
+        if small in known:
+            return f"'{known[small]}' and '{n}' differ in capitals only"
+        known[small] = n
+    return ""
 
 
 def does_not_hold(predicate: str, columns: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from cutover.core.errors import Invalid
 from cutover.reconciliation.contract import Rule, by_id, load_contracts
 from cutover.reconciliation.sides import Side
-from tests.cutover.reconciliation.world import contract
+from tests.cutover.reconciliation.world import World, contract, write_csv
 
 CRIMES = """\
 id: crimes
@@ -131,6 +131,34 @@ def test_an_exception_that_could_never_hold_is_refused_where_it_stands(
 ) -> None:
     with pytest.raises(ValidationError, match=re.escape(said)):
         contract("a.csv", "b.csv", **change)
+
+
+@pytest.mark.parametrize(
+    ("columns", "engine", "said"),
+    [
+        (("crime_id", "b"), "embedded", "'b' is a word of the comparison itself"),
+        (("crime_id", "KH"), "embedded", "'KH' is a word of the comparison itself"),
+        (("crime_id", "agrees"), "spark", "'agrees' is a word of the comparison itself"),
+        (("crime_id", "beat", "Beat"), "embedded", "'beat' and 'Beat' differ in capitals only"),
+    ],
+)
+def test_a_column_that_the_comparison_could_not_tell_from_its_own_is_refused(
+    columns: tuple[str, ...], engine: str, said: str
+) -> None:
+    usual = {"state": [], "context": [], "columns": dict.fromkeys(columns, "text"), "engine": engine}
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        contract("a.csv", "b.csv", **usual)
+
+
+@pytest.mark.parametrize("name", ["state", "slice", "keyless", "class", "side", "key", "n", "cells", "copies", "rule"])  # fmt: skip
+def test_a_column_may_be_called_what_a_finding_has_too(world: World, name: str) -> None:
+    columns = {"crime_id": "text", name: "text"}
+    world.agree(columns=columns, state=[name], context=[name])
+    write_csv(world.source, [("C1", "a"), ("C2", "a"), ("C3", "b")], ("crime_id", name))
+    write_csv(world.target, [("C1", "a"), ("C2", "b")], ("crime_id", name))
+    outcome = world.run()
+    assert (outcome.counts["changed"], world.keys("missing")) == (1, ["C3"]), outcome.reasons
+    assert world.service.export("crimes", world.folder / "out.csv") == 2
 
 
 @pytest.mark.parametrize(

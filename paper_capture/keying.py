@@ -51,11 +51,12 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What waits: sheets to key by form and grade, and what two passes differ on."""
+    """What waits: sheets to key by form and grade, what two passes differ on, and what waits for an answer."""
 
     to_key: Mapping[tuple[str, str], int]
     mine: tuple[Draft, ...]
     discrepant: tuple[SheetRow, ...]
+    kept_back: tuple[SheetRow, ...]
     held: int
 
 
@@ -141,11 +142,12 @@ class Keying:
         rows = [
             r for r in self.paper.sheets((*KEYABLE, Stage.DISCREPANT)) if self.may_see(keyer, r.form_type)
         ]
-        waiting = {row.serial for row in rows if row.stage in KEYABLE}
+        waiting = {row.serial for row in rows if row.stage in KEYABLE and row.held is None}
         counts = Counter((r.form_type, str(r.grade or Grade.STANDARD)) for r in rows if r.serial in waiting)
         mine = tuple(draft for draft in self.claims.drafts(keyer.id) if draft.serial in waiting)
-        discrepant = tuple(r for r in rows if r.stage is Stage.DISCREPANT)
-        return Queue(counts, mine, discrepant, len(self.claims.held(self.paper.desk.clock.now())))
+        discrepant = tuple(r for r in rows if r.stage is Stage.DISCREPANT and r.held is None)
+        kept_back = tuple(r for r in rows if r.held is not None)
+        return Queue(counts, mine, discrepant, kept_back, len(self.claims.held(self.paper.desk.clock.now())))
 
     def _may_key(self, keyer: Keyer, row: SheetRow) -> bool:
         return keyer.id not in row.keyers and self.may_see(keyer, row.form_type)

@@ -6,13 +6,14 @@ was taken is a conflict, which a person settles. Nothing of other stations is sa
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from cutover.core.errors import Conflict, Refused
 from cutover.core.event import Recorded
@@ -63,6 +64,14 @@ class StationMove(BaseModel):
     receiver: str = Field(default="", max_length=LONGEST)
     place: str = Field(default="", max_length=LONGEST)
     seal: str = Field(default="", max_length=LONGEST)
+
+    @field_validator("key", "serial", "by", "writer", "reason", "giver", "receiver", "place", "seal")
+    @classmethod
+    def _is_writing(cls, text: str) -> str:
+        """No database and no page knows what to make of a control character."""
+        if any(unicodedata.category(letter) == "Cc" and letter not in "\n\t\r" for letter in text):
+            raise ValueError("holds a control character: type it again")
+        return text
 
 
 @dataclass(frozen=True, slots=True)

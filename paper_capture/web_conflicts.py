@@ -18,6 +18,7 @@ from paper_capture.domain.conflicts import Conflict
 WHO = (Role.SUPERVISOR,)
 DOES = "decide between two tellings"
 _WORDS = {"occurred_at": "happened", "written_at": "written", "grade": "risk"}
+_ORDER = ("writer", "occurred_at", "written_at", "grade", "reason")
 _SHOWN_SETTLED = 50
 
 
@@ -109,9 +110,9 @@ class ConflictPages:
         )
 
     def _said(self, said: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-        return tuple(
-            (_WORDS.get(n, n), self._spelled(n, text)) for n, text in said.items() if n != "reason" or text
-        )
+        """In one order for all tellings, so that they are read beside each other."""
+        order = [name for name in _ORDER if name in said] + sorted(said.keys() - set(_ORDER))
+        return tuple((_WORDS.get(name, name), self._spelled(name, said[name]) or "nothing") for name in order)
 
     def _spelled(self, name: str, text: str) -> str:
         return (

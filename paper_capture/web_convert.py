@@ -30,7 +30,7 @@ from paper_capture.entry_fields import MARK, Part, parts_of, read_typed, spelled
 from paper_capture.images import PaperImages
 from paper_capture.keying import Keyer, Keying, Pass
 from paper_capture.tables import SheetRow
-from paper_capture.web_sheet import HoldForm
+from paper_capture.web_sheet import HoldForm, held_words
 
 KEYERS = (Role.KEYER, Role.SUPERVISOR)
 MOST_BYTES = 1_000_000
@@ -76,6 +76,7 @@ class ConvertPage:
     held: int
     mine: tuple[Sheet, ...]
     discrepant: tuple[Sheet, ...]
+    kept_back: tuple[Sheet, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,7 @@ class ConvertPages:
             sum(waiting.to_key.values()), waiting.held,
             tuple(Sheet(d.serial, self._title(d.serial), f"half keyed, kept {self._at(d.seen_at)}") for d in waiting.mine) if may else (),
             tuple(Sheet(r.serial, title.get(r.form_type, r.form_type), _fields_differ(len(r.discrepancies))) for r in waiting.discrepant) if may else (),
+            tuple(Sheet(r.serial, title.get(r.form_type, r.form_type), held_words(r, self.programme.zone)) for r in waiting.kept_back) if may else (),
         )  # fmt: skip
 
     def _entry(self, query: Query) -> EntryPage:

@@ -9,6 +9,7 @@ from cutover.domain.programme import Programme
 from cutover.web.kit import Page, Query
 from cutover.web.words import moment
 from paper_capture.station_view import Checked, Counts, StationViews
+from paper_capture.web_sheet import held_words
 
 SHOWN = 100
 
@@ -61,7 +62,7 @@ def overview_page(views: StationViews, programme: Programme, clock: Clock) -> Pa
         return StationsPage(
             moment(clock.now(), programme.zone), lines, _total(lines), holds, len(found),
             tuple(breaches[:SHOWN]), max(0, len(breaches) - SHOWN), _age(views, checked, programme.zone),
-            views.undecided(), tuple((r.serial, f"{r.station}: {r.held}") for r in held), tuple((r.serial, r.station) for r in live),
+            views.undecided(), tuple((r.serial, f"{r.station}: {held_words(r, programme.zone)}") for r in held), tuple((r.serial, r.station) for r in live),
         )  # fmt: skip
 
     return Page("/stations", "paper_capture", "stations.html", StationsPage, build, label="Stations")

@@ -130,7 +130,7 @@ class SheetPages:
         stage = row.stage.replace("_", " ")
         return SheetPage(
             row.serial, form.title, stage, row.station, tuple(self._times(row)), moves,
-            str(row.held or ""), _live(row, zone), _may(row, visitor_of(query)),
+            held_words(row, zone), _live(row, zone), _may(row, visitor_of(query)),
         )  # fmt: skip
 
     def _times(self, row: SheetRow) -> Iterator[tuple[str, str]]:
@@ -148,6 +148,12 @@ class SheetPages:
             yield f"pass {keying.pass_no} keyed", f"{moment(keying.at, zone)}, {keying.minutes:g} min"
         if row.disposed_at:
             yield f"{row.disposition} {row.reference}".strip(), moment(row.disposed_at, zone)
+
+
+def held_words(row: SheetRow, zone: str) -> str:
+    """For whom it is kept back, since when and why; '' when it is not."""
+    held = row.held
+    return f"kept back for {held.owner} since {moment(held.at, zone)}: {held.reason}" if held else ""
 
 
 def _may(row: SheetRow, visitor: Visitor) -> frozenset[str]:

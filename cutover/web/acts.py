@@ -186,7 +186,7 @@ def given(form: type[Form], fields: Mapping[str, list[str]]) -> dict[str, Any]:
     """Fields as the form wants them: several values only where it takes several, a line end is one character."""
     many = {name for name, one in form.model_fields.items() if get_origin(one.annotation) is tuple}
     return {
-        name: tuple(values) if name in many else values[-1].replace("\r\n", "\n")
+        name: tuple(values) if name in many else values[-1].replace("\r\n", "\n").replace("\0", "")
         for name, values in fields.items()
     }
 

@@ -185,6 +185,10 @@ def _issue(_: SheetState, command: IssueSheet, __: datetime) -> Sequence[Event]:
 
 def _log(state: SheetState, command: LogUsed, now: datetime) -> Sequence[Event]:
     used = command.used
+    if state.written_at is not None and state.stage is not Stage.MISSING:
+        raise Refused(
+            f"it was logged as used before, by {state.writer}, written {state.written_at:%d %b %Y %H:%M%z}"
+        )
     SHEETS.next(state.stage, SheetUsed)
     reasons = [] if used.writer else ["nobody is named as its writer"]
     if state.written_at is not None:
@@ -196,7 +200,9 @@ def _log(state: SheetState, command: LogUsed, now: datetime) -> Sequence[Event]:
             f"written {used.written_at:%d %b %H:%M%z}, before it occurred ({used.occurred_at:%d %b %H:%M%z})"
         )
     if used.written_at > now:
-        reasons.append(f"written in the future ({used.written_at:%d %b %H:%M%z}; now {now:%d %b %H:%M%z})")
+        reasons.append(
+            f"written in the future ({used.written_at:%d %b %Y %H:%M%z}; now {now:%d %b %Y %H:%M%z})"
+        )
     if reasons:
         raise Refused(*reasons)
     return [SheetUsed.model_validate(used.model_dump(exclude={"serial"}))]
@@ -213,9 +219,9 @@ def _hand_back(state: SheetState, _: HandBackUnused, __: datetime) -> Sequence[E
 
 
 def _void(state: SheetState, event: Event) -> Sequence[Event]:
-    SHEETS.next(state.stage, type(event))
-    if state.written_at is not None:
+    if state.written_at is not None and state.stage in (Stage.USED, Stage.MISSING):
         raise Refused("it was logged as used; return it instead")
+    SHEETS.next(state.stage, type(event))
     return [event]
 
 

@@ -65,4 +65,4 @@ def test_a_supervisor_says_that_a_record_goes_on_live_and_others_do_not(world: P
     assert "Records still open" in viktor.get("/stations").text
     assert world.paper.account().live == 1
     PaperKeeping(world.paper).sign_over(serial, signed_by="PS Hill", reference="CU-77", by="viktor")
-    assert "handed over live as CU-77, signed by PS Hill" in viktor.get("/sheet", serial=serial).text
+    assert "anded over live as CU-77, signed by PS Hill" in viktor.get("/sheet", serial=serial).text

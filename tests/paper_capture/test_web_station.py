@@ -126,7 +126,7 @@ def test_a_pc_that_is_known_no_more_still_lets_a_person_sign_in(world: PagesWorl
 
 def test_a_body_that_is_no_move_is_told_where_it_is_wrong(world: PagesWorld) -> None:
     token = world.token("north")
-    for changes, said in (({"move": "eaten"}, "move"), ({"written_at": "yesterday"}, "written_at"), ({"extra": 1}, "extra")):  # fmt: skip
+    for changes, said in (({"writer": "a\0b"}, "control character"), ({"move": "eaten"}, "move"), ({"written_at": "yesterday"}, "written_at"), ({"extra": 1}, "extra")):  # fmt: skip
         answer = put(world, "CR000000187", token, **changes)
         assert (answer.status_code, said in answer.json()["detail"]) == (422, True)
         assert answer.headers["content-type"] == "application/problem+json"

@@ -120,7 +120,7 @@ def test_a_false_log_is_refused_for_all_its_reasons_at_once() -> None:
         "nobody is named as its writer",
         "it was issued to north, not to south",
         "written 24 Oct 12:01+0000, before it occurred (24 Oct 13:01+0000)",
-        "written in the future (24 Oct 12:01+0000; now 24 Oct 12:00+0000)",
+        "written in the future (24 Oct 2026 12:01+0000; now 24 Oct 2026 12:00+0000)",
     )
 
 
@@ -293,3 +293,13 @@ class AnyLife(RuleBasedStateMachine):
 
 
 TestAnyLife = AnyLife.TestCase
+
+
+def test_a_sheet_used_twice_or_voided_once_used_is_refused_in_words_that_say_what_to_do() -> None:
+    twice = reasons(life(log()), log(writer="PC Nowak"))
+    assert twice == ("it was logged as used before, by PC Okoro, written 24 Oct 2026 09:00+0000",)
+    assert (
+        reasons(life(log()), TORN)
+        == reasons(life(log()), BLANK)
+        == ("it was logged as used; return it instead",)
+    )

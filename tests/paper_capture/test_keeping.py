@@ -157,7 +157,7 @@ def test_a_sheet_is_in_one_batch_and_only_once_written_on(
     (blank,) = paper.issue(station="north", form_type="crime", count=1, by="Asha")
     with pytest.raises(Refused) as refused:
         make_up(batches, [back[0], blank], "B2")
-    assert refused.value.reasons == (f"{blank} is issued: not written on", f"{back[0]} is in batch B1")
+    assert refused.value.reasons == (f"{blank} is issued: not ready to go back", f"{back[0]} is in batch B1")
     with pytest.raises(NotFound):
         batches.batch("B2")
 

@@ -15,6 +15,7 @@ from paper_capture.domain.passes import Value
 from paper_capture.forms import load_forms
 from paper_capture.printing.layout import lay_out
 from paper_capture.printing.letters import width
+from tests.paper_capture.world import SCENARIO
 
 FORMS = load_forms(Path(paper_capture.__file__).parent / "library")
 NAMES = sorted(FORMS)
@@ -98,3 +99,13 @@ def test_a_sheet_keeps_the_version_it_was_printed_in() -> None:
     names = {version: {f.name for f in form.at(version).fields} for version in (1, 2)}
     assert names[1] - names[2] == {"carriage"}
     assert names[2] - names[1] == {"vehicle"}
+
+
+def test_a_form_of_the_example_has_the_prefix_and_the_clocks_of_the_shipped_one() -> None:
+    """ADR 0031: two editions, and everything that goes by the id works with either."""
+    shipped, example = FORMS, load_forms(SCENARIO)
+    both = sorted(shipped.keys() & example.keys())
+    assert both == ["crime", "custody", "domestic_abuse", "incident"]
+    assert {f: (shipped[f].prefix, shipped[f].clocks) for f in both} == {
+        f: (example[f].prefix, example[f].clocks) for f in both
+    }

@@ -105,7 +105,7 @@ def test_every_bulk_call_repeated_after_a_crash_changes_nothing(paper: PaperServ
 def test_a_sheet_used_twice_with_other_content_is_refused(paper: PaperService) -> None:
     serial = issue(paper, 1)[0]
     paper.log_used([used(serial)], by="Asha")
-    with pytest.raises(Refused, match=f"{serial}: sheet: SheetUsed is not possible while used"):
+    with pytest.raises(Refused, match=f"{serial}: it was logged as used before, by PC Okoro"):
         paper.log_used([used(serial, writer="PC Other")], by="Asha")
 
 

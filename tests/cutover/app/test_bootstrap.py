@@ -123,3 +123,12 @@ def test_a_whole_run_through_the_world_s_own_parts(world: World) -> None:
 
     assert asyncio.run(perform()) is RunStage.COMPLETE
     assert world.journal.verify().holds
+
+
+def test_a_form_that_is_keyed_twice_counts_twice_in_the_forecast(world: World) -> None:
+    """Minutes are a pass's; what waits is worth all of its passes."""
+    forms, minutes = world.folder.forms.values(), world.backlog.minutes
+    assert {form.id: form.minutes * form.passes for form in forms} == {
+        form.id: minutes[form.id] for form in forms
+    }
+    assert any(form.passes == 2 for form in world.folder.forms.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +23,7 @@ from cutover.store.steady import SteadyClock
 from runbooks.domain.run_events import RunStage
 from runbooks.players import OwnHands, Players
 from runbooks.steps import InlineExecutor
-from tests.conftest import START
+from tests.conftest import EXAMPLES, START
 
 
 def test_every_kind_of_fact_has_one_name_in_the_whole_product() -> None:
@@ -125,10 +126,12 @@ def test_a_whole_run_through_the_world_s_own_parts(world: World) -> None:
     assert world.journal.verify().holds
 
 
-def test_a_form_that_is_keyed_twice_counts_twice_in_the_forecast(world: World) -> None:
+def test_a_form_that_is_keyed_twice_counts_twice_in_the_forecast(tmp_path: Path) -> None:
     """Minutes are a pass's; what waits is worth all of its passes."""
-    forms, minutes = world.folder.forms.values(), world.backlog.minutes
-    assert {form.id: form.minutes * form.passes for form in forms} == {
-        form.id: minutes[form.id] for form in forms
-    }
-    assert any(form.passes == 2 for form in world.folder.forms.values())
+    shutil.copytree(EXAMPLES / "seventy_two_hours", tmp_path / "p", ignore=shutil.ignore_patterns("state"))
+    with open_world(tmp_path / "p") as world:
+        forms, minutes = world.folder.forms, world.backlog.minutes
+        assert {name: form.minutes * form.passes for name, form in forms.items()} == {
+            n: minutes[n] for n in forms
+        }
+        assert any(form.passes > 1 for form in forms.values())

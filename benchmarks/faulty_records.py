@@ -54,6 +54,7 @@ async def _nowhere(_message: Any) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
     for share in ("lost", "busy", "hang"):
@@ -63,7 +64,7 @@ def main() -> None:
     app = Faulty(system.app(), asked.seed, asked.lost, asked.busy, asked.hang)
     config = Config(
         app,  # type: ignore[arg-type]
-        host="127.0.0.1",
+        host=asked.host,
         port=asked.port,
         http=SeverableProtocol,
         loop="asyncio",

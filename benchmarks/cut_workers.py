@@ -1,0 +1,135 @@
+"""Three machines bring paper back into one target; the line of one is cut in the midst of it. Nothing twice, nothing lost.
+
+    .venv/bin/python -m benchmarks.cut_workers [--records 600] [--seed 1] [--apart 20]
+
+Network namespaces joined by bridges (root only): PostgreSQL on one, the target on another, `cutover convert run --stay`
+on three more. When a third of the records is in the target, one worker loses its line to the database but not the one
+to the target, so that what it had begun may have happened without being recorded; `--apart` seconds later the line is
+mended. Exit 1 when a record is twice or missing in the target, when one has no outcome, or when the chain does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.conversion_world import Targets, fill, make_programme
+from cutover.app.bootstrap import World, build_world
+from cutover.app.settings import Settings
+from tests.end_to_end.networks import SYSTEMS, Network
+from tests.servers import Postgres, Process
+
+MACHINES = ("db", "target", "a", "b", "c")
+WORKERS = "abc"
+FAULTS = {"lost": 0.05, "busy": 0.05, "hang": 0.0}
+PATIENCE = 300.0  # seconds without one more record
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--records", type=int, default=600)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--apart", type=float, default=20)
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place, Network(MACHINES) as network:
+        postgres = Postgres(network.address("db"), inside=network.on("db"), trust="10.213.7.0/24")
+        try:
+            postgres.start()
+            sys.exit(not through(Path(place), network, postgres, wanted))
+        finally:
+            postgres.end()
+
+
+def through(place: Path, network: Network, postgres: Postgres, wanted: argparse.Namespace) -> bool:
+    """The whole of it; whether everything is as it should be."""
+    targets = Targets(place / "target", wanted.seed, FAULTS)
+    targets.state.mkdir(parents=True)
+    url = postgres.create("cutover")
+    folder = make_programme(place / "go", f"http://{network.address('target', SYSTEMS)}:{targets.port}")
+    by_socket = f"postgresql://cutover@/cutover?host={postgres.folder}&port={postgres.port}"
+    world = build_world(folder, settings=Settings(database_url=by_socket))
+    fill(world, wanted.records)
+    env = os.environ | {"CUTOVER_DATABASE_URL": url}
+    processes = [
+        _target(network, targets, env, place),
+        *(_worker(network, at, folder, env, place) for at in WORKERS),
+    ]
+    try:
+        for process in processes:
+            process.start()
+        return cut_and_mended(world, network, targets, wanted)
+    finally:
+        for process in processes:
+            process.kill()
+        world.engine.dispose()
+
+
+def _target(network: Network, targets: Targets, env: dict[str, str], place: Path) -> Process:
+    shares = [part for name, share in targets.faults.items() for part in (f"--{name}", share)]
+    command = [
+        sys.executable, "-m", "benchmarks.faulty_records", "--host", network.address("target", SYSTEMS), "--port", targets.port,
+        "--state", targets.state, "--seed", targets.seed, *shares,
+    ]  # fmt: skip
+    return Process("on-target", [*network.on("target"), *command], env, place)
+
+
+def _worker(network: Network, at: str, folder: Path, env: dict[str, str], place: Path) -> Process:
+    cutover = Path(sys.executable).with_name("cutover")
+    command = [cutover, "convert", "run", "--by", "tova", "--stay", "--batch", 20, "--programme", folder]
+    return Process(f"on-{at}", [*network.on(at), *command], env, place)
+
+
+def cut_and_mended(world: World, network: Network, targets: Targets, wanted: argparse.Namespace) -> bool:
+    which = random.Random(wanted.seed).choice(WORKERS)
+    _until(lambda: _there(targets) >= wanted.records // 3, lambda: _there(targets))
+    at, began = _there(targets), time.monotonic()
+    network.cut(which)
+    print(f"{at} of {wanted.records} in the target: {which} is cut off from the database")
+    _until(lambda: time.monotonic() - began > wanted.apart, lambda: int(time.monotonic() - began))
+    meanwhile = _there(targets) - at
+    network.mend(which)
+    print(f"{meanwhile} more while it was away for {wanted.apart:g} s")
+    _until(lambda: _open(world) == 0, lambda: _open(world))
+    return _report(world, targets, wanted.records) and meanwhile > 0
+
+
+def _report(world: World, targets: Targets, records: int) -> bool:
+    rows = Counter(serial for serial, _ in targets.rows())
+    twice, checked = sum(n > 1 for n in rows.values()), world.journal.verify()
+    print(f"{len(rows)} of {records} records in the target, {twice} twice; asked {targets.asked()} times")
+    print(f"{checked.rows:,} facts: the chain {'holds' if checked.holds else checked.fault}")
+    return len(rows) == records and not twice and checked.holds
+
+
+def _there(targets: Targets) -> int:
+    try:
+        return targets.count()
+    except sqlite3.OperationalError:  # its file or its tables are still to come
+        return 0
+
+
+def _open(world: World) -> int:
+    """Sheets without an outcome."""
+    return world.paper.count(("verified",))
+
+
+def _until(there: Callable[[], bool], moves: Callable[[], int]) -> None:
+    last, since = moves(), time.monotonic()
+    while not there():
+        time.sleep(0.2)
+        if (now := moves()) != last:
+            last, since = now, time.monotonic()
+        if time.monotonic() - since > PATIENCE:
+            raise SystemExit("nothing moves any more")
+
+
+if __name__ == "__main__":
+    main()

@@ -64,7 +64,9 @@ class LimitService:
         if not near and not missed:
             return 0, 0
         to, more = self._recipients()
-        wish = TellLimits(by=WATCH, near=near, missed=missed, to=to, escalate_to=more)
+        wish = TellLimits(
+            by=WATCH, near=near, missed=missed, to=to, escalate_to=more, every=self.book.warnings.every
+        )
         if not WARNINGS.decide(self.desk.state(WARNINGS, WARNINGS_STREAM), wish, at):
             return 0, 0
         facts = self.desk.ask(WARNINGS, WARNINGS_STREAM, wish, at=at)

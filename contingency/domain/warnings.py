@@ -3,13 +3,14 @@
 Theory: a limit is the pair of a record and a rule with the moment it falls due; a review that was held has a new
 moment and is a new limit. Of each limit people are warned once and told once that it is missed; whoever was not
 watching when the warning was due hears of the miss alone. Nothing stops a limit but what its rule says: not a system
-that is off, not paper. One fact holds all that one look found, so a pile that runs out at once is one notice.
+that is off, not paper. One fact holds all that one look found, and looks that
+follow one another closely are told together, so a pile that runs out is a few notices and not thousands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from pydantic import Field
@@ -32,6 +33,10 @@ class Warnings(Part):
     escalate_to: tuple[Id, ...] = Field(default=(), description="who is told besides once it is missed")
     before: Span = Field(
         default=timedelta(hours=4), description="how long before its limit a register item is warned of"
+    )
+    every: Span = Field(
+        default=timedelta(minutes=30),
+        description="at most one notice of each kind in so long; a warning of what falls due sooner does not wait",
     )
 
 
@@ -68,6 +73,7 @@ class TellLimits(Command):
     missed: tuple[RunningLimit, ...]
     to: tuple[str, ...] = Field(min_length=1)
     escalate_to: tuple[str, ...] = ()
+    every: timedelta = timedelta(0)
 
 
 EVENTS = (LimitsNear, LimitsMissed)
@@ -80,29 +86,36 @@ class WarningState:
 
     near: frozenset[Key] = field(default_factory=frozenset)
     missed: frozenset[Key] = field(default_factory=frozenset)
+    near_at: datetime | None = None
+    missed_at: datetime | None = None
 
 
 def decide(state: WarningState, command: Command, now: datetime) -> Sequence[Event]:
-    del now
     if not isinstance(command, TellLimits):
         raise Refused(f"time limits: {type(command).__name__} is not possible")
     missed = tuple(one for one in command.missed if one.key not in state.missed)
     near = tuple(one for one in command.near if one.key not in state.near | state.missed)
+    hurry = any(one.due_at - now <= command.every for one in near)
     events: list[Event] = []
-    if missed:
+    if missed and _is_time(state.missed_at, command.every, now):
         more = tuple(one for one in command.escalate_to if one not in command.to)
         events.append(LimitsMissed(to=(*command.to, *more), limits=missed))
-    if near:
+    if near and (hurry or _is_time(state.near_at, command.every, now)):
         events.append(LimitsNear(to=command.to, limits=near))
     return events
+
+
+def _is_time(last: datetime | None, every: timedelta, now: datetime) -> bool:
+    """A crowd of limits makes few notices: the next one tells all that came meanwhile."""
+    return last is None or now - last >= every
 
 
 def evolve(state: WarningState, fact: Fact) -> WarningState:
     assert isinstance(fact.event, _Told)  # the stream holds nothing else
     keys = frozenset(one.key for one in fact.event.limits)
     if isinstance(fact.event, LimitsMissed):
-        return WarningState(state.near, state.missed | keys)
-    return WarningState(state.near | keys, state.missed)
+        return replace(state, missed=state.missed | keys, missed_at=fact.at)
+    return replace(state, near=state.near | keys, near_at=fact.at)
 
 
 WARNINGS = Machine("time limits", WarningState(), decide, evolve)

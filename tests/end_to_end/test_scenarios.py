@@ -38,6 +38,18 @@ def test_no_acknowledgement_is_caught_within_one_cycle_and_nothing_is_doubled_or
     assert found.holds
 
 
+@pytest.mark.requirement("R5")
+def test_after_no_acknowledgement_what_waited_is_sent_once_and_what_went_by_hand_is_not_sent(
+    scenario: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
+    """R5, recovery: answers were lost and offers made again, an hour of files was stored, one was carried there."""
+    found = scenario("no_acknowledgement").play(tmp_path / "programme")
+    assert (found.kept, found.by_hand, found.by_hand_and_sent) == (2, 1, 0)
+    assert found.answers_lost >= 1
+    assert found.offered_again >= found.answers_lost + found.kept
+    assert (found.sent_twice, found.lost, found.recovered) == (0, 0, True)
+
+
 def test_all_604_are_named_and_verified_only_by_the_run_that_no_longer_finds_them(
     scenario: Callable[[str], ModuleType], tmp_path: Path
 ) -> None:

@@ -60,6 +60,27 @@ def test_what_has_stopped_or_stands_still_is_told_to_nobody() -> None:
     assert told(WarningState(), clocks, AT)[1] == []
 
 
+def test_a_crowd_is_told_together_and_what_falls_due_sooner_does_not_wait() -> None:
+    """One notice in half an hour; the next tells all that came meanwhile; ten minutes before the limit is too late to wait."""
+    half = HOUR / 2
+
+    def look(state: WarningState, clocks: dict[str, StatutoryClock], now: datetime) -> tuple[WarningState, list[int]]:  # fmt: skip
+        near, missed = judged(clocks.items(), now)
+        wish = TellLimits(by="watch", near=near, missed=missed, to=("jo",), every=half)
+        events = WARNINGS.decide(state, wish, now)
+        for event in events:
+            state = WARNINGS.evolve(state, Fact(at=now, actor="watch", event=event))
+        return state, [len(e.limits) for e in events if isinstance(e, LimitsNear | LimitsMissed)]
+
+    pile = {f"R{n}": clock(HOUR + n * timedelta(minutes=1)) for n in range(40)}
+    state, told_ = WarningState(), list[list[int]]()
+    for minute in range(31):
+        state, counts = look(state, pile, AT + minute * timedelta(minutes=1))
+        told_.append(counts)
+    assert [counts for counts in told_ if counts] == [[1], [30]]
+    assert look(state, {"SOON": clock(HOUR * 2 / 3)}, AT + half)[1] == [1]
+
+
 @given(st.lists(st.integers(-300, 300), min_size=1, max_size=8), st.lists(st.integers(0, 600), max_size=12))
 def test_however_often_it_is_looked_nothing_is_told_twice(dues: list[int], looks: list[int]) -> None:
     """Any pile, any looks: each limit is near at most once and missed exactly once when it ran out."""

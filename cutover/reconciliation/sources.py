@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 import httpx
@@ -87,6 +88,23 @@ def _footer(file: Path, size: int) -> str:
             return ""
         content.seek(max(0, size - _FOOTER_END - int.from_bytes(length, "little")))
         return " " + hashlib.sha256(content.read()).hexdigest()[:16]
+
+
+class Writable(Protocol):
+    """A table of a library that writes itself: an ibis table (in Arrow batches), a DuckDB relation, a pandas frame."""
+
+    def to_parquet(self, path: str) -> object: ...
+
+
+def keep_table(table: Writable, to: Path) -> Path:
+    """Write a table into a Parquet file that a contract names, whole or not at all, with its own types. Raises what the library does."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    partial = to.with_name(to.name + ".partial")
+    try:
+        table.to_parquet(str(partial))
+        return partial.replace(to)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def opened(engine: duckdb.DuckDBPyConnection, contract: Contract, side: Side, path: Path, moved: str) -> Raw:

@@ -14,6 +14,7 @@ from cutover.core.errors import Unavailable
 from cutover.reconciliation import databases, sources
 from cutover.reconciliation.contract import Place
 from cutover.reconciliation.findings import Verdict
+from cutover.reconciliation.sources import keep_table
 from tests.cutover.reconciliation.world import COLUMNS, World, contract, crime, write_csv
 
 HUNDRED = [crime(n) for n in range(100)]
@@ -229,3 +230,37 @@ def test_a_file_that_changes_under_the_reading_is_an_error(
     monkeypatch.setattr(sources, "mark", lambda _: next(seen))
     outcome = world.run()
     assert (outcome.verdict, "moved while it was being read" in outcome.reasons[0]) == (Verdict.ERROR, True)
+
+
+def test_a_table_that_writes_itself_is_a_side(world: World) -> None:
+    write_csv(world.target, HUNDRED)
+    with duckdb.connect() as db:
+        table = db.sql(f"FROM read_csv('{world.target}', all_varchar=true) WHERE crime_id <> 'C00007'")
+        file = keep_table(table, world.folder / "exports" / "new.parquet")
+    write_csv(world.source, HUNDRED)
+    world.agree(target={"path": str(file)})
+    world.run()
+    assert world.keys("missing") == ["C00007"]
+
+
+def test_a_table_that_breaks_while_it_is_written_leaves_what_was_there(tmp_path: Path) -> None:
+    file = tmp_path / "new.parquet"
+    file.write_bytes(b"as it was")
+    with duckdb.connect() as db, pytest.raises(duckdb.Error):
+        keep_table(db.sql("SELECT error('the backend is gone') FROM range(3)"), file)
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"as it was"]
+
+
+@pytest.mark.filterwarnings("ignore")  # of the libraries that ibis brings
+def test_an_ibis_table_is_a_side_and_null_and_empty_stay_apart(world: World) -> None:
+    ibis = pytest.importorskip("ibis", reason="ibis is a user's own: pip install 'ibis-framework[sqlite]'")
+    pytest.importorskip("pyarrow")
+    _table(f"sqlite:///{world.folder / 'old.db'}", ODD)
+    backend = ibis.sqlite.connect(world.folder / "old.db")
+    file = keep_table(backend.table("crimes"), world.folder / "old.parquet")
+    backend.disconnect()
+    write_csv(world.target, ODD)
+    world.agree(source={"path": str(file)})
+    assert world.run().passed
+    write_csv(world.target, [crime(1, surname=""), *ODD[1:]])
+    assert world.run().kinds == {"null_empty": 1}

@@ -298,7 +298,7 @@ def _beside(service: ReconciliationService, name: str, runs: Sequence[Outcome], 
     ]
     against = [_since(service, name, newest, i) for i in range(len(newest))]
     for place, label in enumerate(("new", "gone", "still there")):
-        rows.append((f"{label} since the run before", tuple(one[place] for one in against)))
+        rows.append((label, tuple(one[place] for one in against)))
     return Beside(tuple(_column(name, o, shown) for o in newest), tuple(rows))
 
 

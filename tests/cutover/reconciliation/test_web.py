@@ -61,9 +61,9 @@ def test_runs_stand_side_by_side_with_what_is_new_gone_and_still_there(world: Wo
         ("run 1", "FAIL"),
     ]
     assert rows["missing"] == ("0", "1", "2")
-    assert rows["new since the run before"] == ("0", "1", "—")
-    assert rows["gone since the run before"] == ("2", "1", "—")
-    assert rows["still there since the run before"] == ("0", "1", "—")
+    assert rows["new"] == ("0", "1", "—")
+    assert rows["gone"] == ("2", "1", "—")
+    assert rows["still there"] == ("0", "1", "—")
 
 
 def test_causes_stand_in_order_of_what_is_open_and_lead_to_their_records_with_both_values(

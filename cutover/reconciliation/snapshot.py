@@ -68,19 +68,13 @@ def take(
         counted = connection.execute(f"SELECT count(*) FROM {raw.relation}").fetchall()[0][0]
         stamp, kept = _stamp(contract, raw, path), folder / f"{side}-part"
         parts = _parts(connection, contract, side, raw, kept, stamp=stamp, told=told)
-        partial = folder / f"{side}.totals.partial"
-        merged = f"SELECT b, sum(n)::BIGINT AS n, sum(s)::DECIMAL(38, 0) AS s FROM read_parquet([{', '.join(map(rows.exactly, parts))}]) GROUP BY b"
-        twice = "SELECT NULL::USMALLINT AS b LIMIT 0"
-        states: dict[str, int] = {}
+        twice, states = None, {}
         if side is Side.SOURCE:  # what is there twice on one side only has other totals
-            found = _twice(connection, contract, raw, kept / f"{stamp}-twice.parquet")
-            twice = f"FROM {rows.parquet(found)}"
+            twice = _twice(connection, contract, raw, kept / f"{stamp}-twice.parquet")
             typed = rows.typed(contract, side, raw.relation, raw.types)
             states = dict(connection.execute(rows.states(contract, side, typed)).fetchall())
-        connection.execute(
-            f"COPY (SELECT t.*, w.b IS NOT NULL AS twice FROM ({merged}) t LEFT JOIN ({twice}) w USING (b) ORDER BY b) "
-            f"TO {rows.literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
-        )
+        partial = folder / f"{side}.totals.partial"
+        connection.execute(f"COPY ({_merged(parts, twice)}) TO {rows.literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)")  # fmt: skip
     if not place.system and sources.mark(path) != mark:
         raise Unavailable(f"the {side} of {contract.id} moved while it was being read: {path}")
     digest = sha256(partial)
@@ -119,6 +113,18 @@ def _parts(
         )
         told(f"{side}: {i + 1} of {len(raw.chunks)} stretches read")
     return parts
+
+
+def _merged(parts: list[Path], twice: Path | None) -> str:
+    """A SELECT of a side's totals by bucket, and whether a key may be `twice` in it."""
+    files = ", ".join(map(rows.exactly, parts))
+    merged = (
+        f"SELECT b, sum(n)::BIGINT AS n, sum(s)::DECIMAL(38, 0) AS s FROM read_parquet([{files}]) GROUP BY b"
+    )
+    known = f"FROM {rows.parquet(twice)}" if twice else "SELECT NULL::USMALLINT AS b LIMIT 0"
+    return (
+        f"SELECT t.*, w.b IS NOT NULL AS twice FROM ({merged}) t LEFT JOIN ({known}) w USING (b) ORDER BY b"
+    )
 
 
 def _put(connection: duckdb.DuckDBPyConnection, select: str, to: Path) -> None:

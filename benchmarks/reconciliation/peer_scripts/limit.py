@@ -9,3 +9,4 @@ sys.path[:0] = [str(Path(__file__).parents[3])]
 from benchmarks.reconciliation.bench import limit
 
 limit(Path(sys.argv[1]))
+Path(sys.argv[2]).write_text('{"keys": [], "keyless": 0}')

@@ -19,4 +19,4 @@ with Path(out + ".csv").open("w") as said:
 with Path(out + ".csv").open(newline="") as said:
     keys = [json.loads(row["group_by_columns"] or "{}").get("crime_id") for row in csv.DictReader(said)]
 with Path(out).open("w") as told:
-    json.dump({"keys": [int(k) for k in keys if k], "keyless": sum(not k for k in keys)}, told)
+    json.dump({"keys": [int(float(k)) for k in keys if k], "keyless": sum(not k for k in keys)}, told)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any, ClassVar
 
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
@@ -31,7 +32,14 @@ class Stage(StrEnum):
 class SnapshotTaken(Event):
     """One side was read ahead of a run: at the freeze."""
 
+    version: ClassVar[int] = 2
     snapshot: Snapshot
+
+    @classmethod
+    def upcast(cls, body: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 also named a file of key hashes, which is no longer kept."""
+        del version
+        return {**body, "snapshot": {n: value for n, value in body["snapshot"].items() if n != "keys"}}
 
 
 class ReconciliationStarted(Event):

@@ -162,6 +162,7 @@ class ContingencyService:
             raise NotFound("play", play, self.book.plays)
         trigger = next((one for one in self.book.triggers.values() if one.play == play), None)
         reasons = [] if reason.strip() else ["proposing needs a reason"]
+        reasons += [] if by.strip() else ["proposing is done in somebody's name"]
         if trigger is None:
             raise Refused(*reasons, f"no trigger names {play}, so nobody is named who decides it")
         at = self.desk.clock.now()

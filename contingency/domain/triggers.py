@@ -239,6 +239,8 @@ def _propose(state: PlayState, command: ProposePlay, now: datetime) -> Sequence[
 
 def _settle(state: PlayState, command: EnactPlay | DeclinePlay, now: datetime) -> Sequence[Event]:
     enacting = isinstance(command, EnactPlay)
+    if state.stage in PLAYS.terminal:
+        raise Refused(f"this play is over ({state.stage.replace('_', ' ')}): it must be proposed anew")
     PLAYS.next(state.stage, PlayEnacted if enacting else PlayDeclined)
     no_reason = "" if command.reason.strip() else f"{'enacting' if enacting else 'declining'} needs a reason"
     if reasons := [why for why in (_why_not(state, command.by, now), no_reason) if why]:

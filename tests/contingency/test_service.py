@@ -305,3 +305,11 @@ def called(world: World, what: str) -> list[str]:
     query = select(outbox.c.recipient).where(outbox.c.id.contains(what)).order_by(outbox.c.id)
     with reading(world.desk.journal.engine) as connection:
         return list(connection.execute(query).scalars())
+
+
+def test_a_play_that_is_over_says_so_and_nobody_proposes_in_no_name(world: World) -> None:
+    with pytest.raises(Refused, match="in somebody's name"):
+        world.plays.propose(PLAY, by=" ", reason="it fails")
+    breached(world).plays.decline(PLAY, by="chen", reason="planned restart")
+    with pytest.raises(Refused, match=r"this play is over \(declined\): it must be proposed anew"):
+        world.plays.enact(PLAY, by="chen", reason="after all")

@@ -81,7 +81,15 @@ def channels_of(world: World) -> dict[str, Channel]:
 def collect(world: World) -> int:
     """Keep what outside systems are to be told; returns how many letters are new."""
     hooks, base = world.folder.programme.webhooks, world.settings.base_url.rstrip("/")
-    return Postman(world.journal, hooks, f"{base}/journal").collect()
+    return Postman(world.journal, hooks, f"{base}/journal", lambda stream: comms_of(world, stream)).collect()
+
+
+def comms_of(world: World, stream: str) -> Comms:
+    """How far what happens in a stream is told: as its run says; what belongs to no run is told in earnest."""
+    kind, _, rest = stream.partition(":")
+    if kind not in ("run", "gate"):
+        return Comms.ON
+    return world.runs.state(rest.partition(":")[0]).comms
 
 
 class Teller:

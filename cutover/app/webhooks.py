@@ -29,6 +29,7 @@ from cutover.store.journal import Journal
 from cutover.store.letters import CHANNEL, mark_of, move_mark, note_trouble, prepare_letters
 from cutover.store.outbox import Message, attempts_of, enqueue
 from cutover.web.outbound import Outbound
+from runbooks.domain.run_events import Comms
 
 MEDIA = "application/cloudevents+json"
 AT_ONCE = 500  # facts read in one write
@@ -40,11 +41,15 @@ PREFIX = "whsec_"
 
 @dataclass(frozen=True, slots=True)
 class Postman:
-    """Keeps what each subscription is to be told. `source` is the address of this programme's pages."""
+    """Keeps what each subscription is to be told. `source` is the address of this programme's pages.
+
+    `comms` says how far a stream's facts are told, as of notices: those of a run whose comms are off stay in the house.
+    """
 
     journal: Journal
     hooks: tuple[Webhook, ...]
     source: str
+    comms: Callable[[str], Comms] = lambda _stream: Comms.ON
 
     def collect(self) -> int:
         """Put into the outbox whatever is new for any subscription; returns how many letters. A new one begins now."""
@@ -61,15 +66,21 @@ class Postman:
                 mark = mark_of(connection, hook.id)
                 facts = [] if mark is None else self.journal.tail(mark, AT_ONCE)
                 reached = facts[-1].position if facts else (head if mark is None else mark)
-                wanted = [self._letter(hook, fact) for fact in facts if hook.wants(fact.event.kind())]
+                wanted = [self._letter(hook, fact) for fact in facts if self._is_told(hook, fact)]
                 enqueue(connection, wanted, self.journal.clock.now())
                 if reached != mark:
                     move_mark(connection, hook.id, reached)
             kept, more = kept + len(wanted), len(facts) == AT_ONCE
         return kept
 
+    def _is_told(self, hook: Webhook, fact: Recorded) -> bool:
+        return hook.wants(fact.event.kind()) and self.comms(fact.stream) is not Comms.OFF
+
     def _letter(self, hook: Webhook, fact: Recorded) -> Message:
-        body = json.dumps(cloud_event(fact, hook, self.source), ensure_ascii=False, separators=(",", ":"))
+        event = cloud_event(fact, hook, self.source)
+        if self.comms(fact.stream) is Comms.TEST:
+            event["comms"] = "test"
+        body = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
         return Message(f"{CHANNEL}:{hook.id}:{fact.position}", CHANNEL, hook.id, fact.event.kind(), body)
 
 

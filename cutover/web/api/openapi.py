@@ -71,7 +71,9 @@ def _operation(one: Operation, schemas: Any) -> dict[str, Any]:
         found["description"] = f"Scope of the token: `{one.scope}`."
     if isinstance(one.takes, str):
         found["requestBody"] = {
-            "content": {TEXT: {"schema": {"type": "string", "maxLength": one.most_bytes // 4}}}
+            "content": {
+                TEXT: {"schema": {"type": "string", "description": f"at most {one.most_bytes:,} bytes"}}
+            }
         }
     elif one.takes is not None:
         content = {JSON: {"schema": schemas[one.takes, "validation"]}}

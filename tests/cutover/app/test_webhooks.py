@@ -26,6 +26,7 @@ from cutover.app.webhooks import ROUND, TRIES, WebhookChannel, signature, signin
 from cutover.core.errors import NotFound, Refused
 from cutover.store.clock_file import ScaledPace
 from cutover.store.letters import CHANNEL, letters, requeue
+from runbooks.domain.run_events import Comms
 from tests.conftest import START
 from tests.cutover.app.conftest import write_small
 
@@ -87,8 +88,13 @@ class Scene:
         )
 
 
+def comms_wanted(request: pytest.FixtureRequest) -> Comms:
+    """As the test says; in earnest when it says nothing."""
+    return getattr(request, "param", Comms.ON)
+
+
 @pytest.fixture
-def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+def scene(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     desk = Desk()
     server = ThreadingHTTPServer(("127.0.0.1", 0), desk.handler())
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
@@ -100,7 +106,7 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     monkeypatch.setenv("CUTOVER_SECRET_DESK", f"whsec_{KEY}")
     pace = ScaledPace(folder / "state" / "clock.json", START, float("inf"))
     world = build_world(folder, pace=pace, settings=Settings())
-    world.runs.start(world.folder.runbooks["small"], by="asha")
+    world.runs.start(world.folder.runbooks["small"], by="asha", comms=comms_wanted(request))
     collect(world)  # a subscription begins now: what was before is not told
     yield Scene(world, desk, pace)
     server.shutdown()
@@ -206,3 +212,14 @@ def test_a_crash_between_keeping_and_telling_tells_it_later(scene: Scene) -> Non
     again = build_world(scene.world.folder.path, pace=scene.pace, settings=Settings())
     assert Scene(again, scene.desk, scene.pace).round() == 1
     again.engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("scene", "told"), [(Comms.OFF, []), (Comms.TEST, ["test"]), (Comms.ON, [None])], indirect=["scene"]
+)
+def test_a_rehearsal_tells_nobody_outside_unless_it_is_to_and_then_says_that_it_is_a_test(
+    scene: Scene, told: list[str | None]
+) -> None:
+    scene.claim()
+    scene.round()
+    assert [json.loads(body).get("comms") for _, body in scene.desk.got] == told

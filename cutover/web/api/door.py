@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +26,7 @@ from cutover.web.api.operation import JSON, Answer, Call, Operation, check_names
 from cutover.web.api.problems import NotKnown, Stale, TooLarge, problem
 from cutover.web.tokens import Tokens
 
-LONGEST_KEY = 255
+LONGEST_KEY, KEY = 255, "^[!-~]+$"
 _AGAIN = "idempotency-replayed"
 
 
@@ -72,9 +73,13 @@ class Door:
         return self._done_once(self.once, operation, call, key)
 
     def _done_once(self, once: Once, operation: Operation, call: Call, key: str) -> Response:
-        if not 0 < len(key) <= LONGEST_KEY:
+        if not re.fullmatch(KEY, key) or len(key) > LONGEST_KEY:
             raise Invalid(
-                Problem("not a key", field="Idempotency-Key", expected=f"1 to {LONGEST_KEY} characters")
+                Problem(
+                    "not a key",
+                    field="Idempotency-Key",
+                    expected=f"1 to {LONGEST_KEY} letters, digits and signs",
+                )
             )
         who = operation.scope.format_map(call.path)
         slot = hashlib.sha256(f"{who}\0{operation.id}\0{key}".encode()).hexdigest()

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, RootModel
 from pydantic.json_schema import models_json_schema
 
-from cutover.web.api.door import LONGEST_KEY
+from cutover.web.api.door import KEY, LONGEST_KEY
 from cutover.web.api.operation import JSON, LONGEST_NAME, NAME, TEXT, NoQuery, Operation
 from cutover.web.api.problems import MEDIA, ProblemDocument
 
@@ -71,9 +71,7 @@ def _operation(one: Operation, schemas: Any) -> dict[str, Any]:
         found["description"] = f"Scope of the token: `{one.scope}`."
     if isinstance(one.takes, str):
         found["requestBody"] = {
-            "content": {
-                TEXT: {"schema": {"type": "string", "description": f"at most {one.most_bytes:,} bytes"}}
-            }
+            "content": {TEXT: {"schema": {"description": f"any text, at most {one.most_bytes:,} bytes"}}}
         }
     elif one.takes is not None:
         content = {JSON: {"schema": schemas[one.takes, "validation"]}}
@@ -112,7 +110,7 @@ def _in_query(one: Operation) -> list[dict[str, Any]]:
 def _in_header(one: Operation) -> list[dict[str, Any]]:
     found = []
     if one.once:
-        key = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"}
+        key = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": KEY}
         found.append({"name": "Idempotency-Key", "in": "header", "schema": key})
     if one.method == "GET":
         found.append({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}})

@@ -37,6 +37,7 @@ def account_commands(opener: Opener) -> App:
     _add_passwords(app, opener)
     _add_listing(app, opener)
     _add_ending(app, opener)
+    _add_sessions(app, opener)
     _add_pins(app, opener)
     _add_tokens(app, opener)
     return app
@@ -116,6 +117,8 @@ def _add_ending(app: App, opener: Opener) -> None:
             )
         return DONE
 
+
+def _add_sessions(app: App, opener: Opener) -> None:
     @app.command
     def sessions(*, programme: Folder = Path(), json: AsJson = False) -> int:
         """Who is signed in, how, from where, and until when if nothing is done."""

@@ -105,20 +105,24 @@ def build_app(
     by_path = {page.path: page for page in pages}
     kit = _Kit(title, shown, by_path, environment, journal, guard, drawing, renewal, habits)
     feed = Feed(lambda: journal.head().position, stop)
-    app = Starlette(
-        routes=[*routes, *_routes(kit, pages, acts, feed)],
-        middleware=[
-            Middleware(SecureHeaders),
-            Middleware(
-                GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=5
-            ),  # streams are left alone
-        ],
-        exception_handlers={CutoverError: kit.refuse, HTTPException: kit.refuse, Exception: kit.crash},
-        lifespan=_lifespan(kit, feed, stop),
+    return _as_asked(
+        Starlette(
+            routes=[*routes, *_routes(kit, pages, acts, feed)],
+            middleware=[
+                Middleware(SecureHeaders),
+                Middleware(
+                    GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=5
+                ),  # streams are left alone
+            ],
+            exception_handlers={CutoverError: kit.refuse, HTTPException: kit.refuse, Exception: kit.crash},
+            lifespan=_lifespan(kit, feed, stop),
+        )
     )
-    app.router.redirect_slashes = (
-        False  # Starlette makes its redirects of the name that the request says we have
-    )
+
+
+def _as_asked(app: Starlette) -> Starlette:
+    """Without Starlette's redirects to the address with or without a slash: made of the name a request says we have."""
+    app.router.redirect_slashes = False
     return app
 
 

@@ -8,6 +8,11 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
+    _sign_ins()
+    _beside_the_journal()
+
+
+def _sign_ins() -> None:
     op.drop_table("sessions")  # whoever is signed in signs in again
     op.create_table(
         "sessions",
@@ -42,6 +47,9 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.String(27)),
     )
     op.create_index("ix_tokens_scope", "tokens", ["scope"])
+
+
+def _beside_the_journal() -> None:
     op.create_table(
         "personal",
         sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),

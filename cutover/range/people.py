@@ -31,6 +31,7 @@ from paper_capture.domain.sheet import Stage
 from paper_capture.tables import SheetRow
 
 TRIES = 5
+SAME_PERSON = 0.9  # alike: below it, whoever compares the two sees another name or another birthday
 SORTED_EVERY = 6  # hours between two sortings of what lies on the desks
 LONG_FIELDS = ("account", "grounds", "authorised_by")  # where the second keyer of a rehearsal slips
 Say = Callable[[Sequence[str]], None]
@@ -129,22 +130,14 @@ class Clerks:
         self._pile = deque(rows[r.item.id] for r in ranked)
 
     def confirm(self) -> int:
-        """The supervisor looks at each record that may be in the target already."""
+        """The supervisor looks at each record that may be in the target already: the same person, or another one."""
         matches = self.world.conversions.matches()
         for serial, found in matches:
-            self.say(
-                [
-                    "convert",
-                    "match",
-                    serial,
-                    "--merge",
-                    found[0].reference,
-                    "--reason",
-                    found[0].reason,
-                    "--by",
-                    self.cast.supervisor,
-                ]
-            )
+            best = max(found, key=lambda candidate: candidate.score)
+            same = best.score >= SAME_PERSON
+            verdict = ["--merge", best.reference] if same else ["--distinct"]
+            why = best.reason if same else f"another person: {best.reason}"
+            self.say(["convert", "match", serial, *verdict, "--reason", why, "--by", self.cast.supervisor])
         return len(matches)
 
     def _pass(self, row: SheetRow, dice: Random) -> Entry:

@@ -87,6 +87,11 @@ def _reading(app: App, doors: BacklogDoors) -> None:
         answer(place, as_json=json, text=[f"{key}: {place.why}", *lines])
 
 
+Shifts = Annotated[list[str] | None, Parameter(name="--shift", negative="", help="keyers by shift instead, such as 'mon-fri 07:00-19:00 24'; repeat")]  # fmt: skip
+WhatIf = Annotated[list[float] | None, Parameter(name="--what-if", negative="", help="other numbers of keyers")]  # fmt: skip
+Minutes = Annotated[list[float] | None, Parameter(name="--minutes", negative="", help="what if a form took so many minutes")]  # fmt: skip
+
+
 def _forecasting(app: App, doors: BacklogDoors) -> None:
     @app.command
     def forecast(
@@ -94,22 +99,10 @@ def _forecasting(app: App, doors: BacklogDoors) -> None:
             float | None, Parameter(help="default: the shifts or teams of the programme")
         ] = None,
         *,
-        shift: Annotated[
-            list[str] | None,
-            Parameter(
-                name="--shift",
-                negative="",
-                help="keyers by shift instead, such as 'mon-fri 07:00-19:00 24'; repeat",
-            ),
-        ] = None,
+        shift: Shifts = None,
         productive_hours: float = 6.0,
-        what_if: Annotated[
-            list[float] | None, Parameter(name="--what-if", negative="", help="other numbers of keyers")
-        ] = None,
-        minutes: Annotated[
-            list[float] | None,
-            Parameter(name="--minutes", negative="", help="what if a form took so many minutes"),
-        ] = None,
+        what_if: WhatIf = None,
+        minutes: Minutes = None,
         arriving: Annotated[
             bool, Parameter(negative="", help="count what arrived in the last week on")
         ] = False,
@@ -117,20 +110,13 @@ def _forecasting(app: App, doors: BacklogDoors) -> None:
         json: AsJson = False,
     ) -> int:
         """When what is still to key will be keyed by so many keyers, by risk. Exit 1 when some of it never will."""
-        if (
-            min([keyers or 0, *(what_if or [])]) < 0
-            or not 0 < productive_hours <= MOST_HOURS
-            or min(minutes or [1]) <= 0
-        ):
-            what = "keyers must not be negative, productive hours a day between 0 and 24, minutes more than 0"
-            raise Invalid(Problem(what, field="keyers, productive-hours, minutes"))
+        _check_wishes([keyers or 0, *(what_if or [])], productive_hours, minutes or [])
         backlog = doors.backlog(programme)
         staff = doors.staff(programme, shift or []) if keyers is None or shift else keyers
-        crews = [staff, *(what_if or [])]
         arrivals = backlog.arrivals() if arriving else None
         found = [
             (_named(crew, each), backlog.forecast(crew, productive_hours=productive_hours, arrivals=arrivals, minutes=each))
-            for crew in crews
+            for crew in (staff, *(what_if or []))
             for each in (None, *(minutes or ()))
         ]  # fmt: skip
         if json:
@@ -140,6 +126,13 @@ def _forecasting(app: App, doors: BacklogDoors) -> None:
             for name, one in found:
                 _show(name, one)
         return NO if any(band.never for band in found[0][1].bands) else DONE
+
+
+def _check_wishes(keyers: list[float], productive_hours: float, minutes: list[float]) -> None:
+    """Raises Invalid for what no desk can have."""
+    if min(keyers) < 0 or not 0 < productive_hours <= MOST_HOURS or min(minutes, default=1) <= 0:
+        what = "keyers must not be negative, productive hours a day between 0 and 24, minutes more than 0"
+        raise Invalid(Problem(what, field="keyers, productive-hours, minutes"))
 
 
 def _named(crew: float | Staff, minutes: float | None) -> str:

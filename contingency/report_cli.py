@@ -150,6 +150,13 @@ def _bulletin_commands(service: Callable[[Path], BulletinService]) -> App:
         state = service(programme).acknowledge(notice, by=by)
         answer(state, as_json=json, text=[f"{notice}: {state.stage}"])
 
+    _counts(app, service)
+    return app
+
+
+def _counts(app: App, service: Callable[[Path], BulletinService]) -> None:
+    """A partner's own figures: held against ours, and explained where they differ."""
+
     @app.command
     def count(
         partner: str,
@@ -177,8 +184,6 @@ def _bulletin_commands(service: Callable[[Path], BulletinService]) -> App:
         """Say why a partner's count differs from ours. Exit 1 without a reason, or when none is raised."""
         state = service(programme).explain(partner, flow, reason=reason, by=by)
         answer(state, as_json=json, text=[f"{partner}, {flow}: {state.stage}"])
-
-    return app
 
 
 def _show_answers(found: Assurance) -> None:

@@ -170,6 +170,13 @@ def _incidents(doors: TrackerDoors) -> App:
         name = doors.incidents(programme).report(symptom, by=by, area=area, urgency=urgency)
         answer({"incident": name}, as_json=json, text=[f"{name}: open"])
 
+    _causes(app, doors)
+    return app
+
+
+def _causes(app: App, doors: TrackerDoors) -> None:
+    """What an incident was: claimed by one, verified by another, reopened when it was something else."""
+
     @app.command
     def claim(incident: str, cause: str, *, by: str, evidence: str = "", programme: Folder = Path(), json: AsJson = False) -> None:  # fmt: skip
         """Say what it is; 'user_error' needs evidence already here. Somebody else verifies it."""
@@ -191,8 +198,6 @@ def _incidents(doors: TrackerDoors) -> App:
         """Its cause was another, or it is there again."""
         state = doors.incidents(programme).reopen(incident, by=by, reason=reason)
         answer(state, as_json=json, text=[f"{incident}: {state.stage}"])
-
-    return app
 
 
 def _cause(text: str) -> Cause:

@@ -82,6 +82,12 @@ class Column(Part):
         default="", description="an SQL expression over the source's own columns instead of a name"
     )
     target_sql: str = Field(default="", description="the same for the target")
+    places: int | None = Field(
+        default=None,
+        ge=0,
+        le=38,
+        description="with the rule rounding: the decimal places that a rounded value keeps at least",
+    )
     tolerance: Decimal | None = Field(
         default=None,
         gt=0,
@@ -93,11 +99,15 @@ class Column(Part):
     )
 
     @model_validator(mode="after")
-    def _codes_are_texts(self) -> Self:
+    def _makes_sense(self) -> Self:
         if self.codes and self.type != "text":
             raise ValueError(f"codes: only a text column has them, this is {self.type}")
         if self.tolerance is not None and not self.type.startswith(_MEASURED):
             raise ValueError(f"tolerance: only numbers and timestamps have one, this is {self.type}")
+        if (Rule.ROUNDING in self.rules) is (self.places is None):
+            raise ValueError(
+                "places: the rule rounding says to how many decimal places, and no other rule does"
+            )
         for expression in filter(None, (self.source_sql, self.target_sql)):
             one_expression(expression, "expression")
         return self

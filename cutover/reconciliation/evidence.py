@@ -17,7 +17,7 @@ from cutover.core.errors import Invalid, Problem
 from cutover.reconciliation import rows
 from cutover.reconciliation.causes import Cause, Wanted, by_cause, ranked
 from cutover.reconciliation.contract import Contract
-from cutover.reconciliation.explain import kind_of, within
+from cutover.reconciliation.explain import kind_of, rounded_to, within
 from cutover.reconciliation.findings import Class
 from cutover.reconciliation.rows import keys, literal, name
 from cutover.reconciliation.sides import Side
@@ -53,6 +53,7 @@ def write(
     """
     text: list[Any] = ["VARCHAR", "VARCHAR", "VARCHAR", "BOOLEAN"]
     engine.create_function("kind_of", kind_of, text, "VARCHAR", null_handling=SPECIAL)
+    engine.create_function("rounded_to", rounded_to, ["VARCHAR", "VARCHAR", "INTEGER"], "BOOLEAN")
     engine.create_function("within", within, ["VARCHAR"] * 4, "BOOLEAN", null_handling=SPECIAL)
     kinds: Counter[str] = Counter()
     told = f"SELECT *, {_accepted(contract, today)} AS accepted_by FROM"
@@ -144,7 +145,7 @@ def _cells(contract: Contract) -> str:
         WITH s AS ({_one_of_each(contract, Side.SOURCE)}), t AS ({_one_of_each(contract, Side.TARGET)}),
              cells AS (SELECT {keys(contract, "s")}, unnest([{each}]) AS cell FROM s JOIN t USING ({k})),
              differing AS (SELECT {k}, unnest(cell) FROM cells WHERE cell.source IS DISTINCT FROM cell.target OR cell.wrong)
-        SELECT *, CASE WHEN list_contains(rules, kind) THEN kind WHEN tolerance <> '' AND NOT wrong AND within(type, source, target, tolerance) THEN 'tolerance' ELSE '' END AS rule
+        SELECT *, CASE WHEN list_contains(rules, kind) AND (kind <> 'rounding' OR rounded_to(source, target, places)) THEN kind WHEN tolerance <> '' AND NOT wrong AND within(type, source, target, tolerance) THEN 'tolerance' ELSE '' END AS rule
         FROM (SELECT *, kind_of(type, source, target, wrong) AS kind FROM differing)"""
 
 
@@ -161,7 +162,8 @@ def _column(contract: Contract, n: str) -> str:
     column, text, wrong = contract.columns[n], name(f"text:{n}"), name(f"is_wrong:{n}")
     rules = "[" + ", ".join(literal(r) for r in column.rules) + "]::VARCHAR[]"
     type_ = literal("code" if column.codes else column.type)
-    return f"""{{'column': {literal(n)}, 'type': {type_}, 'source': s.{text}, 'target': t.{text}, 'wrong': s.{wrong} OR t.{wrong}, 'rules': {rules}, 'tolerance': {literal(str(column.tolerance or ""))}}}"""
+    places = "NULL::INTEGER" if column.places is None else f"{column.places}::INTEGER"
+    return f"""{{'column': {literal(n)}, 'type': {type_}, 'source': s.{text}, 'target': t.{text}, 'wrong': s.{wrong} OR t.{wrong}, 'rules': {rules}, 'tolerance': {literal(str(column.tolerance or ""))}, 'places': {places}}}"""
 
 
 def _findings(contract: Contract) -> str:

@@ -103,6 +103,20 @@ def rounded(a: str, b: str) -> bool:
     )
 
 
+def rounded_to(a: str, b: str, places: int) -> bool:
+    """One is the other rounded to at least so many decimal places: never a pound that became another pound.
+
+    How many places a value had is not seen any more once it ends in noughts, so the contract says it.
+    """
+    hows = (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN)
+    try:
+        fine, coarse = sorted((Decimal(a).normalize(), Decimal(b).normalize()), key=_places, reverse=True)
+        kept = range(max(places, _places(coarse)), _places(fine))
+        return any(fine.quantize(Decimal(1).scaleb(-n), rounding=how) == coarse for n in kept for how in hows)
+    except InvalidOperation:  # no number, or one too long to be rounded
+        return False
+
+
 def truncated(a: str, b: str) -> bool:
     """One is the beginning of the other, and not nothing."""
     short, long = sorted((a, b), key=len)

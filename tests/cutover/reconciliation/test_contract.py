@@ -50,6 +50,12 @@ def test_a_file_is_a_contract_whose_files_are_found_from_the_programme(tmp_path:
     assert found.key == ("crime_id",)
 
 
+def test_the_rule_rounding_says_to_how_many_places(tmp_path: Path) -> None:
+    amount = "{type: 'decimal(14,4)', rules: [rounding]}"
+    with pytest.raises(Invalid, match="places"):
+        load_contracts(_folder(tmp_path, crimes=CRIMES.replace("decimal(12, 2)", amount)))
+
+
 def test_rules_are_off_unless_named() -> None:
     assert all(not column.rules for column in contract("a.csv", "b.csv").columns.values())
 

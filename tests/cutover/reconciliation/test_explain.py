@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutover.reconciliation.explain import Kind, kind_of, within
+from cutover.reconciliation.explain import Kind, kind_of, rounded_to, within
 
 TEXTS = st.none() | st.text(max_size=8)
 
@@ -58,6 +58,29 @@ def test_every_difference_has_one_kind_whichever_side_is_which(
     type_: str, a: str | None, b: str | None, wrong: bool
 ) -> None:
     assert kind_of(type_, a, b, wrong) is kind_of(type_, b, a, wrong)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "places", "holds"),
+    [
+        ("12.3456", "12.35", 2, True),
+        ("12.35", "12.3456", 2, True),
+        ("12.3456", "12.34", 2, True),  # cut
+        ("12.3999", "12.4000", 2, True),
+        ("12.3456", "12.3", 2, False),  # to one place only
+        ("10.01", "10.00", 2, False),  # a penny is a penny
+        ("0.40", "0", 2, False),
+        ("999.99", "1000", 2, False),
+        ("1234.5", "1000", 0, False),
+        ("12.3456", "12.36", 2, False),
+        ("NaN", "1", 2, False),
+        ("Infinity", "1", 2, False),
+    ],
+)
+def test_a_rounded_value_keeps_the_places_that_the_contract_says(
+    source: str, target: str, places: int, holds: bool
+) -> None:
+    assert rounded_to(source, target, places) is holds
 
 
 @pytest.mark.parametrize(

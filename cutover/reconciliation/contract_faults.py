@@ -65,6 +65,16 @@ def between(contracts: Mapping[str, Contract], files: Mapping[str, Path]) -> Ite
                     field=field,
                     expected=f"{len(key)} columns, for its key {', '.join(key)}",
                 )
+                continue
+            types = [contract.columns[c].type for c in reference.columns]
+            theirs = [contracts[reference.contract].columns[c].type for c in key]
+            if types != theirs:  # the engine would compare '007' with 7 as numbers, and find nobody astray
+                yield Problem(
+                    f"{', '.join(reference.columns)} ({', '.join(types)}) cannot point at {reference.contract}",
+                    file,
+                    field=field,
+                    expected=f"the types of its key: {', '.join(theirs)}",
+                )
 
 
 def _quoted(name: str) -> str:

@@ -40,6 +40,7 @@ _SETTINGS = (
     "SET DateStyle = 'ISO'",
     "SET extra_float_digits = 1",
     "SET statement_timeout = 0",
+    "SET row_security = off",  # a policy that hides rows from the account is an error, as it is to pg_dump
 )
 
 
@@ -171,7 +172,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bytes):
-        return value.hex()
+        value = value.hex()
     plain = _spelled(value)
     return '"' + plain.replace('"', '""') + '"'
 

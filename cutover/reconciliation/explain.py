@@ -9,10 +9,11 @@ import math
 import unicodedata
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from enum import StrEnum
 
 LONGEST_SHIFT = timedelta(hours=14)  # the widest offset from UTC that any zone has
+_DIGITS = 700  # of a number: the widest double has 309 before the point, the finest 324 after it
 NOISE = 1e-12  # relative: a few last places of a double
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"), None)
 _CODE_PAGES = ("cp1252", "latin-1")
@@ -93,14 +94,16 @@ def shifted_by_hours(a: str, b: str) -> bool:
 
 def rounded(a: str, b: str) -> bool:
     """One is the other with fewer decimal places, rounded half up, half to even or cut."""
-    try:
-        fine, coarse = sorted((Decimal(a).normalize(), Decimal(b).normalize()), key=_places, reverse=True)
-    except InvalidOperation:
-        return False
-    step = Decimal(1).scaleb(-_places(coarse))
-    return any(
-        fine.quantize(step, rounding=how) == coarse for how in (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN)
-    )
+    with localcontext(prec=_DIGITS):
+        try:
+            fine, coarse = sorted((Decimal(a).normalize(), Decimal(b).normalize()), key=_places, reverse=True)
+            step = Decimal(1).scaleb(-_places(coarse))
+            return any(
+                fine.quantize(step, rounding=how) == coarse
+                for how in (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN)
+            )
+        except InvalidOperation:  # no number at all, or one without an end
+            return False
 
 
 def rounded_to(a: str, b: str, places: int) -> bool:

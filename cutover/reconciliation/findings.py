@@ -137,8 +137,21 @@ class Outcome(Part):
     def __str__(self) -> str:
         """One line for a gate or a notice."""
         if self.verdict is Verdict.PASS and self.source and self.target:
-            return f"PASS: all {self.count(Class.MATCHED):,} records agree ({self.source.rows:,} read from the source, {self.target.rows:,} from the target)"
+            return f"PASS: {self._agreeing()} ({self.source.rows:,} read from the source, {self.target.rows:,} from the target)"
         return f"{self.verdict}: {'; '.join(self.reasons)}"
+
+    def _agreeing(self) -> str:
+        """'all 9 records agree'; what agrees only by a rule, a signature or an exclusion is said beside them, never counted among them."""
+        changed, signed = self.count(Class.CHANGED), sum(self.accepted.values())
+        excluded = sum(self.coverage.excluded.values()) if self.coverage else 0
+        but = {
+            "agree by a declared rule or tolerance": changed - self.accepted.get(Class.CHANGED, 0),
+            "findings signed for": signed,
+            "rows excluded": excluded,
+        }
+        beside = [f"{n:,} {what}" for what, n in but.items() if n]
+        plain = f"{'' if beside else 'all '}{self.count(Class.MATCHED):,} records agree"
+        return "; ".join([plain, *beside])
 
 
 def judge(
@@ -165,8 +178,9 @@ def judge(
         return Verdict.INCONCLUSIVE, (*doubts, *found)
     if found:
         return Verdict.FAIL, (*found, *coverage.gaps)
-    if not books.source.rows:
-        return Verdict.INCONCLUSIVE, ("the source holds no rows: nothing was proven",)
+    if books.source.rows == books.source.excluded:
+        what = "every row of the source is excluded" if books.source.rows else "the source holds no rows"
+        return Verdict.INCONCLUSIVE, (f"{what}: nothing was proven",)
     if not coverage.complete:
         return Verdict.INCONCLUSIVE, coverage.gaps
     return Verdict.PASS, ()

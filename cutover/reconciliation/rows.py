@@ -9,9 +9,13 @@ is moved to UTC; one without is taken as UTC.
 from __future__ import annotations
 
 import glob
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+import duckdb
 
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.reconciliation.contract import Column, Contract
@@ -79,13 +83,11 @@ def gaps(contract: Contract, side: Side, has: Mapping[str, str]) -> tuple[str, .
     ]
     if absent:
         raise Invalid(*absent)
-    used = " ".join(column.sql(side) for column in contract.columns.values())
+    used = read_by_sql(contract, side)
     undeclared = [
         f"column '{c}' of the {side} is neither compared nor declared as not compared"
         for c in has
-        if c not in wanted
-        and c not in contract.left_out(side)
-        and not re.search(rf"\b{re.escape(c)}\b", used)
+        if c not in wanted and c not in contract.left_out(side) and c.casefold() not in used
     ]
     drifted = [
         f"column '{c}' of the {side} is {has[c]}, the contract says text"
@@ -93,6 +95,31 @@ def gaps(contract: Contract, side: Side, has: Mapping[str, str]) -> tuple[str, .
         if column.type == "text" and has[c] != "VARCHAR"
     ]
     return (*undeclared, *drifted)
+
+
+def read_by_sql(contract: Contract, side: Side) -> frozenset[str]:
+    """The columns of a side that the contract's expressions read, in small letters.
+
+    The engine parses them: a word may as well be the name of a type or a function, or stand in a text.
+    """
+    expressions = [column.sql(side) for column in contract.columns.values() if column.sql(side)]
+    if not expressions:
+        return frozenset()
+    with duckdb.connect(":memory:") as engine:
+        asked = [f"SELECT {', '.join(expressions)}"]
+        [(tree,)] = engine.execute("SELECT json_serialize_sql(?)", asked).fetchall()
+    return frozenset(_column_names(json.loads(tree)))
+
+
+def _column_names(node: Any) -> Iterator[str]:
+    if isinstance(node, list):
+        for one in node:
+            yield from _column_names(one)
+    elif isinstance(node, dict):
+        if node.get("class") == "COLUMN_REF":
+            yield node["column_names"][-1].casefold()
+        for one in node.values():
+            yield from _column_names(one)
 
 
 def asked(contract: Contract, side: Side) -> str:

@@ -246,9 +246,11 @@ class ReconciliationService:
         return outcome.model_copy(update={"round": started.round})
 
     def _outcome(self, contract: Contract, run: int) -> Outcome:
+        frozen = self._state(contract.id).snapshots.get(Side.SOURCE) if contract.source_frozen else None
+        if not frozen and (same := sources.one_place(contract, self._systems())):
+            return _no_answer(contract, run, Verdict.INCONCLUSIVE, same)
         if contract.engine != EMBEDDED:
             return self._elsewhere(contract, run)
-        frozen = self._state(contract.id).snapshots.get(Side.SOURCE) if contract.source_frozen else None
         with resumable(self._home(contract.id) / "runs", run) as work, snapshots.engine(work) as engine:
             if broken := crossing.faults(engine, contract):
                 return _no_answer(contract, run, Verdict.INCONCLUSIVE, *broken)

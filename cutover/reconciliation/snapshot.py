@@ -184,6 +184,10 @@ def doubts(snapshot: Snapshot, contract: Contract, folder: Path) -> tuple[str, .
         (sha256(path) != snapshot.sha256, "was altered since it was taken"),
         (snapshot.engine != ENGINE, f"was hashed by {snapshot.engine}, this is {ENGINE}: take it again"),
         (
+            snapshot.origin != str(contract.place(snapshot.side)),
+            f"was taken of {snapshot.origin}, the contract now names {contract.place(snapshot.side)}: take it again",
+        ),
+        (
             snapshot.contract_sha256 != contract.digest(),
             "was taken under another version of the contract: take it again",
         ),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,9 +58,9 @@ def brought(contract: Contract, side: Side, folder: Path, systems: Mapping[str, 
 
 def _plain_types(contract: Contract, side: Side) -> dict[str, str]:
     """The contract's types by the side's own columns, but for those that an expression reads as the text they are."""
-    used = " ".join(column.sql(side) for column in contract.columns.values())
+    used = rows.read_by_sql(contract, side)
     named = {column.named(side, n): column.type for n, column in contract.columns.items() if not column.sql(side)}  # fmt: skip
-    return {c: type_ for c, type_ in named.items() if not re.search(rf"\b{re.escape(c)}\b", used)}
+    return {c: type_ for c, type_ in named.items() if c.casefold() not in used}
 
 
 def mark(path: Path) -> str:
@@ -142,6 +141,34 @@ def no_code(column: str, code: str, times: int) -> str:
     return f"code '{code}' of '{column}' is not in its map ({times:,} rows)"
 
 
+def one_place(contract: Contract, systems: Mapping[str, str]) -> str:
+    """Why both sides are the same rows, which always agree with themselves; '' when they are not."""
+    source, target = contract.source, contract.target
+    for n, column in contract.columns.items():  # two columns of one table may be held against each other
+        if (
+            column.named(Side.SOURCE, n) != column.named(Side.TARGET, n)
+            or column.source_sql != column.target_sql
+        ):
+            return ""
+    if not (_one_file(source, target) or _one_table(source, target, systems)):
+        return ""
+    return f"source and target are the same place ({source}): nothing was compared"
+
+
+def _one_file(a: Place, b: Place) -> bool:
+    if a.system or b.system or a.table != b.table:
+        return False
+    there = Path(a.path), Path(b.path)
+    return all(path.exists() for path in there) and there[0].samefile(there[1])
+
+
+def _one_table(a: Place, b: Place, systems: Mapping[str, str]) -> bool:
+    """Also under two names of one system."""
+    return bool(a.system and b.system) and all(
+        (url_of(a, systems) == url_of(b, systems), a.path == b.path, a.table == b.table)
+    )
+
+
 def fetch(place: Place, systems: Mapping[str, str], to: Path) -> Path:
     """Stream a path of a system into a file that appears whole or not at all. Raises Unavailable."""
     url = url_of(place, systems).rstrip("/") + "/" + place.path.lstrip("/")
@@ -179,8 +206,9 @@ def _header(engine: duckdb.DuckDBPyConnection, place: Place, side: Side, path: P
     if place.kind != "csv":
         if place.kind == "duckdb":
             engine.execute(f"ATTACH IF NOT EXISTS {literal(str(path))} AS {name(f'{side}_file')} (READ_ONLY)")
-        described = engine.execute(f"DESCRIBE SELECT * FROM {_reader(place, side, path, {})}").fetchall()
-        return {row[0]: row[1] for row in described}
+        if place.kind == "parquet" and path.is_dir():
+            return _columns_of_all(engine, path)
+        return _columns(engine, _reader(place, side, path, {}))
     with path.open(encoding="utf-8-sig", newline="") as lines:
         columns = next(csv.reader(lines), [])
     if not columns:
@@ -188,6 +216,30 @@ def _header(engine: duckdb.DuckDBPyConnection, place: Place, side: Side, path: P
     if len(set(columns)) < len(columns):
         raise Invalid(Problem("the header names a column twice", file=str(path), line=1))
     return dict.fromkeys(columns, "VARCHAR")
+
+
+def _columns(engine: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    return {row[0]: row[1] for row in engine.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()}
+
+
+def _columns_of_all(engine: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, str]:
+    """The columns that every file of a folder has. Raises Invalid for a file with others.
+
+    The engine would read them as the first file has them: 7.6 as 8, and a column of later files not at all.
+    """
+    first, *others = _files(folder)
+    has = _columns(engine, parquet(first))
+    for other in others:
+        if apart := sorted(set(has.items()) ^ set(_columns(engine, parquet(other)).items())):
+            column = apart[0][0]
+            raise Invalid(
+                Problem(
+                    f"the files of the folder do not agree: '{column}' of {other.name} is not as in {first.name}",
+                    file=str(other),
+                    expected=f"{column} {has[column]}" if column in has else f"no column {column}",
+                )
+            )
+    return has
 
 
 def _reader(place: Place, side: Side, path: Path, has: Mapping[str, str]) -> str:
@@ -204,10 +256,13 @@ def _reader(place: Place, side: Side, path: Path, has: Mapping[str, str]) -> str
 
 
 def _folder(path: Path) -> str:
-    files = sorted(path.rglob("*.parquet"))
-    if not files:
-        raise Unavailable(f"no Parquet file in {path}")
-    return f"read_parquet([{', '.join(map(exactly, files))}], hive_partitioning=false)"
+    return f"read_parquet([{', '.join(map(exactly, _files(path)))}], hive_partitioning=false)"
+
+
+def _files(folder: Path) -> list[Path]:
+    if files := sorted(folder.rglob("*.parquet")):
+        return files
+    raise Unavailable(f"no Parquet file in {folder}")
 
 
 def _chunks(

@@ -101,3 +101,16 @@ def test_two_values_are_no_further_apart_than_is_allowed(
     type_: str, source: str | None, target: str | None, tolerance: str, holds: bool
 ) -> None:
     assert within(type_, source, target, tolerance) is holds
+
+
+@pytest.mark.parametrize(
+    ("type_", "source", "target", "kind"),
+    [
+        ("double", "Infinity", "-Infinity", Kind.VALUE),
+        ("double", "Infinity", "1.5", Kind.VALUE),
+        ("decimal(38,4)", "1234567890123456789012345678901234.5678", "1234567890123456789012345678901234.57", Kind.ROUNDING),
+        ("decimal(38,4)", "1234567890123456789012345678901234.5678", "9", Kind.VALUE),
+    ],
+)  # fmt: skip
+def test_no_number_is_too_wide_to_have_a_kind(type_: str, source: str, target: str, kind: Kind) -> None:
+    assert kind_of(type_, source, target, wrong=False) is kind

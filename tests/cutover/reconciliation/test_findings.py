@@ -64,3 +64,13 @@ def test_pass_only_when_nothing_at_all_stands_against_it(
     )
     clean = not any(counts.values()) and not unexplained and not gaps and not doubts
     assert (verdict is Verdict.PASS) == clean == (not reasons)
+
+
+def test_a_source_of_which_everything_is_excluded_proves_nothing() -> None:
+    aside = Equation(rows=9, matched=0, changed=0, alone=0, excluded=9, null_key=0, surplus=0)
+    books = Conservation(source=aside, target=aside)
+    verdict, reasons = judge({}, {}, unexplained=0, books=books, coverage=WHOLE)
+    assert (verdict, reasons) == (
+        Verdict.INCONCLUSIVE,
+        ("every row of the source is excluded: nothing was proven",),
+    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 from cutover.reconciliation.contract import Contract
+from cutover.reconciliation.contract_faults import between
 from cutover.reconciliation.findings import Verdict
-from tests.cutover.reconciliation.world import World, crime, write_csv
+from tests.cutover.reconciliation.world import World, contract, crime, write_csv
 
 HUNDRED = [crime(n) for n in range(100)]
 
@@ -94,3 +96,15 @@ def test_the_repair_extract_holds_the_source_s_rows_of_missing_and_changed_keys(
     file = world.folder / "reload.csv"
     assert world.service.repair_extract("crimes", file) == 2
     assert sorted(line[:8] for line in file.read_text().splitlines()[1:]) == ['"C00000"', '"C00001"']
+
+
+def test_a_reference_of_another_type_than_the_key_it_points_at_is_a_fault_of_the_contract(
+    world: World,
+) -> None:
+    officers = contract(
+        world.source, world.target, id="officers", key="id", state=(), context=(), columns={"id": "integer"}
+    )
+    crimes = contract(world.source, world.target, references=[{"columns": "offence", "contract": "officers"}])
+    files = dict.fromkeys(("officers", "crimes"), Path("crimes.yaml"))
+    [problem] = between({"officers": officers, "crimes": crimes}, files)
+    assert "offence (text) cannot point at officers" in str(problem)

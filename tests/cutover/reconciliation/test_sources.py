@@ -15,7 +15,14 @@ from cutover.reconciliation import databases, sources
 from cutover.reconciliation.contract import Place
 from cutover.reconciliation.findings import Verdict
 from cutover.reconciliation.sources import keep_table
-from tests.cutover.reconciliation.world import COLUMNS, World, contract, crime, write_csv
+from tests.cutover.reconciliation.world import (
+    COLUMNS,
+    World,
+    contract,
+    crime,
+    write_csv,
+    write_parquet,
+)
 
 HUNDRED = [crime(n) for n in range(100)]
 ODD = [
@@ -264,3 +271,62 @@ def test_an_ibis_table_is_a_side_and_null_and_empty_stay_apart(world: World) -> 
     assert world.run().passed
     write_csv(world.target, [crime(1, surname=""), *ODD[1:]])
     assert world.run().kinds == {"null_empty": 1}
+
+
+@pytest.mark.parametrize(
+    ("second", "named"),
+    [
+        ("SELECT 2::BIGINT AS id, 7.6::DOUBLE AS n", "'n' of b.parquet is not as in a.parquet"),
+        ("SELECT 2::BIGINT AS id, '7.6' AS n", "'n' of b.parquet is not as in a.parquet"),
+        ("SELECT 2::BIGINT AS id, 8::BIGINT AS n, 'x' AS risk", "'risk' of b.parquet is not as in a.parquet"),
+    ],
+)
+def test_a_folder_whose_files_have_other_columns_is_never_read_as_the_first_has_them(
+    world: World, second: str, named: str
+) -> None:
+    folder = world.folder / "old"
+    folder.mkdir()
+    write_parquet(folder / "a.parquet", "SELECT 1::BIGINT AS id, 7::BIGINT AS n")
+    write_parquet(folder / "b.parquet", second)
+    new = write_parquet(
+        world.folder / "new.parquet", "SELECT * FROM (VALUES (1::BIGINT, 7::BIGINT), (2, 8)) t(id, n)"
+    )
+    columns = {"id": "integer", "n": "integer"}
+    world.agree(
+        source={"path": str(folder), "format": "parquet"}, target={"path": str(new)},
+        key="id", state=(), context=(), columns=columns,
+    )  # fmt: skip
+    outcome = world.run()
+    assert outcome.verdict is Verdict.ERROR
+    assert named in outcome.reasons[0]
+
+
+def test_an_empty_blob_is_not_null() -> None:
+    assert databases.line([b"", None, b"\xab"]) == '"",,"ab"\n'
+
+
+@pytest.mark.real
+def test_a_table_of_which_a_policy_hides_rows_from_the_account_is_an_error(
+    world: World, postgres_url: str
+) -> None:
+    _table(postgres_url, HUNDRED)
+    engine = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in (
+            "DROP ROLE IF EXISTS migrator",
+            "CREATE ROLE migrator LOGIN PASSWORD 'm'",
+            "GRANT SELECT ON crimes TO migrator",
+            "ALTER TABLE crimes ENABLE ROW LEVEL SECURITY",
+            "CREATE POLICY seen ON crimes USING (status <> 'closed')",
+        ):
+            connection.execute(text(statement))
+        url = engine.url.set(username="migrator", password="m")
+        world.systems = {"old": url.render_as_string(hide_password=False)}
+        world.agree(source={"system": "old", "table": "crimes"})
+        write_csv(world.target, [one for one in HUNDRED if one[3] != "closed"])
+        outcome = world.run()
+        connection.execute(text("DROP OWNED BY migrator"))
+        connection.execute(text("DROP ROLE migrator"))
+    engine.dispose()
+    assert outcome.verdict is Verdict.ERROR
+    assert "row-level security" in outcome.reasons[0]

@@ -423,7 +423,7 @@ def test_a_source_frozen_earlier_may_be_the_place_that_is_compared_now(world: Wo
     world.service.snapshot("crimes", "source", by="Asha")
     assert world.run().passed
     write_csv(world.source, HUNDRED[1:])
-    assert world.run().reasons == ("the source changed while it was being read: its findings cannot be told from it",)  # fmt: skip
+    assert any("the source changed" in reason for reason in world.run().reasons)
 
 
 def test_a_snapshot_of_another_place_than_the_contract_names_now_is_no_verdict(world: World) -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import Field as Described
 
@@ -14,6 +14,7 @@ from cutover.core.errors import nearest
 from cutover.domain.programme import Id, Part
 from paper_capture.domain.passes import Value
 
+T = TypeVar("T")
 _TICKED = {"yes": True, "true": True, "1": True, "x": True, "no": False, "false": False, "0": False}
 
 
@@ -70,6 +71,14 @@ def read_answer(field: FormField, value: Value) -> Value:
     return _READERS[field.type](field, text)
 
 
+def _parsed(parse: Callable[[str], T], text: str, what: str) -> T:
+    """Read text; what cannot be read is named in the form's words, not in those of the language it is read with."""
+    try:
+        return parse(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not {what}") from None
+
+
 def _tidy(field: FormField, value: Value) -> str:
     """Blanks closed up; a field of several lines keeps its lines."""
     if value is None:
@@ -86,9 +95,9 @@ def _choice(field: FormField, text: str) -> Value:
 
 
 def _number(field: FormField, text: str) -> Value:
-    number = float(text)
+    number = _parsed(float, text, "a number")
     if not math.isfinite(number):
-        raise ValueError(f"{text} is not a number")
+        raise ValueError(f"'{text}' is not a number")
     if (field.least is not None and number < field.least) or (field.most is not None and number > field.most):
         raise ValueError(f"{text} is outside {field.least} to {field.most}")
     return int(number) if number.is_integer() else number
@@ -101,7 +110,7 @@ def _tick(_: FormField, text: str) -> Value:
 
 
 def _datetime(_: FormField, text: str) -> Value:
-    moment = datetime.fromisoformat(text)
+    moment = _parsed(datetime.fromisoformat, text, "a time")
     if moment.tzinfo is None:
         raise ValueError(f"{text} has no offset; clocks change, so it may be two moments")
     return moment.isoformat()
@@ -109,7 +118,7 @@ def _datetime(_: FormField, text: str) -> Value:
 
 _READERS: Mapping[FieldType, Callable[[FormField, str], Value]] = {
     FieldType.TEXT: lambda _, text: text,
-    FieldType.DATE: lambda _, text: date.fromisoformat(text).isoformat(),
+    FieldType.DATE: lambda _, text: _parsed(date.fromisoformat, text, "a date").isoformat(),
     FieldType.DATETIME: _datetime,
     FieldType.NUMBER: _number,
     FieldType.CHOICE: _choice,

@@ -64,10 +64,10 @@ def test_a_box_left_blank_is_a_no_once_the_sheet_is_keyed_and_unknown_before() -
         ),
         (
             {"who": "E", "count": "seven"},
-            ["VI1: count: could not convert string to float: 'seven'; expected a number"],
+            ["VI1: count: 'seven' is not a number; expected a number"],
         ),
         ({"who": "E", "count": 28}, ["VI1: count: 28 is outside 0.0 to 27.0; expected a number"]),
-        ({"who": "E", "count": "nan"}, ["VI1: count: nan is not a number; expected a number"]),
+        ({"who": "E", "count": "nan"}, ["VI1: count: 'nan' is not a number; expected a number"]),
         (
             {"who": "E", "kind": "urgnt"},
             ["VI1: kind: 'urgnt' is not a choice; did you mean 'urgent'?; expected one of routine, urgent"],
@@ -80,6 +80,12 @@ def test_a_box_left_blank_is_a_no_once_the_sheet_is_keyed_and_unknown_before() -
 )
 def test_each_field_is_checked_by_itself(values: dict[str, Value], said: list[str]) -> None:
     assert problems(values) == said
+
+
+@pytest.mark.parametrize(("name", "kind"), [("count", "a number"), ("born", "a date"), ("began", "a time")])
+def test_what_cannot_be_read_is_said_in_the_words_of_the_form(name: str, kind: str) -> None:
+    (said,) = problems({"who": "E", name: "24th"})
+    assert said.startswith(f"VI1: {name}: '24th' is not {kind}; expected {kind}")
 
 
 def test_a_time_without_its_offset_is_refused() -> None:

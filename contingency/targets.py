@@ -22,7 +22,7 @@ from tenacity import RetryError
 
 from contingency.policies import ATTEMPTS, MOST_BYTES, PATIENCE, NotNowError, retrying
 from contingency.rooms import Held, Outgoing, Receipt, Senseless, Unwilling
-from cutover.core.errors import Invalid, Unavailable
+from cutover.core.errors import Invalid, Problem, Unavailable
 
 SERVER_ERROR = 500
 ABOUT_THE_RECORD = frozenset(
@@ -79,6 +79,16 @@ class HttpTarget:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[HttpConversation]:
+        """An open line. Raises Invalid where the programme names no address for it."""
+        if not self.url:
+            expected = "a `target:` in a file of contingency/, and its system's address under `systems` of programme.yaml"
+            raise Invalid(
+                Problem(
+                    "no target takes the records: its address is not declared",
+                    field="target",
+                    expected=expected,
+                )
+            )
         async with httpx.AsyncClient(
             base_url=self.url, timeout=self._patience, verify=self._tls, headers=dict(self._paths.headers)
         ) as client:

@@ -14,7 +14,7 @@ import pytest
 from contingency.conversions import BatchReport, ConversionService
 from contingency.domain.terms import Terms
 from contingency.targets import HttpTarget
-from cutover.core.errors import Unavailable
+from cutover.core.errors import Invalid, Unavailable
 from cutover.domain.programme import Hours
 from tests.contingency.world import World, somebody
 
@@ -167,3 +167,12 @@ def test_a_record_that_is_turned_away_again_and_again_is_no_longer_in_the_way(wo
         world.verified(1, person=somebody(9))
         assert run(service).set_aside == (bad,)
         assert "lock timeout" in service.dead_letters()[0].reason
+
+
+def test_where_no_target_is_declared_that_is_said_and_nothing_is_begun(world: World) -> None:
+    (serial,) = world.verified(1)
+    service = world.converting("")
+    with pytest.raises(Invalid, match=r"no target takes the records.*`target:` in a file of contingency/"):
+        asyncio.run(service.convert_batch(by="tova"))
+    assert service.status()["begun"] == 0
+    assert world.paper.sheet(serial).stage.value == "verified"

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import DBAPIError
 
 from cutover.core.clock import Clock
-from cutover.core.errors import CutoverError
+from cutover.core.errors import CutoverError, Refused
 from cutover.core.event import Command, Fact, Recorded
 from cutover.core.machine import Machine
 from cutover.core.unswept import unswept
@@ -124,6 +124,8 @@ class Desk:
 
     def ask_all(self, asks: Sequence[Ask], *, fence: Fence | None = None) -> list[Recorded]:
         """Decide several commands and record all of what follows in one transaction, or nothing."""
+        if not all(ask.command.by.strip() for ask in asks):
+            raise Refused("nobody is named who does it")
         if len(asks) == 1 and asks[0].known not in self._states:
             self.load(asks[0].machine, asks[0].stream)  # a long past is folded before others are kept waiting
         wish = _Wish(asks, fence)

@@ -49,6 +49,12 @@ def test_a_refused_command_leaves_no_trace(any_desk):
     assert any_desk.journal.head().position == 0
 
 
+def test_what_nobody_does_is_not_done(any_desk):
+    with pytest.raises(Refused, match="nobody is named"):
+        any_desk.ask(COMPONENT, CUSTODY, switch(Mode.PAPER, by=" "))
+    assert any_desk.journal.head().position == 0
+
+
 def test_a_desk_sees_what_another_recorded(any_desk):
     flip(any_desk, "custody", 1)
     flip(rival(any_desk), "custody", 2)

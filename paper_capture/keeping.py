@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
-from cutover.core.errors import Invalid, NotFound, Problem
+from cutover.core.errors import Invalid, Problem
 from cutover.core.event import Recorded
 from cutover.store.desk import Ask
 from paper_capture.domain.aside import FreeSheet, GoOnLive, HoldSheet, SignOver
@@ -25,8 +25,7 @@ class PaperKeeping:
 
     def transfer(self, serials: Sequence[str], *, station: str, by: str, reason: str) -> list[Recorded]:
         """Move blank sheets to another station, which answers for them from now on."""
-        if self.paper.stations and station not in self.paper.stations:
-            raise NotFound("station", station, sorted(self.paper.stations))
+        self.paper.check_station(station)
         return self._each(serials, lambda s: TransferSheet(by=by, serial=s, station=station, reason=reason))
 
     def hand_over(

@@ -7,6 +7,7 @@ a call repeated after a crash changes nothing, and the same move with other cont
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +15,14 @@ from typing import TypeVar
 
 from cutover.core.errors import Conflict, Invalid, NotFound, Problem, Refused
 from cutover.core.event import Event, Recorded
+from cutover.domain.programme import NAMED
 from cutover.store.chain import canonical
 from cutover.store.desk import Ask, Desk
 from paper_capture.batch_tables import batch_rows
 from paper_capture.conflict_tables import conflict_rows
 from paper_capture.domain.aside import EVENTS as ASIDE
 from paper_capture.domain.batches import EVENTS as BATCH_EVENTS
+from paper_capture.domain.closing import closing
 from paper_capture.domain.conflicts import EVENTS as CONFLICTS
 from paper_capture.domain.form import Form
 from paper_capture.domain.images import EVENTS as IMAGES
@@ -80,6 +83,7 @@ EVENTS: tuple[type[Event], ...] = (
 T = TypeVar("T")
 R = TypeVar("R")
 Plan = Callable[[StationeryState], tuple[Block, list[Ask]]]
+STATION_NAME = "letters, digits, '.', '_' and '-', such as north-quay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +125,7 @@ class PaperService:
     ) -> list[str]:
         """Hand a station its next `count` sheets, printing what stock lacks. The same key again answers the same serials."""
         form = self.form(form_type)
-        if self.stations and station not in self.stations:
-            raise NotFound("station", station, sorted(self.stations))
+        self.check_station(station)
 
         def plan(state: StationeryState) -> tuple[Block, list[Ask]]:
             lack, block = count - state.stock, Block(form.prefix, state.issued + 1, count)
@@ -133,6 +136,13 @@ class PaperService:
             return block, [*asks, Ask(STATIONERY, stationery_stream(form.id), wish, key), *sheets]
 
         return self._take(form, count, station, key, plan)
+
+    def check_station(self, station: str) -> None:
+        """Raises NotFound for a station the programme does not declare; where it declares none, Invalid for no name."""
+        if self.stations and station not in self.stations:
+            raise NotFound("station", station, sorted(self.stations))
+        if not re.fullmatch(NAMED, station):  # files and links are named by it
+            raise Invalid(Problem(f"'{station}' names no station", field="station", expected=STATION_NAME))
 
     def log_used(
         self, entries: Sequence[UsedSheet], *, by: str, at: datetime | None = None
@@ -160,9 +170,8 @@ class PaperService:
 
     def printed_restricted(self, form: Form, serials: Sequence[str], *, station: str, by: str) -> None:
         """Record who is about to have sheets of a restricted form printed, each time anew."""
-        event = RestrictedSheetsPrinted(
-            station=station, first=serials[0], last=serials[-1], count=len(serials)
-        )
+        first, last = serials[0], serials[-1]
+        event = RestrictedSheetsPrinted(station=station, first=first, last=last, count=len(serials))
         self.desk.ask(LOOKS, looks_stream(form.id), PrintRestricted(by=by, printed=event))
 
     def spoil(self, serial: str, *, by: str, reason: str, at: datetime | None = None) -> list[Recorded]:
@@ -367,7 +376,8 @@ class PaperService:
         return self.desk.ask_all([self._ask(wish, _key(wish, move), at) for wish in wishes])
 
     def _ask(self, wish: SheetCommand, key: str | None = None, at: datetime | None = None) -> Ask:
-        return Ask(SHEET, sheet_stream(wish.serial), wish, key, at)
+        then = closing(wish, self._known(wish.serial)[1])
+        return Ask(SHEET, sheet_stream(wish.serial), wish, key, at, then=then)
 
 
 def _each(items: Sequence[T], read: Callable[[T], R]) -> list[R]:

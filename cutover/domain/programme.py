@@ -48,6 +48,7 @@ def _hint(name: str, known: Iterable[str]) -> str:
 Span = Annotated[
     timedelta, BeforeValidator(_duration), PlainSerializer(spell_duration, return_type=str, when_used="json")
 ]
+NAMED = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,79}"  # what files, links and folders can be named by
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=80)]
 
 

@@ -11,6 +11,7 @@ from cutover.core.errors import Conflict, Invalid, NotFound, Refused
 from paper_capture.domain.moves import Grade
 from paper_capture.domain.serial import Serial
 from paper_capture.domain.sheet import Stage
+from paper_capture.keeping import PaperKeeping
 from paper_capture.service import EVENTS, PaperService
 from paper_capture.tables import PaperProjection
 from tests.conftest import MakeDesk
@@ -80,10 +81,23 @@ def test_many_who_ask_at_once_each_get_numbers_of_their_own(make_desk: MakeDesk,
 
 
 def test_what_is_refused_for_good_is_refused_at_once(paper: PaperService) -> None:
-    with pytest.raises(Refused, match="issued to no station"):
-        issue(paper, 1, station="")
+    with pytest.raises(Refused, match="nobody is named"):
+        paper.issue(station="north", form_type="crime", count=1, by=" ")
+    assert position(paper) == 0
     with pytest.raises(NotFound, match="did you mean 'crime'"):
         issue(paper, 1, form_type="crimes")
+
+
+@pytest.mark.parametrize("slip", ["", "../../x", "/tmp", "north/quay", "a\nb", "north\n", "<b>"])
+def test_where_no_station_is_declared_only_a_name_that_files_can_bear_is_one(
+    paper: PaperService, slip: str
+) -> None:
+    with pytest.raises(Invalid, match="names no station"):
+        issue(paper, 1, station=slip)
+    (blank,) = issue(paper, 1)
+    with pytest.raises(Invalid, match="names no station"):
+        PaperKeeping(paper).transfer([blank], station=slip, reason="ran out", by="sam")
+    assert paper.account().outstanding == {"north": (blank,)}
 
 
 def test_every_bulk_call_repeated_after_a_crash_changes_nothing(paper: PaperService) -> None:

@@ -57,16 +57,18 @@ def add_pack(app: App, room: Rooms) -> None:
     ) -> None:
         """Issue sheets to a station and print them as PDF/A, with instructions, header sheets, register and the plan."""
         from cutover.store.print_key import print_key
+        from cutover.store.whole_file import writable
         from paper_capture.packs import Asked, make_pack, read_forms, write_pack
 
         at = room(programme)
         who = at.programme.person(by)
         may = frozenset(who.skills) if who else frozenset[str]()
+        at.paper.check_station(station)
         asked = Asked(station, _title(at.programme, station), read_forms(forms), by, key, may)
+        folder = writable(to or at.state / "packs" / station)  # before any number is given out
         made = make_pack(
             at.paper, asked, programme=at.programme.title, key=print_key(at.state), zone=at.programme.zone
         )
-        folder = to or at.state / "packs" / station
         files = list(write_pack(made, folder))
         plan = list(at.offline(folder / "offline", made.at)) if offline else []
         said = {

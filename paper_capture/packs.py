@@ -160,7 +160,7 @@ def _sealed(
         "steps": (*SEALED_STEPS, *form.instructions), "first": spaced(serials[0]), "last": spaced(serials[-1]),
         "lines": [spaced(serial) for serial in serials],
     }  # fmt: skip
-    name = f"{folder}/{asked.station}-receipt.pdf"
+    name = f"{folder}/{asked.station}-receipt-{serials[0]}.pdf"
     yield PrintedFile(name, *press_of("sealed.typ").printed(page, printing.at, name))
     for book in books(form, serials, printing):
         yield PrintedFile(f"{folder}/{book.name}", book.pdf, book.notes)
@@ -195,6 +195,7 @@ def _station_sheets(
     """Instructions and register of what is open; of what is sealed only that there is an envelope with its own receipt."""
     known = {form_id: paper.form(form_id) for form_id in serials}
     sealed = [len(given) for form_id, given in serials.items() if known[form_id].restricted]
+    first = next(iter(serials.values()))[0]
     serials = {form_id: given for form_id, given in serials.items() if not known[form_id].restricted}
     forms = [_listed(known[form_id], given) for form_id, given in serials.items()]
     page = {
@@ -202,7 +203,9 @@ def _station_sheets(
         "foot": f"issued {show(printing.at, zone)}", "steps": STEPS, "forms": forms, "sealed": sealed,
         "lines": [(spaced(serial), serial == given[-1]) for given in serials.values() for serial in given],
     }  # fmt: skip
-    name = f"{asked.station}-instructions-and-register.pdf"
+    name = (
+        f"{asked.station}-instructions-and-register-{first}.pdf"  # a later pack lies beside it, not over it
+    )
     return PrintedFile(name, *press_of("station.typ").printed(page, printing.at, name))
 
 

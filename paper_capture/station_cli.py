@@ -109,6 +109,9 @@ def _add_link(app: App, doors: Doors) -> None:
 
 def _check(door: StationDoor, station: str) -> None:
     known = [s.id for s in door.programme.stations]
+    if not known:
+        expected = "in programme.yaml, such as `stations: [{id: central, title: Central}]`"
+        raise Invalid(Problem("the programme declares no station", field="stations", expected=expected))
     if station not in known:
         raise NotFound("station", station, known)
 

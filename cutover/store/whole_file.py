@@ -5,8 +5,19 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from cutover.core.errors import Invalid, Problem
+
+
+def writable(folder: Path) -> Path:
+    """The folder, made where there is none. Raises Invalid where nothing can be written into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise Invalid(Problem(f"cannot be written into: {error.strerror}", file=str(folder))) from error
 
 
 def write_whole(path: Path, content: bytes) -> Path:

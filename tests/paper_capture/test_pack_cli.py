@@ -53,6 +53,14 @@ def test_a_pack_is_issued_printed_and_printed_again_as_it_was(
     assert room.paper.account().outstanding == {"central": tuple(said["serials"]["custody"])}
 
 
+def test_where_a_pack_cannot_be_written_no_number_is_given_out(room: Room, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    words = ("pack", "--station", "central", "--forms", "custody:2", "--by", "sam")
+    with pytest.raises(Invalid, match="cannot be written into: Not a directory"):
+        call(room, *words, "--to", str(tmp_path / "file" / "pack"))
+    assert room.paper.account().printed == 0
+
+
 def test_what_was_printed_is_scanned_back_and_what_has_no_place_is_held(
     room: Room, capsys: pytest.CaptureFixture[str]
 ) -> None:

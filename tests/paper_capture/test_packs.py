@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2
@@ -12,7 +13,7 @@ from cutover.core.errors import Refused
 from cutover.core.event import Recorded
 from paper_capture.domain.views import RestrictedSheetsPrinted, looks_stream
 from paper_capture.forms import load_forms
-from paper_capture.packs import Asked, make_pack, write_pack
+from paper_capture.packs import Asked, make_pack, spaced, write_pack
 from paper_capture.service import EVENTS, PaperService
 from paper_capture.tables import PaperProjection
 from tests.conftest import MakeDesk
@@ -47,6 +48,24 @@ def test_who_is_not_named_for_a_restricted_form_prints_none_and_gives_out_no_num
         make_pack(library, asked(by="nils"), programme="On paper", key=b"k" * 16, zone="UTC")
     assert library.account().printed == 0
     assert prints(library) == []
+
+
+def test_a_second_pack_lies_beside_the_first_and_takes_no_register_away(
+    library: PaperService, tmp_path: Path
+) -> None:
+    packs = [
+        make_pack(library, replace(asked("intelligence"), key=key), programme="P", key=b"k" * 16, zone="UTC")
+        for key in ("first", "second")
+    ]
+    written = [file for pack in packs for file in write_pack(pack, tmp_path)]
+    assert len(set(written)) == sum(len(pack.files) for pack in packs)
+    registers = sorted(tmp_path.glob("north-instructions-and-register-*.pdf"))
+    assert [
+        spaced(packs[n].serials["crime"][0]) in text_of(registers[n].read_bytes())[1] for n in (0, 1)
+    ] == [
+        True,
+        True,
+    ]
 
 
 def test_each_print_of_a_restricted_form_is_a_fact_with_who_and_which(library: PaperService) -> None:

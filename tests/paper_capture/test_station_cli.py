@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cyclopts import App
 
-from cutover.core.errors import NotFound, Refused
+from cutover.core.errors import Invalid, NotFound, Refused
 from cutover.web.tokens import station_scope
 from paper_capture.station_cli import StationDoor, add_station
 from tests.paper_capture.pages_world import PROGRAMME, PagesWorld
@@ -21,6 +21,16 @@ def call(world: PagesWorld, *words: str) -> Any:
     app = App(name="paper")
     add_station(app, lambda _: StationDoor(world.paper, PROGRAMME, world.tokens, "https://cutover.example/"))
     return app(list(words), result_action="return_value", exit_on_error=False)
+
+
+def test_where_no_station_is_declared_the_link_is_refused_with_where_to_declare_it(world: PagesWorld) -> None:
+    bare = PROGRAMME.model_copy(update={"stations": ()})
+    app = App(name="paper")
+    add_station(app, lambda _: StationDoor(world.paper, bare, world.tokens, "https://cutover.example/"))
+    with pytest.raises(
+        Invalid, match=r"declares no station; expected in programme\.yaml, such as `stations:"
+    ):
+        app(["link", "central"], result_action="return_value", exit_on_error=False)
 
 
 def test_a_file_is_taken_in_and_what_is_turned_away_is_written_beside_it(

@@ -16,7 +16,6 @@ from cutover.domain.gates import Finding
 from cutover.domain.readiness import judged
 from cutover.domain.readiness import read_rule as read_readiness
 from cutover.reconciliation.findings import Verdict, address
-from cutover.reconciliation.reruns import overdue
 from monitors.domain.check import Status
 from runbooks.domain.rehearsals import is_rehearsing, read_rule, rehearsed
 from runbooks.service import Provider, Reading
@@ -57,10 +56,8 @@ def _reconcile(world: World, name: str) -> Reading:
     if outcome is None:
         return Reading(Finding.UNKNOWN, "never reconciled")
     where = address(name, outcome.run)
-    if outcome.passed and (late := overdue(world.reconciliation.rechecks(name))):
-        return Reading(
-            Finding.NOT_MET, f"{outcome}, but {late[0]} since {late[0].due_at:%d %b %H:%M}Z", where
-        )
+    if fallen := world.reconciliation.fallen(name):
+        return Reading(Finding.NOT_MET, f"{outcome}, but {'; '.join(fallen)}", where)
     return Reading(_VERDICTS[outcome.verdict], str(outcome), where)
 
 

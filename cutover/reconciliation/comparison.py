@@ -29,6 +29,11 @@ class Stage(StrEnum):
     FAILED = "failed"
 
 
+def _of_no_contract(body: dict[str, Any], version: int) -> dict[str, Any]:
+    del version
+    return {**body, "outcome": {**body["outcome"], "contract_sha256": ""}}
+
+
 class SnapshotTaken(Event):
     """One side was read ahead of a run: at the freeze."""
 
@@ -50,13 +55,25 @@ class ReconciliationStarted(Event):
 class ReconciliationFinished(Event):
     """Both sides were compared whole; the outcome carries verdict, counts, digests and the engine's version."""
 
+    version: ClassVar[int] = 2
     outcome: Outcome
+
+    @classmethod
+    def upcast(cls, body: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 did not keep under which contract it was found."""
+        return _of_no_contract(body, version)
 
 
 class ReconciliationFailed(Event):
     """There is no answer: the outcome's verdict is ERROR, whatever was found before."""
 
+    version: ClassVar[int] = 2
     outcome: Outcome
+
+    @classmethod
+    def upcast(cls, body: dict[str, Any], version: int) -> dict[str, Any]:
+        """As of ReconciliationFinished."""
+        return _of_no_contract(body, version)
 
 
 class KeepSnapshot(Command):

@@ -125,6 +125,7 @@ class Outcome(Part):
     engine: str = ""
     findings_file: str = ""
     findings_sha256: str = ""
+    contract_sha256: str = Field(default="", description="of all of the contract that decides the verdict")
     first: Mapping[str, tuple[str, ...]] = Field(default={}, description="the first few keys of each class")
 
     @property

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from cutover.core.errors import CutoverError, NotFound, Refused
-from cutover.reconciliation import crossing, elsewhere, evidence, later, references, sources, warehouses
+from cutover.reconciliation import (
+    crossing,
+    elsewhere,
+    evidence,
+    later,
+    references,
+    sources,
+    standing,
+    warehouses,
+)
 from cutover.reconciliation import snapshot as snapshots
 from cutover.reconciliation.causes import Cause, Wanted
 from cutover.reconciliation.comparison import (
@@ -163,6 +172,11 @@ class ReconciliationService:
             raise NotFound("run", str(run), [str(o.run) for o in history])
         return found
 
+    def fallen(self, contract_id: str) -> tuple[str, ...]:
+        """Why the last PASS says nothing any more; nothing where it stands, and where there is none."""
+        contract, last = self._contract(contract_id), self.latest(contract_id)
+        return standing.fallen(last, contract, self.rechecks(contract_id), self.desk.clock.now().date())
+
     def findings(
         self,
         contract_id: str,
@@ -243,7 +257,8 @@ class ReconciliationService:
             outcome = self._outcome(contract, started.run)
         except (CutoverError, duckdb.Error, OSError) as error:
             outcome = _no_answer(contract, started.run, Verdict.ERROR, str(error))
-        return outcome.model_copy(update={"round": started.round})
+        asked = {"round": started.round, "contract_sha256": standing.digest(contract)}
+        return outcome.model_copy(update=asked)
 
     def _outcome(self, contract: Contract, run: int) -> Outcome:
         frozen = self._state(contract.id).snapshots.get(Side.SOURCE) if contract.source_frozen else None
@@ -314,7 +329,7 @@ class ReconciliationService:
         found = evidence.write(engine, contract, file, today, matching.slices)
         counts = {**matching.counts, Class.ORPHAN.value: sum(found.orphans.values())}
         by_state = _with_orphans(matching.by_state, found.orphans)
-        gaps = (*source.taken.gaps, *target.taken.gaps, *_expired(contract, today))
+        gaps = (*source.taken.gaps, *target.taken.gaps, *standing.expired(contract, today))
         coverage = _coverage(contract, matching.excluded, gaps)
         verdict, reasons = judge(
             counts,
@@ -379,14 +394,6 @@ def _with_orphans(
     for state, n in orphans.items():
         merged.setdefault(state, {})[Class.ORPHAN.value] = n
     return merged
-
-
-def _expired(contract: Contract, today: date) -> tuple[str, ...]:
-    return tuple(
-        f"exclusion '{e.name}' signed by {e.signed_by} expired on {e.expires:%d %b %Y}"
-        for e in contract.exclusions
-        if e.expires and e.expires < today
-    )
 
 
 def _no_answer(contract: Contract, run: int, verdict: Verdict, *reasons: str) -> Outcome:

@@ -38,7 +38,7 @@ LOOKS: Mapping[Verdict | None, Look] = {
     Verdict.ERROR: ("bad", "✗", "ERROR"),
     None: ("odd", "?", "not compared yet"),
 }
-STALE: Look = ("warn", "⌛", "PASS, re-run overdue")
+STALE: Look = ("warn", "⌛", "PASS, no longer good")
 AGAIN: Mapping[Rerun, Look] = {
     Rerun.MADE: ("ok", "✓", "made"),
     Rerun.WAITING: ("idle", "…", "waiting"),
@@ -187,10 +187,11 @@ def _files() -> list[str]:
 def _contract(service: ReconciliationService, contract: Contract) -> ContractLine:
     last = service.latest(contract.id)
     says = str(last) if last else "nothing is known of this migration until it is compared"
-    look, late = LOOKS[last.verdict if last else None], overdue(service.rechecks(contract.id))
-    if late:
-        says += f"; {', '.join(map(str, late))}"
-        look = STALE if last and last.passed else look
+    look, fallen = LOOKS[last.verdict if last else None], service.fallen(contract.id)
+    late = map(str, overdue(service.rechecks(contract.id)))
+    if beside := fallen or tuple(late):
+        says += f"; {'; '.join(beside)}"
+        look = STALE if fallen else look
     return ContractLine(contract.title, look, says, address(contract.id))
 
 
@@ -204,12 +205,12 @@ def _shown(service: ReconciliationService, name: str, query: Query, zone: str) -
     causes = service.causes(name, outcome.run) if has else []
     found = service.findings(name, None, SHOWN + 1, outcome.run, wanted=wanted) if has else []
     rechecks = service.rechecks(name)
-    is_late = outcome.run == newest and outcome.passed and overdue(rechecks)
+    fallen = service.fallen(name) if outcome.run == newest else ()
     return Shown(
         title=service.contracts[name].title,
         run=f"run {outcome.run}" + ("" if outcome.run == newest else ", not the last one"),
-        look=STALE if is_late else LOOKS[outcome.verdict],
-        says=str(outcome),
+        look=STALE if fallen else LOOKS[outcome.verdict],
+        says="; ".join((str(outcome), *fallen)),
         read=tuple(_read(side, reading, zone) for side, reading in (("source", outcome.source), ("target", outcome.target)) if reading),
         counts=tuple((k.replace("_", " "), f"{n:,}", "" if k == Class.MATCHED else address(name, outcome.run, k)) for k, n in outcome.counts.items() if n),
         causes=tuple(_cause(one, name, outcome.run, wanted) for one in causes),

@@ -16,6 +16,7 @@ from cutover.core.errors import Refused
 from cutover.domain.gates import Criterion, Finding, Verdict
 from runbooks.domain.plan import Runbook, Task, TaskGate, TaskType
 from runbooks.domain.run_events import RunType
+from runbooks.service import Reading
 
 
 def test_what_was_never_reconciled_is_unknown(world: World) -> None:
@@ -52,6 +53,37 @@ def test_a_pass_whose_re_run_is_overdue_is_not_met_and_its_owner_is_told(folder:
         assert not any(alarm.bad for alarm in rechecks_told(world))
     finally:
         world.engine.dispose()
+
+
+def test_a_pass_under_another_contract_or_by_a_signature_that_is_over_is_not_met(folder: Path) -> None:
+    file = folder / "reconciliation" / "crimes.yaml"
+    signed = (
+        'accepted: [{class: missing, keys: ["C9"], reason: weeded, signed_by: Chen, expires: 2026-10-24}]\n'
+    )
+    with (folder / "old.csv").open("a", encoding="utf-8") as old:
+        old.write("C9,open\n")
+    contract = file.read_text(encoding="utf-8")
+    file.write_text(contract + signed, encoding="utf-8")
+
+    def reading(day: int) -> Reading:
+        clock = FixedClock(datetime(2026, 10, day, 12, tzinfo=UTC))
+        world = build_world(folder, pace=clock, settings=Settings(database_url=""))
+        try:
+            if not world.reconciliation.latest("crimes"):
+                world.reconciliation.run("crimes", by="asha")
+            return providers(world)["reconcile"]("crimes")
+        finally:
+            world.engine.dispose()
+
+    assert reading(24).finding is Finding.MET
+    over = reading(25)
+    assert (over.finding, "signed for by Chen were accepted until 24 Oct 2026" in over.detail) == (
+        Finding.NOT_MET,
+        True,
+    )
+    file.write_text(contract, encoding="utf-8")
+    changed = reading(24)
+    assert (changed.finding, "the contract was changed since" in changed.detail) == (Finding.NOT_MET, True)
 
 
 @pytest.mark.parametrize("kind", ["reconcile", "monitor"])

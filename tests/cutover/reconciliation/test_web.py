@@ -114,8 +114,8 @@ def test_a_pass_whose_re_run_is_overdue_is_not_green(world: World, clock: FixedC
         [("T+1d", "due"), ("T+7d", "waiting"), ("T+30d", "waiting")],
     )
     clock.set(START + timedelta(days=3))
-    assert (shown(world).look[0], shown(world).look[2]) == ("warn", "PASS, re-run overdue")
-    assert page(world).contracts[0].look[2] == "PASS, re-run overdue"
+    assert (shown(world).look[0], shown(world).look[2]) == ("warn", "PASS, no longer good")
+    assert page(world).contracts[0].look[2] == "PASS, no longer good"
     world.run()
     assert (shown(world).look[2], shown(world).again[0].run) == ("PASS", "run 2")
 

@@ -1,0 +1,57 @@
+"""Whether a PASS of some days ago still says anything: of the contract as it is now, by signatures that still hold.
+
+A verdict answers one contract. Where the contract was changed since, or a signature that the PASS leant on is over, or
+a re-run is overdue, what was found then is no evidence now: the contract has to be compared again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import date
+
+from cutover.reconciliation.contract import Contract
+from cutover.reconciliation.findings import Outcome
+from cutover.reconciliation.reruns import Recheck, overdue
+
+_SAYS_NOTHING = frozenset({"title", "entity", "owner", "again", "engine", "context"})  # of the verdict
+
+
+def digest(contract: Contract) -> str:
+    """All of a contract that decides the verdict: places, columns, and what is left out, allowed or signed for."""
+    what = contract.model_dump(mode="json", by_alias=True, exclude=set(_SAYS_NOTHING))
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+
+def fallen(
+    outcome: Outcome | None, contract: Contract, rechecks: Sequence[Recheck], today: date
+) -> tuple[str, ...]:
+    """Why a PASS is no longer one; nothing where it stands, and for what is no PASS."""
+    if outcome is None or not outcome.passed:
+        return ()
+    asked = outcome.contract_sha256  # '' in what was recorded before it was kept
+    changed = bool(asked) and asked != digest(contract)
+    return (
+        *(("the contract was changed since: reconcile again",) if changed else ()),
+        *expired(contract, today),
+        *_no_longer_accepted(outcome, contract, today),
+        *(f"{late} since {late.due_at:%d %b %H:%M}Z" for late in overdue(rechecks)),
+    )
+
+
+def expired(contract: Contract, today: date) -> tuple[str, ...]:
+    """The exclusions whose day is over."""
+    return tuple(
+        f"exclusion '{e.name}' signed by {e.signed_by} expired on {e.expires:%d %b %Y}"
+        for e in contract.exclusions
+        if e.expires and e.expires < today
+    )
+
+
+def _no_longer_accepted(outcome: Outcome, contract: Contract, today: date) -> tuple[str, ...]:
+    return tuple(
+        f"findings ({a.klass}) signed for by {a.signed_by} were accepted until {a.expires:%d %b %Y}"
+        for a in contract.accepted
+        if a.expires < today and outcome.accepted.get(a.klass)
+    )

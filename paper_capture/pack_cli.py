@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
 from cutover.cli.output import answer
-from cutover.core.errors import NotFound
+from cutover.core.errors import Invalid, NotFound
 from cutover.domain.programme import Programme
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def add_pack(app: App, room: Rooms) -> None:
         from cutover.store.whole_file import writable
         from paper_capture.packs import Asked, make_pack, read_forms, write_pack
 
-        at = room(programme)
+        at, key = room(programme), key or f"pack-{token_hex(4)}"
         who = at.programme.person(by)
         may = frozenset(who.skills) if who else frozenset[str]()
         at.paper.check_station(station)
@@ -69,10 +71,11 @@ def add_pack(app: App, room: Rooms) -> None:
         made = make_pack(
             at.paper, asked, programme=at.programme.title, key=print_key(at.state), zone=at.programme.zone
         )
-        files = list(write_pack(made, folder))
+        with _printable_again(key):
+            files = list(write_pack(made, folder))
         plan = list(at.offline(folder / "offline", made.at)) if offline else []
         said = {
-            "station": station, "files": [str(f) for f in files], "offline": [str(f) for f in plan],
+            "station": station, "key": key, "files": [str(f) for f in files], "offline": [str(f) for f in plan],
             "serials": made.serials, "notes": [note for f in made.files for note in f.notes],
         }  # fmt: skip
         answer(said, as_json=json, text=_said(said))
@@ -106,4 +109,14 @@ def _said(said: dict[str, Any]) -> list[str]:
     total = sum(len(given) for given in said["serials"].values())
     lines = [f"{said['station']} answers for {total} sheets; print single-sided, A4, at 100 %:"]
     lines += [f"  {form}: {len(given)}, {given[0]} to {given[-1]}" for form, given in said["serials"].items()]
-    return [*lines, *(f"  {file}" for file in (*said["files"], *said["offline"])), *said["notes"]]
+    lines += [f"  {file}" for file in (*said["files"], *said["offline"])]
+    return [*lines, *said["notes"], f"the same pack is printed again with --key {said['key']}"]
+
+
+@contextmanager
+def _printable_again(key: str) -> Iterator[None]:
+    """Says how to print what has its numbers and could not be written."""
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid(*error.problems, f"its numbers are given out; print them with --key {key}") from error

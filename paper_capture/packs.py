@@ -17,6 +17,7 @@ from cutover.core.errors import Invalid, Problem, Refused
 from cutover.store.whole_file import write_whole
 from paper_capture.domain.form import Form, Role
 from paper_capture.domain.sheet import sheet_stream
+from paper_capture.domain.stationery import check_count
 from paper_capture.printing.letters import FAMILY
 from paper_capture.printing.press import PrintedFile, Printing, books, press_of
 from paper_capture.service import PaperService
@@ -113,6 +114,8 @@ def make_pack(paper: PaperService, asked: Asked, *, programme: str, key: bytes, 
     """
     counts = {**asked.forms, **_accounting(paper, asked.forms)}
     forms = {form_id: paper.form(form_id) for form_id in counts}  # all known before any number is given out
+    for form_id, count in counts.items():
+        check_count(form_id, count)
     _check_restricted(forms, asked)
     serials = {
         form_id: paper.issue(

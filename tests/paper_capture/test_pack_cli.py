@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cutover.core.errors import Invalid, NotFound
+from cutover.core.errors import Invalid, NotFound, Refused
 from cutover.domain.programme import Programme
 from cutover.store.documents import read_yaml
 from paper_capture.batches import PaperBatches
@@ -51,6 +51,26 @@ def test_a_pack_is_issued_printed_and_printed_again_as_it_was(
     assert [Path(f).read_bytes() for f in said["files"]] == [Path(f).read_bytes() for f in again["files"]]
     assert [Path(f).name for f in said["offline"]] == ["plan.pdf"]
     assert room.paper.account().outstanding == {"central": tuple(said["serials"]["custody"])}
+
+
+def test_a_pack_that_stops_half_written_says_how_the_same_numbers_are_printed(
+    room: Room, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("pack", "--station", "central", "--forms", "custody:2", "--by", "sam", "--no-offline")
+    in_the_way = tmp_path / "pack" / "custody-CU000000182-CU000000279.pdf"
+    in_the_way.mkdir(parents=True)
+    with pytest.raises(Invalid, match=r"numbers are given out; print them with --key (pack-\w+)") as error:
+        call(room, *words, "--to", str(tmp_path / "pack"))
+    call(room, *words, "--key", str(error.value).split()[-1], "--to", str(tmp_path / "again"))
+    assert (tmp_path / "again" / in_the_way.name).is_file()
+    assert room.paper.account().issued == 2
+    assert "printed again with --key pack-" in capsys.readouterr().out
+
+
+def test_a_pack_with_a_form_too_many_gives_out_no_number_of_the_others(room: Room) -> None:
+    with pytest.raises(Refused, match="custody: a block has 1 to 20,000 sheets"):
+        call(room, "pack", "--station", "central", "--forms", "crime:2,custody:20001", "--by", "sam")
+    assert room.paper.account().printed == 0
 
 
 def test_where_a_pack_cannot_be_written_no_number_is_given_out(room: Room, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def restore(archive: Path, folder: Path, database_url: str = "") -> tuple[Manife
             manifest = _manifest(archive, tar)
             _refuse_other(manifest, engine)
             refuse_unless_empty(engine)
-            (folder / "state").mkdir(parents=True, exist_ok=True)
+            (folder / "state").mkdir(mode=0o700, parents=True, exist_ok=True)
             with _scratch(folder / "state") as scratch:
                 _unpack(archive, tar, manifest, scratch)
                 _put(scratch / FILES, folder)

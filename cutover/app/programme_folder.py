@@ -38,9 +38,9 @@ class ProgrammeFolder:
 
     @property
     def state(self) -> Path:
-        """Where everything the software writes lives; made when first needed."""
+        """Where everything the software writes lives; made when first needed, for nobody else to read: it has names and hashes."""
         folder = self.path / "state"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
     @property

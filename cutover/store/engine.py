@@ -141,11 +141,19 @@ def reachable(engine: Engine) -> str:
     return ""
 
 
-def _prepare_sqlite(dbapi: Any, _record: Any) -> None:
+def opened_file(connection: Connection) -> tuple[int, int] | None:
+    """The file that a connection to SQLite reads and writes, by device and inode; None for another database."""
+    return connection.info.get("file")
+
+
+def _prepare_sqlite(dbapi: Any, record: Any) -> None:
     dbapi.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
     _switch_to_wal(dbapi)
     dbapi.execute("PRAGMA synchronous=FULL")
     dbapi.execute("PRAGMA foreign_keys=ON")
+    if named := dbapi.execute("PRAGMA database_list").fetchone()[2]:  # '' in memory
+        there = Path(named).stat()
+        record.info["file"] = (there.st_dev, there.st_ino)
 
 
 def _switch_to_wal(dbapi: Any) -> None:

@@ -22,7 +22,7 @@ _ours: Counter[Path] = Counter()  # held by this process already: a demo that pe
 @contextmanager
 def held(state: Path, doing: str) -> Iterator[None]:
     """Hold the folder whose `state/` this is. Raises Refused at once, naming who holds it."""
-    state.mkdir(parents=True, exist_ok=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = (state / FILE).resolve()
     if _ours[path]:
         with _counted(path):

@@ -13,7 +13,7 @@ def print_key(state: Path) -> bytes:
     """The programme's own key for printed codes, made at the first print and kept in its state folder."""
     file = state / KEY_FILE
     if not file.exists():
-        state.mkdir(parents=True, exist_ok=True)
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary = state / f".{KEY_FILE}.{os.getpid()}"
         temporary.touch(mode=0o600)
         temporary.write_text(secrets.token_hex(16), encoding="ascii")

@@ -69,7 +69,7 @@ def person_of(programme: Programme, claims: Mapping[str, Any]) -> tuple[Person, 
     said = claims.get(rule.person_claim)
     if not isinstance(said, str) or not said:
         raise Refused(f"the provider says no '{rule.person_claim}' of you: see single_sign_on.person_claim of programme.yaml")  # fmt: skip
-    if rule.person_claim == "email" and claims.get("email_verified") is False:
+    if rule.person_claim == "email" and claims.get("email_verified") in (False, "false"):  # some spell it so
         raise Refused(f"the provider has not verified that {said} is yours")
     person = next((p for p in programme.people if p.login and p.login.casefold() == said.casefold()), None)
     if person is None:

@@ -149,3 +149,7 @@ def test_a_calendar_without_hours_is_a_fault_and_one_nobody_knows_is_told(folder
     unknown = [str(problem) for problem in ProgrammeFolder(folder).unknown_names()]
     assert any("'ofice'" in line and "did you mean 'office'" in line for line in unknown)
     assert any("'dba'" in line for line in unknown)
+
+
+def test_nobody_else_on_the_machine_reads_the_state(tmp_path: Path) -> None:
+    assert ProgrammeFolder(tmp_path).state.stat().st_mode & 0o077 == 0

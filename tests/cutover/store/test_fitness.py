@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text, update
 
+from cutover.store import schema
 from cutover.store.engine import open_engine, sqlite_url, writing
 from cutover.store.fitness import ROOM, unfit
 from cutover.store.journal import Journal
@@ -33,6 +34,20 @@ def test_a_database_of_an_older_version_is_not_ready(engine: Engine, tmp_path: P
 def test_a_database_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
     engine = open_engine(sqlite_url(tmp_path / "nowhere" / "cutover.db"))
     assert len(unfit(engine, tmp_path)) == 1
+    engine.dispose()
+
+
+def test_a_database_file_that_was_taken_from_under_a_process_is_not_ready(tmp_path: Path) -> None:
+    file, away = tmp_path / "cutover.db", tmp_path / "away.db"
+    engine = open_engine(sqlite_url(file))
+    schema.upgrade(engine)
+    assert unfit(engine, tmp_path) == []
+    file.rename(away)
+    assert "is gone" in unfit(engine, tmp_path)[0]
+    file.write_bytes(away.read_bytes())
+    assert "another file than the one that is open" in unfit(engine, tmp_path)[0]
+    away.replace(file)
+    assert unfit(engine, tmp_path) == []
     engine.dispose()
 
 

@@ -151,6 +151,7 @@ def test_who_may_not_sign_in_any_more_may_not_by_the_provider_either(behind: Beh
         {"exp": 1_600_000_000},
         {"iat": 4_000_000_000},
         {"email_verified": False},
+        {"email_verified": "false"},
         {"email": ["priya.nair@force.example"]},
     ],
     ids=str,

@@ -5,7 +5,9 @@ The paper stays the original; the certificate says where it is and until when it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import datetime
 
 from cutover.core.clock import show
 from cutover.core.errors import Refused
@@ -34,15 +36,26 @@ def certificate(
         "restricted": form.restricted,
         "marking": form.protective_marking,
         "facts": list(_facts(sheet, form, zone)),
+        "agreed": len(sheet.keyings) > 1,
         "corrections": [[d.field, _text(d.first), _text(d.second), _text(sheet.values.get(d.field))] for d in sheet.discrepancies],
-        "images": [[str(i.page), i.sha256, show(i.filed_at, zone), i.filed_by, "" if i.live else "superseded"] for i in images.of_all([sheet.serial], live=False)],
-        "hands": [[link.kind, link.giver, link.receiver, show(link.at, zone), link.by, link.seal] for link in sheet.chain],
-        "moves": [[show(m.at, zone), m.event.kind(), m.actor, str(m.position)] for m in moves],
+        "images": [[str(i.page), i.sha256, _dated(i.filed_at, zone), i.filed_by, "" if i.live else "superseded"] for i in images.of_all([sheet.serial], live=False)],
+        "hands": [[link.kind, link.giver, link.receiver, _dated(link.at, zone), link.by, link.seal] for link in sheet.chain],
+        "moves": [[_dated(m.at, zone), _move(m.event.kind()), m.actor, str(m.position)] for m in moves],
         "head": moves[-1].hash,
     }  # fmt: skip
     return PrintedFile(
         f"{sheet.serial}.pdf", *press_of("certificate.typ").printed(page, moves[-1].at, sheet.serial)
     )
+
+
+def _dated(at: datetime, zone: str) -> str:
+    """With its year: a certificate is read when nobody remembers which."""
+    return show(at, zone, "%d %b %Y %H:%M %Z")
+
+
+def _move(kind: str) -> str:
+    """`SheetHandedBackUnused` as a reader of paper says it: handed back unused."""
+    return " ".join(re.findall("[A-Z][a-z]*", kind.removeprefix("Sheet"))).lower()
 
 
 def _facts(sheet: SheetRow, form: Form, zone: str) -> Iterator[tuple[str, str]]:
@@ -54,15 +67,15 @@ def _facts(sheet: SheetRow, form: Form, zone: str) -> Iterator[tuple[str, str]]:
     )
     yield "Form", f"{form.title}, version {sheet.form_version}"
     yield "Station, writer", f"{sheet.station}, {sheet.writer}"
-    yield from ((name, show(at, zone)) for name, at in times if at is not None)
+    yield from ((name, _dated(at, zone)) for name, at in times if at is not None)
     for keying in sheet.keyings:
-        yield f"Keyed, pass {keying.pass_no}", f"{keying.keyer}, {show(keying.at, zone)}"
+        yield f"Keyed, pass {keying.pass_no}", f"{keying.keyer}, {_dated(keying.at, zone)}"
     if sheet.adjudicator:
         yield "Differences decided by", sheet.adjudicator
     if sheet.disposed_at is not None:
         yield (
             "Became",
-            f"{sheet.disposition} {sheet.reference}, {show(sheet.disposed_at, zone)}"
+            f"{sheet.disposition} {sheet.reference}, {_dated(sheet.disposed_at, zone)}"
             + (f" ({sheet.reason})" if sheet.reason else ""),
         )
     yield "The paper", _paper(sheet)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pypdfium2
 import pytest
 
+from cutover.core.clock import show
 from cutover.core.errors import Refused
 from paper_capture.certificates import certificate
 from paper_capture.images import PaperImages
 from paper_capture.service import PaperService
-from tests.paper_capture.world import ABUSE, entry, used
+from tests.paper_capture.world import ABUSE, NOON, entry, used
 
 
 @pytest.fixture
@@ -36,10 +39,13 @@ def test_it_names_every_hand_every_image_and_every_correction(
         "Chen",
         "Viktor",
         "converted N77",
+        f"Written {show(NOON - timedelta(hours=3), 'Europe/London', '%d %b %Y %H:%M %Z')}",
+        "discrepancy found",
         "indicators",
         images.of(serial)[0].sha256[:32],
     ):
         assert said in text
+    assert "Sheet" not in text
     assert made.pdf == again.pdf
 
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 import glob
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from cutover.core.errors import Invalid, Problem, nearest
-from cutover.reconciliation.contract import Column, Contract
+from cutover.reconciliation.contract import Column, Contract, Exclusion
 from cutover.reconciliation.sides import Side
 
 NO_STATE = "(none)"
@@ -103,6 +103,20 @@ def read_by_sql(contract: Contract, side: Side) -> frozenset[str]:
     The engine parses them: a word may as well be the name of a type or a function, or stand in a text.
     """
     expressions = [column.sql(side) for column in contract.columns.values() if column.sql(side)]
+    return _read_by(*expressions)
+
+
+def excluded(contract: Contract, exclusion: Exclusion, wrong: Callable[[str], str]) -> str:
+    """The condition of an exclusion. A value that is not of its type is no NULL, and a row is not excluded by it.
+
+    `wrong` says of a column, in SQL, whether its value is such a one.
+    """
+    used = _read_by(f"({exclusion.where})")
+    doubtful = " OR ".join(wrong(n) for n in contract.columns if n.casefold() in used)
+    return f"({exclusion.where}) AND NOT ({doubtful})" if doubtful else f"({exclusion.where})"
+
+
+def _read_by(*expressions: str) -> frozenset[str]:
     if not expressions:
         return frozenset()
     with duckdb.connect(":memory:") as engine:
@@ -197,6 +211,10 @@ def _bucket(contract: Contract, side: Side) -> str:
     return f"coalesce({_aside(contract, side)}, {of_key_hash()})::USMALLINT"
 
 
+def _is_wrong(n: str) -> str:
+    return f"{name(f'wrong:{n}')} IS NOT NULL"
+
+
 def of_key_hash() -> str:
     """The bucket of a row that is compared, from its key hash `kh`; of 16 bits, so that the engine totals in an array."""
     return f"(kh % {BUCKETS})::USMALLINT"
@@ -209,7 +227,7 @@ def _key_hash(contract: Contract) -> str:
 def _aside(contract: Contract, side: Side) -> str:
     """The bucket of a row that is excluded or has no key; NULL for all others."""
     cases = "".join(
-        f" WHEN ({e.where}) THEN {KEYLESS + 1 + contract.exclusions.index(e)}"
+        f" WHEN {excluded(contract, e, _is_wrong)} THEN {KEYLESS + 1 + contract.exclusions.index(e)}"
         for e in contract.excluded_on(side)
     )
     keyless = " OR ".join(f"({name(n)} IS NULL AND {name(f'wrong:{n}')} IS NULL)" for n in contract.key)

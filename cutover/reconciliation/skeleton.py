@@ -175,7 +175,8 @@ def _type_of(contract: Contract, there: There, n: str) -> str:
 
 def _aside(contract: Contract, side: Side) -> str:
     excluded = [
-        f"WHEN ({e.where}) THEN {contract.exclusions.index(e) + 1}" for e in contract.excluded_on(side)
+        f"WHEN {rows.excluded(contract, e, lambda n: f'{name(_wrong(n))} = 1')} THEN {contract.exclusions.index(e) + 1}"
+        for e in contract.excluded_on(side)
     ]
     keyless = " OR ".join(f"({name(n)} IS NULL AND {name(_wrong(n))} = 0)" for n in contract.key)
     return f"CASE {' '.join(excluded)} WHEN {keyless} THEN {KEYLESS} ELSE {PLAIN} END"

@@ -26,7 +26,9 @@ _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationship
 _ROW = re.compile(rb'<row\b[^>]*?\br="(\d{1,7})"')
 _WIDE = re.compile(rb' r="([A-Z]{2,3})\d')
 _NARROW = 26  # columns with names of one letter
-_HELD = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*(?<!/)>')
+_HELD = re.compile(
+    rb'<c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*(?<!/)>(?!</c>)'
+)  # an empty one is spelled in two ways
 
 
 def look_through(path: Path) -> dict[str, Broken]:

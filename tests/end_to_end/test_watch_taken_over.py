@@ -83,9 +83,11 @@ def test_a_standby_goes_on_when_the_watch_is_killed_and_nothing_is_told_twice(
         wait_until(lambda: asked(folder, count)[0] > (int(str(heard)) + 2,), "results of the second")
         (folder / "stuck" / "case-1.xml").unlink()
         wait_until(lambda: "RESOLVED" in said(), "the notice of the second")
+        sent = "SELECT count(*), count(sent_at) FROM outbox"
+        wait_until(lambda: asked(folder, sent) == [(2, 2)], "what was told is written down")
     finally:
         first.kill()
         second.end()
     assert said() == ["FIRING", "RESOLVED"]
-    assert asked(folder, "SELECT count(*), count(sent_at) FROM outbox") == [(2, 2)]
+    assert asked(folder, sent) == [(2, 2)]
     assert second.code == 0

@@ -151,7 +151,7 @@ def test_every_paper_page_is_clean_to_axe_and_fits_the_smallest_screen_in_the_da
         page.click("button.main")
         assert keyed in page.url
         page.fill("#f-offence", "bicycle")
-        expect(page.locator("#kept")).to_contain_text("Kept at", timeout=10_000)
+        expect(page.locator("#kept")).to_contain_text("Kept at", timeout=30_000)
         _clean(page)
         for path in (
             f"/convert/{differs}/decide",

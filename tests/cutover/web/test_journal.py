@@ -68,7 +68,7 @@ def test_every_fact_has_an_address_of_its_own(world: World) -> None:
     world.start()
     text = Browser(world.app()).get("/journal").text
     assert '<tr id="p2">' in text
-    assert "<td>ForecastMoved</td>" in text
+    assert ">ForecastMoved</td>" in text
 
 
 class Told(Event):

@@ -137,16 +137,31 @@ def db_commands(journal: Callable[[Path], Journal]) -> App:
 
 def _add_archive(app: App, journal: Opened) -> None:
     @app.command
-    def backup(to: Path, *, programme: Folder = Path(), json: AsJson = False) -> None:
-        """Write database and files into one archive while others go on. Name it *.cutover.tar; keep its head elsewhere."""
+    def backup(to: Path, *, programme: Folder = Path(), json: AsJson = False) -> int:
+        """Write database and files into one archive while others go on. Exit 1 when the journal does not hold.
+
+        Name it *.cutover.tar; keep its head elsewhere.
+        """
         from cutover.app.archive import back_up
 
         made = back_up(programme.resolve(), journal(programme).engine, to.resolve())
+        found = journal(programme).verify()
         words = [
             f"{len(made.sha256) - 1} files and the database, {to.stat().st_size / 2**20:.1f} MiB, written to {to}",
             f"head {made.head}",
         ]
-        answer({"archive": str(to), **made.model_dump(mode="json")}, as_json=json, text=words)
+        if not found.holds:
+            words.append(
+                f"the journal is BROKEN after {found.rows} facts: {found.fault}; keep an earlier archive"
+            )
+        told = {
+            "archive": str(to),
+            **made.model_dump(mode="json"),
+            "holds": found.holds,
+            "fault": found.fault,
+        }
+        answer(told, as_json=json, text=words)
+        return DONE if found.holds else NO
 
     @app.command
     def restore(archive: Path, *, programme: Folder = Path(), json: AsJson = False) -> int:

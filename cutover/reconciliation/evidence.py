@@ -243,3 +243,13 @@ def _counted(engine: duckdb.DuckDBPyConnection, by: str, of: str) -> dict[str, i
 
 def _one(engine: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(engine.execute(query).fetchall()[0][0])
+
+
+def with_orphans(
+    by_state: Mapping[str, Mapping[str, int]], orphans: Mapping[str, int]
+) -> dict[str, dict[str, int]]:
+    """The counts by state with the orphans among them."""
+    merged = {state: dict(counted) for state, counted in by_state.items()}
+    for state, n in orphans.items():
+        merged.setdefault(state, {})[Class.ORPHAN.value] = n
+    return merged

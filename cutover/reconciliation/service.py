@@ -174,8 +174,13 @@ class ReconciliationService:
 
     def fallen(self, contract_id: str) -> tuple[str, ...]:
         """Why the last PASS says nothing any more; nothing where it stands, and where there is none."""
-        contract, last = self._contract(contract_id), self.latest(contract_id)
-        return standing.fallen(last, contract, self.rechecks(contract_id), self.desk.clock.now().date())
+        contract, last, today = (
+            self._contract(contract_id),
+            self.latest(contract_id),
+            self.desk.clock.now().date(),
+        )
+        state = self._state(contract_id)
+        return standing.fallen(last, contract, state, self.rechecks(contract_id), today)
 
     def findings(
         self,
@@ -328,7 +333,7 @@ class ReconciliationService:
         today = self.desk.clock.now().date()
         found = evidence.write(engine, contract, file, today, matching.slices)
         counts = {**matching.counts, Class.ORPHAN.value: sum(found.orphans.values())}
-        by_state = _with_orphans(matching.by_state, found.orphans)
+        by_state = evidence.with_orphans(matching.by_state, found.orphans)
         gaps = (*source.taken.gaps, *target.taken.gaps, *standing.expired(contract, today))
         coverage = _coverage(contract, matching.excluded, gaps)
         verdict, reasons = judge(
@@ -385,15 +390,6 @@ class ReconciliationService:
 def _coverage(contract: Contract, excluded: Mapping[str, int], gaps: tuple[str, ...]) -> Coverage:
     left_out = tuple(f"{n.side}.{n.column}: {n.reason}" for n in contract.not_compared)
     return Coverage(compared=tuple(contract.columns), not_compared=left_out, excluded=excluded, gaps=gaps)
-
-
-def _with_orphans(
-    by_state: Mapping[str, Mapping[str, int]], orphans: Mapping[str, int]
-) -> dict[str, dict[str, int]]:
-    merged = {state: dict(counted) for state, counted in by_state.items()}
-    for state, n in orphans.items():
-        merged.setdefault(state, {})[Class.ORPHAN.value] = n
-    return merged
 
 
 def _no_answer(contract: Contract, run: int, verdict: Verdict, *reasons: str) -> Outcome:

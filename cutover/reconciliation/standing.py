@@ -1,7 +1,7 @@
 """Whether a PASS of some days ago still says anything: of the contract as it is now, by signatures that still hold.
 
-A verdict answers one contract. Where the contract was changed since, or a signature that the PASS leant on is over, or
-a re-run is overdue, what was found then is no evidence now: the contract has to be compared again.
+A verdict answers one contract. Where the contract was changed since, a signature that the PASS leant on is over, a re-run
+is overdue, or a newer run was begun and never answered, what was found then is no evidence now: it is compared again.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from datetime import date
 
+from cutover.reconciliation.comparison import ComparisonState, Stage
 from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.findings import Outcome
 from cutover.reconciliation.reruns import Recheck, overdue
@@ -25,14 +26,20 @@ def digest(contract: Contract) -> str:
 
 
 def fallen(
-    outcome: Outcome | None, contract: Contract, rechecks: Sequence[Recheck], today: date
+    outcome: Outcome | None,
+    contract: Contract,
+    state: ComparisonState,
+    rechecks: Sequence[Recheck],
+    today: date,
 ) -> tuple[str, ...]:
     """Why a PASS is no longer one; nothing where it stands, and for what is no PASS."""
     if outcome is None or not outcome.passed:
         return ()
     asked = outcome.contract_sha256  # '' in what was recorded before it was kept
     changed = bool(asked) and asked != digest(contract)
+    begun = state.stage is Stage.RUNNING and state.run > outcome.run
     return (
+        *((f"run {state.run} was begun after it and has not answered",) if begun else ()),
         *(("the contract was changed since: reconcile again",) if changed else ()),
         *expired(contract, today),
         *_no_longer_accepted(outcome, contract, today),

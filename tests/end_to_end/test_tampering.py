@@ -85,6 +85,15 @@ def test_the_triggers_refuse_a_change_and_a_deletion(finished: Blackout, tmp_pat
             change(copy, statement)
 
 
+def test_a_backup_of_a_changed_journal_is_made_and_says_that_it_does_not_hold(
+    book: Blackout, tmp_path: Path, say: Type
+) -> None:
+    change(book, "UPDATE journal SET actor = 'dev' WHERE position = 3")
+    archive = tmp_path / "night.cutover.tar"
+    said = say("db", "backup", archive, "--programme", book.path)
+    assert (said.code, "BROKEN after 2 facts" in said.out, archive.exists()) == (1, True, True)
+
+
 def test_the_journal_of_a_finished_run_holds_up_to_its_checkpoint(
     finished: Blackout, tmp_path: Path, say: Type
 ) -> None:

@@ -14,6 +14,7 @@ from cutover.app.watching import rechecks_told
 from cutover.core.clock import FixedClock
 from cutover.core.errors import Refused
 from cutover.domain.gates import Criterion, Finding, Verdict
+from cutover.reconciliation.comparison import COMPARISON, Start, comparison_stream
 from runbooks.domain.plan import Runbook, Task, TaskGate, TaskType
 from runbooks.domain.run_events import RunType
 from runbooks.service import Reading
@@ -84,6 +85,17 @@ def test_a_pass_under_another_contract_or_by_a_signature_that_is_over_is_not_met
     file.write_text(contract, encoding="utf-8")
     changed = reading(24)
     assert (changed.finding, "the contract was changed since" in changed.detail) == (Finding.NOT_MET, True)
+
+
+def test_a_run_that_was_begun_after_a_pass_and_never_answered_takes_its_green(world: World) -> None:
+    world.reconciliation.run("crimes", by="asha")
+    assert providers(world)["reconcile"]("crimes").finding is Finding.MET
+    world.desk.ask(COMPARISON, comparison_stream("crimes"), Start(by="asha"))
+    left = providers(world)["reconcile"]("crimes")
+    assert left.finding is Finding.NOT_MET
+    assert "run 2 was begun after it and has not answered" in left.detail
+    world.reconciliation.run("crimes", by="asha")
+    assert providers(world)["reconcile"]("crimes").finding is Finding.MET
 
 
 @pytest.mark.parametrize("kind", ["reconcile", "monitor"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cutover.reconciliation.findings import Verdict
-from tests.cutover.reconciliation.world import COLUMNS, World, crime, write_csv
+from tests.cutover.reconciliation.world import COLUMNS, World, contract, crime, write_csv
 
 HUNDRED = [crime(n) for n in range(100)]
 
@@ -74,3 +74,15 @@ def test_a_value_that_is_not_of_its_type_is_not_excluded_as_if_it_were_null(worl
     world.agree(exclusions=[aside])
     outcome = world.run()
     assert (outcome.verdict, outcome.counts["missing"]) == (Verdict.FAIL, 1)
+
+
+def test_rounding_is_allowed_to_the_declared_places_and_a_penny_is_not_rounding(world: World) -> None:
+    columns = contract("a.csv", "b.csv").model_dump()["columns"] | {
+        "value_gbp": {"type": "decimal(14,4)", "rules": ["rounding"], "places": 2}
+    }
+    world.agree(columns=columns)
+    world.write([crime(1, value_gbp="12.3456")], [crime(1, value_gbp="12.35")])
+    assert world.run().passed
+    world.write([crime(1, value_gbp="10.01")], [crime(1, value_gbp="10.00")])
+    outcome = world.run()
+    assert (outcome.verdict, outcome.unexplained) == (Verdict.FAIL, 1)

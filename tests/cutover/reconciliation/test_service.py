@@ -98,18 +98,6 @@ def test_what_is_not_a_value_of_its_type_matches_nothing_even_its_equal(world: W
     assert world.cells() == [("value_gbp", value, value, "wrong_type", "")]
 
 
-def test_rounding_is_allowed_to_the_declared_places_and_a_penny_is_not_rounding(world: World) -> None:
-    columns = contract("a.csv", "b.csv").model_dump()["columns"] | {
-        "value_gbp": {"type": "decimal(14,4)", "rules": ["rounding"], "places": 2}
-    }
-    world.agree(columns=columns)
-    world.write([crime(1, value_gbp="12.3456")], [crime(1, value_gbp="12.35")])
-    assert world.run().passed
-    world.write([crime(1, value_gbp="10.01")], [crime(1, value_gbp="10.00")])
-    outcome = world.run()
-    assert (outcome.verdict, outcome.unexplained) == (Verdict.FAIL, 1)
-
-
 def test_a_declared_rule_explains_its_kind_and_only_its_kind(world: World) -> None:
     columns = contract("a.csv", "b.csv").model_dump()["columns"] | {
         "surname": {"type": "text", "rules": ["unicode_form"]}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
-from playwright.sync_api import BrowserContext, Page, Playwright, Route
+from playwright.sync_api import BrowserContext, Locator, Page, Playwright, Route
 
 from cutover.app.bootstrap import World, build_world
 from cutover.app.web import make_app
@@ -103,8 +103,10 @@ class Pc:
         keys.press("Enter")
         page.wait_for_selector(f"#saved:has-text('{serial} is saved')")
 
-    def waiting(self) -> int:
-        return self.page.locator("#waiting > li").count()
+    @property
+    def waiting(self) -> Locator:
+        """What the page lists as not sent yet; it is drawn just after a sheet is said to be saved."""
+        return self.page.locator("#waiting > li")
 
     def all_sent(self) -> None:
         self.page.wait_for_selector("#waiting > li", state="detached", timeout=60_000)

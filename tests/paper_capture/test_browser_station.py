@@ -46,11 +46,11 @@ def test_twenty_sheets_logged_without_a_network_arrive_once_and_in_order_whateve
             pc.log(serial, now)
         pc.close()
         pc.open("/station/north", offline=True)
-        assert pc.waiting() == 12
+        expect(pc.waiting).to_have_count(12)
         pc.page.fill("#by", "PC 412")
         for serial in serials[12:]:
             pc.log(serial, now)
-        assert pc.waiting() == 20
+        expect(pc.waiting).to_have_count(20)
         assert log_order(world) == []
     _deploy(tmp_path, monkeypatch)
     with served(world, int(address.rpartition(":")[2])):

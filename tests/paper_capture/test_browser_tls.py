@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from cutover.web.certificates import certificates
 from tests.paper_capture.offline import Pc, link, log_order, programme, served
@@ -41,7 +41,7 @@ def test_a_pc_that_trusts_the_authority_keeps_the_page_and_sends_what_was_logged
         pc.log(serial, datetime.now(ZoneInfo("Europe/London")) - timedelta(minutes=5))
         pc.close()
         pc.open("/station/north", offline=True)
-        assert pc.waiting() == 1
+        expect(pc.waiting).to_have_count(1)
         pc.context.set_offline(False)
         pc.all_sent()
         assert (log_order(world), pc.complaints) == ([serial], [])

@@ -92,7 +92,7 @@ SAMPLES = 10_000
 GUARDS = (
     Guard("task", 10.0, "of two bare SQLite commits", task_beside_bare),
     Guard("probe", 1.0, "of blackbox_exporter's probe", probe_beside_blackbox),
-    Guard("import", 1.0, "of openpyxl reading the cells", import_beside_openpyxl),
+    Guard("import", 1.2, "of openpyxl reading the cells", import_beside_openpyxl),
     Guard("forecast", bench_forecast.BARE, "of the same passes in bare numpy", forecast_beside_numpy),
     Guard("edit", 0.3, "of laying the whole plan out", edit_beside_schedule),
     Guard("reconciliation", 4.0, "of a bare scan-and-hash of a million rows", reconciliation_beside_scan),

@@ -28,7 +28,7 @@ from cutover.web.visitor import BY_BADGE, NOBODY, KnownBy, Role, Visitor
 from tests.cutover.web.browser import Signed
 from tests.runbooks.folders import PROGRAMME, write_programme
 
-MARK = "<i id=planted>{{7*191}}</i>"
+MARK = "<i id=planted>{{48611*104729}}</i>"
 PEOPLE = "".join(f"  - {{id: {r}, name: A {r}, roles: [{r}], station: central}}\n" for r in Role)
 # Of the routes for programs, those that hold nothing of a programme: files of a page that works without a network.
 OPEN = {
@@ -288,8 +288,8 @@ def test_a_template_that_somebody_types_is_text(served: Served) -> None:
     browser.get("/board/tasks/A")
     answer = browser.post("/board/tasks/A/comment", run=served.run, text=MARK)
     shown = browser.get("/board/tasks/A").text
-    assert "1337" not in answer.text + shown
-    assert "{{7*191}}" in shown.replace("&#123;", "{")
+    assert "5090981419" not in answer.text + shown
+    assert "{{48611*104729}}" in shown.replace("&#123;", "{")
     assert "<i id=planted>" not in answer.text + shown
 
 

@@ -18,7 +18,7 @@ from tests.runbooks.folders import RUNBOOK, write_programme
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
-HOSTILE = '\'"><img src=x class=planted onerror="window.ran=1"><script class=planted>window.ran=1</script><a class=planted href="javascript:window.ran=1">x</a>{{7*191}}'
+HOSTILE = '\'"><img src=x class=planted onerror="window.ran=1"><script class=planted>window.ran=1</script><a class=planted href="javascript:window.ran=1">x</a>{{48611*104729}}'
 QUOTED = HOSTILE.replace("'", "''")
 ROLES = "programme_manager, decider, hypercare, station, keyer, supervisor, admin"
 PROGRAMME = f"""\
@@ -60,7 +60,7 @@ class Walk:
     def check(self, where: str) -> None:
         assert self.page.evaluate("window.ran") is None, f"{where}: it ran"
         assert self.page.locator(".planted").count() == 0, f"{where}: it became markup"
-        assert "1337" not in self.page.content(), f"{where}: it was evaluated"
+        assert "5090981419" not in self.page.content(), f"{where}: it was evaluated"
         assert not self.page.locator("a[href^='javascript:' i]").count(), f"{where}: a link runs"
 
     def fill(self, path: str) -> None:

@@ -1,7 +1,8 @@
 """`cutover rehearse`: a game day. Your programme, in a folder of its own, against stand-ins, with faults from a file.
 
-Nothing of the programme's own state is read or written, and nothing real is asked to do anything: each system the
-programme names has a stand-in, scripts and statements only take their planned time.
+Nothing of the programme's own state is read or written, and nothing real is changed: each system the programme names
+has a stand-in, scripts and statements only take their planned time. What a check or a reconciliation reads by an
+address or a secret of its own is read for real.
 """
 
 from __future__ import annotations
@@ -48,9 +49,11 @@ def rehearse(
     name = faults.stem if faults else "faults"
     folder = (into or source.path / "state" / "rehearsals" / name).resolve()
     _must_be_ours(folder)
-    if again:
+    if (
+        again or not (folder / "state" / "cutover.db").exists()
+    ):  # one that goes on keeps the files it began with
+        _check(source, faults, cast)
         _clear(folder)
-    if not (folder / "state" / "cutover.db").exists():  # one that has begun keeps the files it began with
         _lay_out(source, folder, faults, cast)
     _keep_apart()
     console.print(f"rehearsing {source.path.name} in {folder}", markup=False)
@@ -129,6 +132,8 @@ def _clear(folder: Path) -> None:
     """The files too: the programme, the faults or the cast may have changed since."""
     from cutover.store.hold import held
 
+    if not (folder / MARK).exists():
+        return
     with held(folder / "state", "throwing a rehearsal away"):
         thrown_away(folder)
         for part in folder.glob("*"):
@@ -136,13 +141,16 @@ def _clear(folder: Path) -> None:
                 shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
-def _lay_out(source: ProgrammeFolder, folder: Path, faults: Path | None, cast: Path | None) -> None:
-    """The programme's files as they are now, with the plan of faults and the cast. Raises Invalid before a file is written."""
+def _check(source: ProgrammeFolder, faults: Path | None, cast: Path | None) -> None:
+    """Raises Invalid with every problem, before a file is thrown away or written."""
     from cutover.range.files import rehearsal_problems
 
-    needed = {"faults": faults, "cast": cast}
-    if problems := [*source.problems(), *rehearsal_problems(source, needed=False, **needed)]:
+    if problems := [*source.problems(), *rehearsal_problems(source, needed=False, faults=faults, cast=cast)]:
         raise Invalid(*problems)
+
+
+def _lay_out(source: ProgrammeFolder, folder: Path, faults: Path | None, cast: Path | None) -> None:
+    """The programme's files as they are now, with the plan of faults and the cast."""
     (folder / MARK).parent.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text(f"{source.path}\n", encoding="utf-8")
     shutil.copytree(source.path, folder, ignore=shutil.ignore_patterns(*UNREAD), dirs_exist_ok=True)

@@ -62,6 +62,11 @@ def test_an_outage_that_nothing_saw_is_named_and_one_that_was_seen_says_after_ho
     assert (seen.code, "every identity held" in seen.out) == (0, True)
     assert "application-answers was" in seen.out
 
+    (tmp_path / "cast.yaml").write_text("answers: nonsense\n")
+    assert types(*words, "--again").code == 2
+    kept = programme / "state" / "rehearsals" / "outage" / "state" / "cutover.db"
+    assert kept.exists(), "what was refused threw nothing away"
+
     assert list((programme / "state").iterdir()) == [programme / "state" / "rehearsals"]
     assert not list(tmp_path.rglob("was-here"))
 

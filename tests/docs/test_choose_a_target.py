@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import cast
 
+import httpx
 import pytest
 
 from cutover.app.bootstrap import build_world
@@ -69,6 +70,7 @@ def test_a_service_over_http(tmp_path: Path) -> None:
             tmp_path, quoted("yaml", "kind: http\n  system: new_records  "), there.urls["new_records"]
         )
         as_the_page_says(tmp_path)
+        assert len(httpx.get(f"{there.urls['new_records']}/records").json()["records"]) == SHEETS
 
 
 def test_a_table_of_another_database(tmp_path: Path) -> None:

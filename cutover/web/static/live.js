@@ -5,7 +5,7 @@
 (() => {
   const badge = document.getElementById("live");
   const EVERY = 500, QUIET = 25000, SLOW_REFRESH = 9000; // milliseconds
-  let held = [], source, position = document.body.dataset.position, heard = 0, read = 0, took = 0, waiting = false, asking = false, more = false;
+  let held = [], source, position = document.body.dataset.position, heard = 0, read = 0, took = 0, waiting = false, asking = false, more = false, pressed = 0;
 
   const say = (look, text) => {
     badge.hidden = false;
@@ -61,20 +61,26 @@
       if (answer.status === 401) return say("off", "signed out: reload to sign in");
       if (!answer.ok) return say("waiting", "not up to date: answer " + answer.status);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (isHeld()) { more = true; return; } // a button swapped between press and release would lose the click
       for (const region of regions()) {
         const fresh = page.querySelector(`[data-live="${region.dataset.live}"]`);
         if (fresh) swap(region, fresh);
       }
       if (held.length) say("waiting", "changed meanwhile; what you typed is kept: send it, or reload");
       else if (source.readyState !== EventSource.CLOSED) say("on", "live"); // the answer may be the last of a server that has stopped
-    } catch { away(); } finally { took = Date.now() - read; asking = false; }
-    if (more) { more = false; soon(); }
+    } catch { away(); } finally { took = Date.now() - read; asking = false; if (more && !isHeld()) { more = false; soon(); } }
   };
   const soon = () => {
     if (asking) { more = true; return; } // one question at a time
     if (waiting) return;
     waiting = true; setTimeout(refresh, Math.max(0, Math.max(EVERY, 2 * took) - (Date.now() - read))); // a busy server is asked less
   };
+
+  const hold = e => { if (e.type === "pointerdown" || e.key === " ") pressed = Date.now(); };
+  const release = () => { pressed = 0; if (more && !asking) { more = false; soon(); } };
+  ["pointerdown", "keydown"].forEach(kind => document.addEventListener(kind, hold, true));
+  ["pointerup", "pointercancel", "keyup"].forEach(kind => document.addEventListener(kind, release, true));
+  const isHeld = () => Date.now() - pressed < 5000; // let go outside the window it is never told
 
   const connect = () => {
     source?.close(); heard = Date.now();

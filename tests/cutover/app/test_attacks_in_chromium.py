@@ -69,14 +69,12 @@ class Walk:
         for action in self.actions():
             if action in LEFT_ALONE or action.startswith(LEFT_ALONE):
                 continue
-            form = self.page.locator(f'form[method="post"][action="{action}"]').first
-            if not form.count():  # what was sent before ended what this one is for
-                continue
-            names = form.evaluate(_FILL, HOSTILE)
+            # None of them: what was sent before ended what this one is for.
+            names = self.page.evaluate(_NAMES, action)
             self.filled |= {f"{action} {name}" for name in names}
             if names:
                 with self.page.expect_navigation(wait_until="domcontentloaded"):
-                    form.evaluate("form => HTMLFormElement.prototype.submit.call(form)")
+                    self.page.evaluate(_SEND, [action, HOSTILE])
                 self.check(f"{action} sent from {path}")
                 self.open(path)
 
@@ -87,15 +85,23 @@ class Walk:
         return found
 
 
-_FILL = """(form, text) => [...form.elements].filter(e => {
-  const typed = e.tagName === 'TEXTAREA' || (e.tagName === 'INPUT' && ['text', 'search', 'url', 'tel', 'email', 'password', ''].includes(e.type));
-  if (typed) { e.value = text; return true; }
-  if (e.type === 'checkbox') e.checked = true;
-  if (e.tagName === 'SELECT' && !e.value && e.options.length > 1) e.selectedIndex = 1;
-  if (e.type === 'datetime-local' && !e.value) e.value = '2026-10-24T12:00';
-  if (e.type === 'number' && !e.value) e.value = '1';
-  return false;
-}).map(e => e.name)"""
+_FORM = """const form = action => document.querySelector(`form[method="post"][action=${JSON.stringify(action)}]`);
+const typed = e => e.tagName === 'TEXTAREA'
+  || (e.tagName === 'INPUT' && ['text', 'search', 'url', 'tel', 'email', 'password', ''].includes(e.type));"""
+_NAMES = f"action => {{ {_FORM} return [...form(action)?.elements ?? []].filter(typed).map(e => e.name); }}"
+# Filled and sent in one go: an open page swaps its forms for newer ones, and what was found a moment ago may be gone.
+_SEND = f"""([action, text]) => {{ {_FORM}
+  const sent = form(action);
+  if (!sent) return location.reload();
+  for (const e of sent.elements) {{
+    if (typed(e)) e.value = text;
+    if (e.type === 'checkbox') e.checked = true;
+    if (e.tagName === 'SELECT' && !e.value && e.options.length > 1) e.selectedIndex = 1;
+    if (e.type === 'datetime-local' && !e.value) e.value = '2026-10-24T12:00';
+    if (e.type === 'number' && !e.value) e.value = '1';
+  }}
+  HTMLFormElement.prototype.submit.call(sent);
+}}"""
 
 
 @pytest.fixture(scope="module")

@@ -148,3 +148,24 @@ def test_a_key_leads_to_a_button_and_presses_nothing(world: World, serve: Serve,
     chromium.keyboard.press("?")
     expect(chromium.get_by_role("dialog")).to_contain_text("all tasks")
     assert world.runs.state(world.run_id).tasks["F2"].by == ""
+
+
+def test_a_button_held_down_while_news_arrives_is_still_pressed_when_let_go(
+    world: World, serve: Serve, chromium: Page
+) -> None:
+    world.start()
+    stop = threading.Event()
+    address = serve(world.guarded(as_person="asha", stop=stop), stop)
+    chromium.goto(f"{address}/board/tasks/F2")
+    expect(chromium.locator("#live")).to_have_text("live")
+    chromium.get_by_role("button", name="Claim").hover()
+    chromium.mouse.down()
+    with chromium.expect_response(lambda answer: "fragment=" in answer.url) as read:
+        world.ask(CommentOnTask(by="bo", task="F2", text="the call is open"))
+    assert "the call is open" in read.value.text()
+    chromium.evaluate(
+        "async () => { for (let i = 0; i < 60; i++) await new Promise(requestAnimationFrame); }"
+    )
+    chromium.mouse.up()
+    expect(chromium.locator("main")).not_to_contain_text("Nothing has happened to it yet")
+    expect(chromium.locator("main")).to_contain_text("the call is open")

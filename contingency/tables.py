@@ -28,12 +28,9 @@ from contingency.domain.conversion import Progress
 from contingency.domain.triggers import PlayProposed, PlayStage
 from contingency.register import Register
 from cutover.core.event import Recorded
-from cutover.store.driver import Phrase
+from cutover.store.driver import Phrase, in_parts
 from cutover.store.engine import reading
 from cutover.store.metadata import UtcTime, metadata
-from cutover.store.pen import batched
-
-MOST_NAMED = 5_000
 
 plays_table = Table(
     "plays",
@@ -184,10 +181,8 @@ def conversion_rows(
     if progress is not None:
         query = query.where(conversions_table.c.progress.in_(list(progress)))
     parts: Iterable[Select[Any]] = [query]
-    if serials is not None:  # a database bounds the values of one statement
-        parts = (
-            query.where(conversions_table.c.serial.in_(part)) for part in batched(sorted(serials), MOST_NAMED)
-        )
+    if serials is not None:
+        parts = (query.where(conversions_table.c.serial.in_(part)) for part in in_parts(sorted(serials)))
     with reading(engine) as connection:
         rows = [row for part in parts for row in connection.execute(part).mappings()]
         return [ConversionRow(**{**row, "progress": Progress(row["progress"])}) for row in rows]

@@ -12,13 +12,12 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import takewhile
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement
 
 from cutover.core.clock import FixedClock, read_moment, show
 from cutover.core.errors import Invalid, Problem, Refused
 from cutover.core.event import Recorded
 from cutover.store.desk import Desk
-from cutover.store.engine import reading
 from cutover.store.journal import Journal
 from cutover.store.metadata import journal_table as j
 from cutover.store.metadata import utc_text
@@ -58,14 +57,10 @@ class AsOf(Journal):
     def tail(self, after: int = 0, limit: int = 1000, kinds: Sequence[str] = ()) -> list[Recorded]:
         return [fact for fact in super().tail(after, limit, kinds) if fact.at <= self.moment]
 
-    def streams(self, prefix: str) -> list[str]:
-        query = (
-            select(j.c.stream)
-            .where(j.c.stream.startswith(prefix, autoescape=True), j.c.seq == 1, *horizon(self))
-            .order_by(j.c.position)
-        )
-        with reading(self.engine) as connection:
-            return list(connection.execute(query).scalars())
+    @property
+    def horizon(self) -> tuple[ColumnElement[bool], ...]:
+        """Nothing that happened after the moment."""
+        return (j.c.at <= utc_text(self.moment),)
 
 
 def desk_as_of(desk: Desk, moment: datetime) -> Desk:
@@ -85,8 +80,3 @@ def past_moment(text: str, zone: str, now: datetime) -> datetime | None:
         expected = f"a moment up to now, {show(now, zone)}"
         raise Invalid(Problem(f"{show(at, zone)} is still to come", field="at", expected=expected))
     return at
-
-
-def horizon(journal: Journal) -> tuple[ColumnElement[bool], ...]:
-    """What a query on the journal's table must add so as not to see beyond the journal's end; nothing while live."""
-    return (j.c.at <= utc_text(journal.moment),) if isinstance(journal, AsOf) else ()

@@ -1,4 +1,4 @@
-"""Read a YAML document into a model; what is wrong is named by file, line, field and the nearest valid name."""
+"""A YAML document into a model and back; what is wrong is named by file, line, field and the nearest valid name."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from cutover.core.errors import Invalid, Problem, nearest
+from cutover.store.whole_file import write_whole
 
 M = TypeVar("M", bound=BaseModel)
 Place = tuple[int | str, ...]
@@ -20,6 +21,8 @@ _DASHES = re.compile(r"(?:[-?:][ \t]+){20}")
 _BY_HAND = re.compile(
     r"(?:Value error, )?(?:(?P<field>[\w.\-]+): )?(?P<message>.*?)(?:; expected (?P<expected>.*?))?(?:; did you mean '(?P<nearest>.*)'\?)?"
 )
+
+_FLOAT = r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 
 
 class _PlainLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml where it is: ten times faster
@@ -33,7 +36,7 @@ _PlainLoader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
-    ("float", r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("float", _FLOAT, "-+.0123456789"),
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("merge", r"<<", "<"),
 ):
@@ -42,9 +45,18 @@ for _tag, _pattern, _first in (
     )
 
 
+class _Dumper(yaml.SafeDumper):
+    """Puts quotes around every text that our loader would take for a number: PyYAML lets 1.5e3 pass."""
+
+
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(rf"^(?:{_FLOAT})$"), list("-+.0123456789")
+)
+
+
 def read_text(path: Path) -> str:
     """The text of a UTF-8 file (BOM allowed). Raises Invalid when missing, empty, RTF or not UTF-8."""
-    raw = _read_bytes(path)
+    raw = read_bytes(path)
     if not raw.strip():
         raise Invalid(Problem("the file is empty", file=str(path)))
     if raw.startswith(b"{\\rtf"):
@@ -70,6 +82,13 @@ def read_yaml(path: Path, model: type[M], *, context: Mapping[str, Any] | None =
         raise Invalid(*found) from error
 
 
+def write_yaml(path: Path, document: BaseModel) -> None:
+    """Write what `read_yaml` reads back equal, without what is as it would be anyway: the whole file, or nothing."""
+    plain = document.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    text = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    write_whole(path, text.encode())
+
+
 def nodes_of(path: Path) -> Any:
     """The nodes of a YAML file: what `line_of` finds a line in."""
     return yaml.compose(read_text(path), Loader=_PlainLoader)
@@ -85,7 +104,8 @@ def line_of(node: Any, location: Place) -> int | None:
     return line
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """What a file holds. Raises Invalid when it is not there, with the nearest that is, or cannot be read."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

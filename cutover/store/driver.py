@@ -6,8 +6,9 @@ each fact of a run. What may go wrong is still told in SQLAlchemy's words, so no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import Dialect
@@ -16,6 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import ClauseElement
 
 Values = Mapping[str, Any]
+T = TypeVar("T")
+MOST_VALUES = 500  # of one statement: databases bound them
 
 
 class Phrase:
@@ -67,6 +70,13 @@ def say(connection: Connection, text: str) -> Sequence[Sequence[Any]]:
         raise _told(connection, text, error, cursor) from error
     finally:
         cursor.close()
+
+
+def in_parts(items: Iterable[T]) -> Iterator[list[T]]:
+    """Lists short enough for one statement each."""
+    left = iter(items)
+    while part := list(islice(left, MOST_VALUES)):
+        yield part
 
 
 class _Spelled:

@@ -6,13 +6,13 @@ JSON of every row. Facts, projections and outbox rows commit together or not at 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, select
 
 from cutover.core.clock import Clock
 from cutover.core.event import Catalogue, Recorded
@@ -111,11 +111,16 @@ class Journal:
         """The names of all streams that begin with `prefix`, in order of their first fact."""
         query = (
             select(j.c.stream)
-            .where(j.c.stream.startswith(prefix, autoescape=True), j.c.seq == 1)
+            .where(j.c.stream.startswith(prefix, autoescape=True), j.c.seq == 1, *self.horizon)
             .order_by(j.c.position)
         )
         with reading(self.engine) as connection:
             return list(connection.execute(query).scalars())
+
+    @property
+    def horizon(self) -> tuple[ColumnElement[bool], ...]:
+        """What a query on the journal's table must add so as not to see beyond the journal's end: nothing, it is open."""
+        return ()
 
     def keyed(self, key: str) -> list[Recorded]:
         """The facts once recorded under this idempotency key, if any."""
@@ -126,11 +131,6 @@ class Journal:
         """Which of these idempotency keys are in the journal."""
         with reading(self.engine) as connection:
             return ink.used(connection, keys)
-
-    def seqs(self, streams: Iterable[str]) -> dict[str, int]:
-        """How far each of these streams has come; those with no facts are left out."""
-        with reading(self.engine) as connection:
-            return ink.seqs(connection, streams)
 
     def head(self) -> Checkpoint:
         with reading(self.engine) as connection:

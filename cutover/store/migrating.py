@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from cutover.core.errors import Unavailable
 from cutover.store.engine import writing
-from cutover.store.schema import HEAD
+from cutover.store.migrations import HEAD
 
 
 def to_head(engine: Engine, at: str) -> None:

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
+from cutover.store.driver import in_parts
 from cutover.store.engine import reading, writing
 from cutover.store.metadata import outbox_table as t
 
 CLAIM = timedelta(minutes=2)  # whoever took a message and died leaves it to others after this
 PERSON = "person"  # the channel of whoever is told by name: theirs, or a file where they have none
-AT_ONCE = 500  # databases bound the values of one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def unknown(engine: Engine, ids: Sequence[str]) -> set[str]:
     """Which of these messages were never kept."""
     found: set[str] = set()
     with reading(engine) as connection:
-        for i in range(0, len(ids), AT_ONCE):
-            found |= set(connection.execute(select(t.c.id).where(t.c.id.in_(ids[i : i + AT_ONCE]))).scalars())
+        for part in in_parts(ids):
+            found |= set(connection.execute(select(t.c.id).where(t.c.id.in_(part))).scalars())
     return set(ids) - found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice, product, takewhile
+from itertools import product, takewhile
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Table, bindparam, func, insert, select
@@ -18,7 +18,7 @@ from cutover.core.clock import Clock
 from cutover.core.errors import Conflict
 from cutover.core.event import Catalogue, Fact, Recorded
 from cutover.store.chain import GENESIS, Checkpoint, digest
-from cutover.store.driver import Phrase
+from cutover.store.driver import Phrase, in_parts
 from cutover.store.leases import Fence, check_fence
 from cutover.store.listening import tell
 from cutover.store.metadata import journal_table as j
@@ -26,7 +26,6 @@ from cutover.store.metadata import leases_table, utc_text
 from cutover.store.outbox import Message, enqueue
 from cutover.store.sealing import Kept, forget, keep, opened, positions, seal
 
-AT_ONCE = 500
 PAGE = 2_000
 _AFTER = select(j).where(j.c.stream == bindparam("stream"), j.c.seq > bindparam("after")).order_by(j.c.seq)
 READ = Phrase(_AFTER)
@@ -218,7 +217,7 @@ class Pen:
 
 def used(connection: Connection, keys: Sequence[str]) -> set[str]:
     found: set[str] = set()
-    for part in batched(keys, AT_ONCE):
+    for part in in_parts(keys):
         found |= set(connection.execute(_USED, {"keys": part}).scalars())
     return found
 
@@ -230,7 +229,7 @@ def seqs(connection: Connection, streams: Iterable[str]) -> dict[str, int]:
         ((seq,),) = _SEQ.rows(connection, {"stream": names[0]})
         return {names[0]: seq} if seq else {}
     found: dict[str, int] = {}
-    for part in batched(names, AT_ONCE):
+    for part in in_parts(names):
         found |= {row.stream: row.seq for row in connection.execute(_SEQS, {"streams": part})}
     return found
 
@@ -260,13 +259,6 @@ def keyed(connection: Connection, catalogue: Catalogue, key: str) -> list[Record
 def head_of(connection: Connection) -> Checkpoint:
     found = _HEAD.rows(connection, {})
     return Checkpoint(*found[0]) if found else Checkpoint(0, GENESIS)
-
-
-def batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
-    """Lists of at most `size`: databases bound the values of one statement."""
-    left = iter(items)
-    while part := list(islice(left, size)):
-        yield part
 
 
 def _chained(batch: Batch, head: Checkpoint, now: str, personal: list[Kept]) -> Iterator[dict[str, Any]]:

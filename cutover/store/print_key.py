@@ -1,4 +1,4 @@
-"""The programme's own key for printed codes: made at the first print, kept in its state folder, never shown."""
+"""The programme's own key for printed codes: one for all that print, kept in its state folder, never shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ KEY_FILE = "print.key"
 
 
 def print_key(state: Path) -> bytes:
-    """The programme's own key for printed codes, made at the first print and kept in its state folder."""
+    """16 bytes, made at the first print; read by its owner alone."""
     file = state / KEY_FILE
     if not file.exists():
         state.mkdir(mode=0o700, parents=True, exist_ok=True)

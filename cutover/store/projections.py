@@ -14,8 +14,6 @@ from cutover.store.metadata import projections_table as t
 from cutover.store.pen import Projection
 
 SHAPE = "*"  # the row that stands for all views
-
-
 Told = Callable[[int, int], None]  # facts read so far, and how many there are
 EVERY = 5_000  # facts between two words about how far it has come
 
@@ -27,8 +25,8 @@ def quiet(_read: int, _whole: int) -> None:
 def prepare(journal: Journal, shape: str = "", tell: Told = quiet) -> list[str]:
     """Bring every projection to the shape this version wants; returns the names of those rebuilt.
 
-    `tell` hears how far a rebuild has come, and nothing where none is needed or the journal is empty. `shape` stands for all of them: where it was noted beside the fingerprints that are there now, nothing is
-    looked at further.
+    `tell` hears how far a rebuild has come, and nothing where none is needed or the journal is empty. `shape` stands
+    for all of them: where it was noted beside the fingerprints that are there now, nothing is looked at further.
     """
     with reading(journal.engine) as connection:
         known = _known(connection)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Engine, inspect, text
 
 from cutover.store.engine import reading
+from cutover.store.migrations import HEAD
 
-HEAD = "0004"  # tests compare it with the newest migration
+__all__ = ["HEAD", "current", "upgrade"]
 
 
 def current(engine: Engine) -> str:

@@ -11,7 +11,6 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, select
@@ -19,13 +18,12 @@ from sqlalchemy import Connection, Engine, bindparam, delete, insert, select
 from cutover.core.event import Catalogue, Event
 from cutover.core.redaction import PersonalDataRedacted
 from cutover.store.chain import canonical
-from cutover.store.driver import Phrase
+from cutover.store.driver import Phrase, in_parts
 from cutover.store.metadata import journal_table as j
 from cutover.store.metadata import personal_table as p
 
 MARK = "$sealed"  # no field of a form begins so
 _SIGN = f'{{"{MARK}":'
-_AT_ONCE = 500
 _KEEP = Phrase(insert(p))
 _OF = select(p).where(p.c.position.in_(bindparam("positions", expanding=True)))
 Kept = dict[str, Any]  # a row of the table of personal values
@@ -73,7 +71,7 @@ def in_the_open(connection: Connection, catalogue: Catalogue, stream: str) -> li
 
 def forget(connection: Connection, gone: Sequence[int]) -> None:
     """Take the values of these facts away; `scrub` then takes them out of the file."""
-    for part in _parts(gone):
+    for part in in_parts(gone):
         connection.execute(delete(p).where(p.c.position.in_(part)))
 
 
@@ -92,7 +90,7 @@ def faults(connection: Connection, catalogue: Catalogue) -> Iterator[str]:
     """What does not hold of the values beside the journal: one that does not fit, or that is gone without a redaction."""
     redacted = _redacted(connection, catalogue)
     rows = connection.execute(select(j.c.position, j.c.body).where(j.c.body.contains(_SIGN, autoescape=True)).order_by(j.c.position))  # fmt: skip
-    while part := list(islice(rows, _AT_ONCE)):
+    for part in in_parts(rows):
         found = _values(connection, [row.position for row in part])
         for at, body in part:
             yield from _misfits(at, json.loads(body), found.get(at, {}), gone=at in redacted)
@@ -118,7 +116,7 @@ def _redacted(connection: Connection, catalogue: Catalogue) -> set[int]:
 
 def _values(connection: Connection, wanted: Sequence[int]) -> dict[int, dict[str, Kept]]:
     found: dict[int, dict[str, Kept]] = {}
-    for part in _parts(wanted):
+    for part in in_parts(wanted):
         for row in connection.execute(_OF, {"positions": part}).mappings():
             found.setdefault(row["position"], {})[row["field"]] = dict(row)
     return found
@@ -141,9 +139,3 @@ def _tells(catalogue: Catalogue, kind: str, body: str) -> bool:
 
 def _is_sealed(said: object) -> bool:
     return isinstance(said, dict) and said.keys() == {MARK}
-
-
-def _parts(items: Sequence[int]) -> Iterator[list[int]]:
-    left = iter(items)
-    while part := list(islice(left, _AT_ONCE)):
-        yield part

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
 
@@ -40,16 +41,20 @@ class ServiceTokens:
     def find(self, token: str) -> ServiceToken | None:
         with reading(self.engine) as connection:
             row = connection.execute(select(t).where(t.c.token_hash == hashed(token))).one_or_none()
-        return ServiceToken(row.token_hash[:NAMED_BY], *row[1:]) if row else None
+        return _token(row) if row else None
 
     def list(self) -> list[ServiceToken]:
         """All that were ever made, the newest first."""
         with reading(self.engine) as connection:
             rows = connection.execute(select(t).order_by(t.c.made_at.desc(), t.c.token_hash)).all()
-        return [ServiceToken(row.token_hash[:NAMED_BY], *row[1:]) for row in rows]
+        return [_token(row) for row in rows]
 
     def revoke(self, scope: str, now: datetime) -> int:
         """End every token of a scope; returns how many still counted."""
         still = update(t).where(t.c.scope == scope, t.c.revoked_at.is_(None))
         with writing(self.engine) as connection:
             return connection.execute(still.values(revoked_at=now)).rowcount
+
+
+def _token(row: Any) -> ServiceToken:
+    return ServiceToken(row.token_hash[:NAMED_BY], *row[1:])

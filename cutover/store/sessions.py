@@ -36,7 +36,6 @@ class Lasting:
 
 SHIFT = Lasting(timedelta(hours=14), timedelta(hours=4))  # a long shift and its handover
 COUNTER = Lasting(timedelta(hours=1), timedelta(minutes=5))  # a PC that many share
-SESSION = SHIFT.whole
 _LASTING = {"badge": COUNTER}  # all others last a shift
 
 

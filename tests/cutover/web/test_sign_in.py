@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cutover.core.errors import Invalid, NotFound
-from cutover.store.sessions import SESSION
+from cutover.store.sessions import SHIFT
 from cutover.web.sign_in import check_reach
 from tests.cutover.web.browser import Signed
 from tests.cutover.web.world import PASSWORD, World
@@ -67,7 +67,7 @@ def test_a_session_ends_when_its_time_is_over(world: World) -> None:
     world.start()
     browser = world.enter(world.guarded(), "asha")
     assert "Asha Rahman" in browser.get("/board").text
-    world.wall.advance(SESSION + timedelta(seconds=1))
+    world.wall.advance(SHIFT.whole + timedelta(seconds=1))
     assert "<h1>Sign in</h1>" in browser.get("/board").text
 
 

@@ -45,6 +45,11 @@ def show_duration(span: timedelta) -> str:
     return " ".join(parts) or "0m"
 
 
+def show_minutes(span: timedelta) -> str:
+    """As `show_duration`, to the minute: what is only expected knows no seconds."""
+    return show_duration(timedelta(minutes=round(span / timedelta(minutes=1))))
+
+
 def spell_duration(span: timedelta) -> str:
     """As `show_duration`, but exact to the microsecond: what files and facts keep."""
     if not span.microseconds:

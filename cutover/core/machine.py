@@ -80,7 +80,7 @@ class Machine(Generic[S]):
     decide: Callable[[S, Any, datetime], Sequence[Event]]
     evolve: Callable[[S, Fact], S]
     evolve_all: Callable[[S, Iterable[Fact]], S] | None = (
-        None  # the same for a long past, where that can be quicker
+        None  # the same for a long past, where that is quicker
     )
 
     def fold(self, facts: Iterable[Fact], state: S | None = None) -> S:

@@ -152,7 +152,7 @@ def _vote(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
     if command.vote not in (Verdict.GO, Verdict.NO_GO):
         raise Refused("a vote is go or no_go")
     cast = VoteCast(vote=command.vote, caveat=command.caveat)
-    read = [_acknowledged(state, command.by, name) for name in command.acknowledged]
+    read = [_acknowledged(state, name) for name in command.acknowledged]
     if command.vote is Verdict.NO_GO:
         reason = command.caveat or "; ".join(unmet(state, now)) or "no reason given"
         return [*read, cast, GateWentNoGo(reason=reason)]
@@ -188,8 +188,7 @@ def _first_word(state: GateState, seat: str) -> None:
         raise Refused(f"{voted} has voted already" + (f" for {seat}" if voted != seat else ""))
 
 
-def _acknowledged(state: GateState, by: str, name: str) -> Event:
-    del by
+def _acknowledged(state: GateState, name: str) -> Event:
     _standing(state, name)
     return ConditionAcknowledged(condition=name)
 
@@ -202,7 +201,7 @@ def _raise(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
 
 def _acknowledge(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
     del now
-    return [_acknowledged(state, command.by, command.condition)]
+    return [_acknowledged(state, command.condition)]
 
 
 def _meet(state: GateState, command: Any, now: datetime) -> Sequence[Event]:

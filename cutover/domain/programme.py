@@ -330,6 +330,11 @@ class Programme(Part):
     def person(self, person_id: str) -> Person | None:
         return self._people.get(person_id)
 
+    def name_of(self, person_id: str) -> str:
+        """What people call somebody; who is not in the programme is called as they were named."""
+        person = self.person(person_id)
+        return person.name if person else person_id
+
     @cached_property
     def _people(self) -> dict[str, Person]:
         """By id, made once: a board asks for the name of everybody on it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Self
 
@@ -11,8 +13,12 @@ from pydantic import Field, model_validator
 from cutover.domain.programme import Id, Part, Span
 
 _COMPARED = re.compile(r"(?P<sign><=|>=|==|<|>)\s*(?P<number>-?\d+(?:\.\d+)?)")
+_HOLDS: Mapping[str, Callable[[float, float], bool]] = {
+    "<=": operator.le, ">=": operator.ge, "==": operator.eq, "<": operator.lt, ">": operator.gt,
+}  # fmt: skip
 _READS = re.compile(r"\s*(SELECT|WITH|VALUES|TABLE)\b", re.IGNORECASE)
-SHORTEST, LONGEST = timedelta(seconds=10), timedelta(seconds=10)
+LEAST_APART = timedelta(seconds=10)  # between two askings: the database is somebody's
+LONGEST_WAIT = timedelta(seconds=10)  # a gate is not held up by a question
 
 
 class Query(Part):
@@ -43,9 +49,9 @@ class Query(Part):
             raise ValueError(
                 f"expect: '{self.expect}' is no answer; expected none, some, or such as == 0, <= 5"
             )
-        if self.every < SHORTEST:
+        if self.every < LEAST_APART:
             raise ValueError("every: at least ten seconds")
-        if not timedelta(0) < self.timeout <= LONGEST:
+        if not timedelta(0) < self.timeout <= LONGEST_WAIT:
             raise ValueError("timeout: more than nothing and at most ten seconds")
         return self
 
@@ -59,7 +65,4 @@ class Query(Part):
         assert compared is not None  # as validated
         if row is None or row[0] is None:
             raise ValueError("no value came back")
-        value, wanted = float(str(row[0])), float(compared["number"])
-        return {
-            "<=": value <= wanted, ">=": value >= wanted, "==": value == wanted, "<": value < wanted, ">": value > wanted,
-        }[compared["sign"]]  # fmt: skip
+        return _HOLDS[compared["sign"]](float(str(row[0])), float(compared["number"]))

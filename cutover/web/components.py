@@ -48,5 +48,4 @@ def component_modes(programme: Programme, desk: Desk, now: datetime) -> tuple[Mo
 
 def named(programme: Programme, who: str) -> str:
     """The name of a person, or of whatever else acted."""
-    person = programme.person(who)
-    return person.name if person else who
+    return programme.name_of(who)

@@ -62,7 +62,7 @@ def stations_speak(world: World, cast: Cast, hour: int, now: datetime) -> None:
 
 def learn(world: World) -> None:
     """What a no-go taught is written down as actions; one claims each with evidence, another verifies it."""
-    if not any(True for _ in world.journal.all([GateWentNoGo.kind()])):
+    if next(world.journal.all([GateWentNoGo.kind()]), None) is None:
         return
     owners = [p.id for p in world.folder.programme.people] or [manager(world.folder.programme)]
     for number, (title, prevents) in enumerate(LESSONS):

@@ -15,10 +15,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cutover.range.ledger import Switches, take_drop, utc
+from cutover.range.ledger import Switches, number_of, reference, take_drop, utc
 from cutover.range.system import Body, System, body_of, text_in
 
 ACKNOWLEDGES_AFTER, ACCEPTS_AFTER = timedelta(minutes=5), timedelta(hours=1)
+LETTER = "F"  # before the number of a file
 
 
 class CaseTransfer(System):
@@ -45,11 +46,8 @@ CREATE TABLE IF NOT EXISTS files (number INTEGER PRIMARY KEY, key TEXT NOT NULL 
         async def work(db: sqlite3.Connection, key: str) -> Body:
             counted_from = None if take_drop(db) else utc(now)
             sql = 'INSERT INTO files (key, "case", content_sha256, received_at, slow, counted_from) VALUES (?, ?, ?, ?, ?, ?)'
-            return {
-                "reference": _reference(
-                    db.execute(sql, (key, case, digest, utc(now), switches["slow"], counted_from)).lastrowid
-                )
-            }
+            inserted = db.execute(sql, (key, case, digest, utc(now), switches["slow"], counted_from))
+            return {"reference": reference(LETTER, inserted.lastrowid)}
 
         answer = await self.effect(request, "files", body, work, fresh=202)
         if answer.status_code == 200 and not switches["drop_acknowledgements"]:  # noqa: PLR2004 - asked again
@@ -72,10 +70,10 @@ CREATE TABLE IF NOT EXISTS files (number INTEGER PRIMARY KEY, key TEXT NOT NULL 
         return JSONResponse({"files": [_shown(row, self.now()) for row in rows]})
 
     async def show(self, request: Request) -> Response:
-        reference = request.path_params["reference"]
-        row = self.ledger.row("SELECT * FROM files WHERE number = ?", _number(reference))
+        name = request.path_params["reference"]
+        row = self.ledger.row("SELECT * FROM files WHERE number = ?", number_of(LETTER, name))
         if row is None:
-            raise HTTPException(404, f"no file '{reference}'")
+            raise HTTPException(404, f"no file '{name}'")
         return JSONResponse(_shown(row, self.now()))
 
 
@@ -86,7 +84,7 @@ def _shown(row: sqlite3.Row, now: datetime) -> dict[str, Any]:
     state = "accepted" if accepted_at else "acknowledged" if acknowledged_at else "received"
     plain = {name: row[name] for name in ("key", "case", "content_sha256", "received_at")}
     return {
-        "reference": _reference(row["number"]),
+        "reference": reference(LETTER, row["number"]),
         "state": state,
         **plain,
         "acknowledged_at": acknowledged_at,
@@ -99,12 +97,3 @@ def _reached(row: sqlite3.Row, after: timedelta, now: datetime) -> str | None:
         return None
     at = datetime.fromisoformat(row["counted_from"]) + after * row["slow"]
     return utc(at) if at <= now else None
-
-
-def _reference(number: int | None) -> str:
-    return f"F-{number:06d}"
-
-
-def _number(reference: str) -> int:
-    digits = reference.removeprefix("F-")
-    return int(digits) if digits.isdecimal() else 0

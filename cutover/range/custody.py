@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cutover.range.ledger import utc
+from cutover.range.ledger import number_of, reference, utc
 from cutover.range.system import Body, System, body_of, moment_in, text_in
 
 NEAR = 80.0  # percent alike, of 100, that counts as a near name: one letter in five may differ
 KNOWN = ("name", "arrived_at")
+LETTER = "B"  # before the number of a booking
 
 
 class Custody(System):
@@ -39,26 +40,24 @@ CREATE TABLE IF NOT EXISTS bookings (number INTEGER PRIMARY KEY, key TEXT NOT NU
 
         async def work(db: sqlite3.Connection, key: str) -> Body:
             sql = "INSERT INTO bookings (key, name, arrived_at, details, booked_at) VALUES (?, ?, ?, ?, ?)"
-            return {
-                "reference": _reference(db.execute(sql, (key, name, arrived_at, details, utc(now))).lastrowid)
-            }
+            inserted = db.execute(sql, (key, name, arrived_at, details, utc(now)))
+            return {"reference": reference(LETTER, inserted.lastrowid)}
 
         return await self.effect(request, "bookings", body, work)
 
     async def release(self, request: Request) -> Response:
         """Let a person go. The first release stands: a second one answers with its time."""
-        reference, body, now = request.path_params["reference"], await body_of(request), utc(self.now())
+        name, body, now = request.path_params["reference"], await body_of(request), utc(self.now())
 
         async def work(db: sqlite3.Connection, _key: str) -> Body:
             sql = "UPDATE bookings SET released_at = coalesce(released_at, ?) WHERE number = ? RETURNING released_at"
-            released = db.execute(sql, (now, _number(reference))).fetchall()
+            released = db.execute(sql, (now, number_of(LETTER, name))).fetchall()
             if not released:
-                raise HTTPException(404, f"no booking '{reference}'")
-            return {"reference": reference, "released_at": released[0][0]}
+                raise HTTPException(404, f"no booking '{name}'")
+            return {"reference": name, "released_at": released[0][0]}
 
-        return await self.effect(
-            request, f"release {reference}", body, work, fresh=200, key=f"release {reference}"
-        )
+        wish = f"release {name}"
+        return await self.effect(request, wish, body, work, fresh=200, key=wish)
 
     async def find(self, request: Request) -> Response:
         """Bookings of a name, the likest first; exact but for case unless `near` is 1. All without a name."""
@@ -83,17 +82,8 @@ def likeness(asked: str, kept: str) -> float:
 def _shown(row: sqlite3.Row, score: float) -> dict[str, Any]:
     plain = {name: row[name] for name in ("key", "name", "arrived_at", "booked_at", "released_at")}
     return {
-        "reference": _reference(row["number"]),
+        "reference": reference(LETTER, row["number"]),
         **plain,
         "details": json.loads(row["details"]),
         "likeness": round(score, 1),
     }
-
-
-def _reference(number: int | None) -> str:
-    return f"B-{number:06d}"
-
-
-def _number(reference: str) -> int:
-    digits = reference.removeprefix("B-")
-    return int(digits) if digits.isdecimal() else 0

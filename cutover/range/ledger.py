@@ -174,6 +174,17 @@ def utc(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def reference(letter: str, number: int | None) -> str:
+    """What a row is called outside: B-000012."""
+    return f"{letter}-{number:06d}"
+
+
+def number_of(letter: str, name: str) -> int:
+    """The row that is called so; 0, which there never is, for a name that is none."""
+    digits = name.removeprefix(f"{letter}-")
+    return int(digits) if digits.isdecimal() else 0
+
+
 def insert_all(db: sqlite3.Connection, table: str, columns: Sequence[str], rows: Any) -> None:
     """Insert or replace `rows` (an iterable of sequences in the order of `columns`)."""
     marks = ", ".join("?" * len(columns))

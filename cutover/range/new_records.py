@@ -17,10 +17,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from cutover.range import crimes
-from cutover.range.ledger import add_op, insert_all, utc
+from cutover.range.ledger import add_op, insert_all, reference, utc
 from cutover.range.loader import pages
 from cutover.range.system import Body, System, body_of, moment_in, text_in
 
+LETTER = "R"  # before the number of a record
 _INSERT = """
 INSERT INTO records (key, form_type, serial, occurred_at, person, content, entered_by, entered_at)
 VALUES (:key, :form_type, :serial, :occurred_at, :person, :content, :entered_by, :entered_at)
@@ -95,7 +96,7 @@ CREATE INDEX IF NOT EXISTS records_by_time ON records (form_type, occurred_at);
 
         async def work(db: sqlite3.Connection, key: str) -> Body:
             inserted = db.execute(_INSERT, {**row, "key": key, "entered_at": utc(now)})
-            return {"reference": _reference(inserted.lastrowid)}
+            return {"reference": reference(LETTER, inserted.lastrowid)}
 
         return await self.effect(request, "records", body, work)
 
@@ -151,15 +152,11 @@ def _shown(row: sqlite3.Row) -> Body:
         name: row[name] for name in ("key", "form_type", "serial", "occurred_at", "entered_by", "entered_at")
     }
     return {
-        "reference": _reference(row["number"]),
+        "reference": reference(LETTER, row["number"]),
         **plain,
         "person": json.loads(row["person"]),
         "values": json.loads(row["content"]),
     }
-
-
-def _reference(number: int | None) -> str:
-    return f"R-{number:06d}"
 
 
 def _share(began_at: str, ready_at: str, now: datetime) -> float:

@@ -10,9 +10,11 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
+from cutover.range.place import BEFORE, CRIMES
+
 Row = tuple[str, ...]
 
-CRIMES, UNDER_REVIEW = 25_000, 604
+UNDER_REVIEW = 604  # of CRIMES
 YEAR_MINUTES = 365 * 24 * 60
 REPEAT = 0.12  # share of crimes whose victim was met before
 REMEMBERED = 400  # how many earlier victims one may be drawn from
@@ -68,9 +70,7 @@ FORENAMES = str.split(
 )
 
 
-def population(
-    seed: int, crimes: int = CRIMES, before: datetime = datetime(2026, 10, 23, 21, tzinfo=UTC)
-) -> Iterator[Row]:
+def population(seed: int, crimes: int = CRIMES, before: datetime = BEFORE) -> Iterator[Row]:
     """Rows in the order of crimes.COLUMNS, by id and by time of report over the year before `before`."""
     rng = random.Random(seed)  # noqa: S311 - it must be repeatable, not secret
     opened = (before - timedelta(minutes=YEAR_MINUTES)).astimezone(UTC)

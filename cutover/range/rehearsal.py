@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -113,28 +113,29 @@ class Rehearsal:
         stop = asyncio.Event()
         async with httpx.AsyncClient() as session, open_session() as asking:
             faults = read_fault_plan(self.path / "faults.yaml", stood_in(world.folder))
-            prober = world.prober()
+            checking = world.prober().run(stop)
             around: list[Coroutine[Any, Any, None]] = [
                 inject(faults, world.systems(), world.folder.programme.opens, world.pace, session),
-                prober.run(stop),
+                checking,
                 Players(world.runs, self.run_id, world.pace, CommandHands(say, self.run_id)).play(),
                 self._every(TICK, lambda _n, _a, now: self._watch_plays(world, cast, say, now), world, stop),
                 self._every(cast.step, self._stations_step(world, cast), world, stop),
                 self._every(HOUR, self._hour(world, cast, asking), world, stop),
             ]
-            background = [asyncio.create_task(work) for work in around]
+            background = {work: asyncio.create_task(work) for work in around}
             world.contingency.settle()  # what a crash left half done
             await self._setting_up.aclose()
             try:
-                await _first_failure(self.stages.go_live(world, self.run_id), background)
+                await _first_failure(self.stages.go_live(world, self.run_id), background.values())
                 async with world.pace.hold():
                     await record_electronically(world, cast)
-                await _first_failure(self._until_quiet(world, cast), background)
+                await _first_failure(self._until_quiet(world, cast), background.values())
             finally:
                 stop.set()
-                for task in background[:1] + background[2:]:
-                    task.cancel()
-                await asyncio.gather(*background, return_exceptions=True)
+                for work, task in background.items():
+                    if work is not checking:  # it ends by itself, with the questions under way
+                        task.cancel()
+                await asyncio.gather(*background.values(), return_exceptions=True)
 
     async def _paper(self, world: World, cast: Cast) -> None:
         """Bring the paper in, key it and convert it, stepping from hour to hour."""
@@ -250,7 +251,7 @@ def has_open_paper(world: World) -> bool:
     return world.paper.count(("issued", *ON_THE_WAY)) > 0
 
 
-async def _first_failure(work: Awaitable[None], beside: list[asyncio.Task[None]]) -> None:
+async def _first_failure(work: Awaitable[None], beside: Collection[asyncio.Task[None]]) -> None:
     """Wait for `work`; what fails beside it ends it, so that no part of a rehearsal dies unseen."""
     main = asyncio.ensure_future(work)
     while not main.done():

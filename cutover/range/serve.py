@@ -1,7 +1,7 @@
 """One stand-in as a process: `python -m cutover.range.serve custody --port 8401 --state DIR --clock FILE`.
 
-On loopback, unless another address is named. It ends when its standard input ends, and so with the process that started it, however that
-process died.
+On loopback, unless another address is named. It ends when its standard input ends, and so with the process that
+started it, however that process died.
 """
 
 from __future__ import annotations

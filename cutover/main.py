@@ -74,10 +74,8 @@ def build_app(first: str = "", opener: Opener = open_once) -> App:
 
 def whole_app(opener: Opener = open_once) -> App:
     """The command line with the commands of every room."""
-    app, add = (
-        App(name="cutover", help=HELP, version=__version__),
-        importlib.import_module("cutover.commands").add,
-    )
+    app = App(name="cutover", help=HELP, version=__version__)
+    add = importlib.import_module("cutover.commands").add
     for name in GROUPS:
         if name not in app:
             add(app, name, opener)
@@ -86,7 +84,11 @@ def whole_app(opener: Opener = open_once) -> App:
 
 def run_command(tokens: Sequence[str], opener: Opener = open_once) -> int:
     """Run one command in this process; raises what the command raises."""
-    app = build_app(tokens[0] if tokens else "", opener)
+    return typed(build_app(tokens[0] if tokens else "", opener), tokens)
+
+
+def typed(app: App, tokens: Sequence[str]) -> int:
+    """What a command answers; raises what it raises, and CycloptsError for words it does not know."""
     result: Any = app(list(tokens), exit_on_error=False, print_error=False, result_action="return_value")
     return int(result or 0)
 
@@ -103,12 +105,9 @@ def main() -> None:
 
             set_up_logging(read_settings().log_level)
         try:
-            result: Any = build_app(first)(
-                tokens, exit_on_error=False, print_error=False, result_action="return_value"
-            )
+            return run_command(tokens)
         except CycloptsError as error:
             print(f"invalid: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
             return BAD_INPUT
-        return int(result or 0)
 
     sys.exit(guarded(run))

@@ -20,7 +20,7 @@ from cutover.app.conversion_rounds import BATCH, convert_until_done
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.app.settings import read_settings
 from cutover.core.errors import CutoverError, Invalid, Refused, Unavailable
-from cutover.main import build_app
+from cutover.main import build_app, typed
 from cutover.store.clock_file import set_clock
 from cutover.store.hold import held
 from runbooks.domain.run_events import RUN, Comms, LinkFlow, RunSetup, RunType
@@ -202,11 +202,6 @@ def typist(world: World) -> Say:
     def say(tokens: Sequence[str]) -> None:
         app = apps.get(tokens[0]) or apps.setdefault(tokens[0], build_app(tokens[0], lambda _path: world))
         with contextlib.redirect_stdout(io.StringIO()):
-            app(
-                [*tokens, "--programme", str(world.folder.path)],
-                exit_on_error=False,
-                print_error=False,
-                result_action="return_value",
-            )
+            typed(app, [*tokens, "--programme", str(world.folder.path)])
 
     return say

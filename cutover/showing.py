@@ -18,7 +18,7 @@ from cutover.app.bootstrap import World, as_current, build_world
 from cutover.app.observability import set_up_logging
 from cutover.cli.output import console, table
 from cutover.core.clock import show
-from cutover.core.duration import show_duration
+from cutover.core.duration import show_duration, show_minutes
 from cutover.core.errors import Refused
 from cutover.core.event import Recorded
 from cutover.performing import Inline, InPrefect, stages_of, typist
@@ -123,8 +123,7 @@ def _end(world: World, run_id: str) -> int:
     if state.stage is not RunStage.COMPLETE:
         raise Refused(f"{run_id} ended {state.stage}")
     took = (state.ended_at or world.clock.now()) - (state.opens or world.clock.now())
-    lasted = show_duration(timedelta(minutes=round(took / timedelta(minutes=1))))
-    print(f"{run_id} is complete: {len(state.tasks)} tasks, {lasted} after the window opened")  # noqa: T201
+    print(f"{run_id} is complete: {len(state.tasks)} tasks, {show_minutes(took)} after the window opened")  # noqa: T201
     return 0
 
 

@@ -40,9 +40,8 @@ def _end(error: BaseException) -> int:
     if isinstance(error, SystemExit):
         raise error
     if isinstance(error, BrokenPipeError):
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # or the exit would flush into it again
+        # or the exit would flush into it again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     if isinstance(error, OSError) and error.filename is not None:
         print(f"unavailable: {error.filename}: {error.strerror}", file=sys.stderr)

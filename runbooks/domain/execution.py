@@ -99,12 +99,11 @@ def _finish(state: RunState, task: Task, at: TaskState, command: Any, now: datet
 
 
 def _skip(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
-    del at, now
+    del state, at, now
     if task.point_of_no_return or task.type is TaskType.APPROVAL:
         raise Refused(
             f"{task.id} cannot be skipped: it is a {'point of no return' if task.point_of_no_return else 'gate'}"
         )
-    del state
     return [ev.TaskSkipped(task=task.id, reason=command.reason)]
 
 
@@ -170,8 +169,9 @@ def _leave_out(state: RunState, task: Task, at: TaskState, command: Any, now: da
 
 def in_rehearsal(state: RunState, task: Task) -> InRehearsal:
     """What this run does with an automated task; one that touches nothing real, and a live run, perform it."""
-    is_real = state.run_type is not RunType.REHEARSAL or state.setup.auto or state.setup.scenario
-    return InRehearsal.PERFORM if is_real else task.in_rehearsal or InRehearsal.PERFORM
+    if state.run_type is not RunType.REHEARSAL or state.setup.auto or state.setup.scenario:
+        return InRehearsal.PERFORM
+    return task.in_rehearsal or InRehearsal.PERFORM
 
 
 def performed_action(state: RunState, task: Task) -> Action | None:

@@ -14,13 +14,12 @@ from cutover.domain.programme import Programme
 from runbooks.domain.forecasting.fitting import fit
 from runbooks.domain.plan import Estimate, Runbook, Task
 from runbooks.domain.rehearsals import complete_rehearsals
-from runbooks.domain.run_events import Completion
+from runbooks.domain.run_stages import WORKED
 from runbooks.domain.run_state import RunState, TaskState
 from runbooks.domain.timing.calendars import WorkingTime, calendars_of
 
 REVISE = 0.15  # off its plan by more than this share, a task needs revision
 ROUNDED = timedelta(minutes=1)
-_WORKED = (Completion.NORMAL, Completion.AUTO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +64,20 @@ def _learned(task: Task, worlds: Sequence[tuple[RunState, Mapping[str, WorkingTi
     seen = [
         (run, at, hours.get(task.calendar))
         for run, hours in worlds
-        if (at := run.tasks.get(task.id)) and at.completion in _WORKED
+        if (at := run.tasks.get(task.id)) and at.completion in WORKED
     ]
     worked = tuple(_worked(run, at, hours) for run, at, hours in seen)
     if not any(worked):
         return None
     first, last = (seen[i][0].plan[task.id] for i in (0, -1))
     waited = tuple(_waited(at) for _, at, _ in seen)
-    prior = first if first.expected or first.estimate else first.model_copy(update={"duration": max(worked)})
-    return Learned(task.id, last.expected, worked, waited, rounded(fit(prior, worked)))
+    return Learned(task.id, last.expected, worked, waited, suggested(first, worked))
+
+
+def suggested(task: Task, took: Sequence[timedelta]) -> Estimate:
+    """What to plan instead, to the minute: by the task's own plan, or by its longest where that says nothing, and what it took."""
+    prior = task if task.expected or task.estimate else task.model_copy(update={"duration": max(took)})
+    return _rounded(fit(prior, took))
 
 
 def _worked(run: RunState, at: TaskState, hours: WorkingTime | None) -> timedelta:
@@ -93,7 +97,7 @@ def _waited(at: TaskState) -> timedelta:
     return max(timedelta(0), at.started_at - at.ready_at)
 
 
-def rounded(estimate: Estimate) -> Estimate:
+def _rounded(estimate: Estimate) -> Estimate:
     """To the minute, and never to nothing."""
     low, likely, high = (
         max(ROUNDED, round(span / ROUNDED) * ROUNDED)

@@ -41,6 +41,10 @@ class LinkKind(StrEnum):
     SF = "SF"
 
 
+FROM_END = frozenset({LinkKind.FS, LinkKind.FF})  # waits for the end of the task that it names
+TO_END = frozenset({LinkKind.FF, LinkKind.SF})  # holds the end of its own task
+
+
 class Effect(StrEnum):
     """What to do when an automated task may or may not have happened: repeat it, ask the world, or ask a person."""
 

@@ -36,13 +36,6 @@ def without_names(runbook: Runbook, programme: Programme | None = None) -> Runbo
     return runbook.model_copy(update={**update, "streams": streams, "tasks": tasks})
 
 
-def people_columns(runbook: Runbook) -> tuple[str, ...]:
-    """The planner's own columns that hold people."""
-    return tuple(
-        key for key in {k: None for t in runbook.tasks for k in t.custom} if _PEOPLE_COLUMN.search(key)
-    )
-
-
 def _names(runbook: Runbook, people: Iterable[Person]) -> set[str]:
     given = {name for person in people for name in (person.id, person.name, person.phone)}
     given |= {name for task in runbook.tasks for name in (task.owner, task.deputy)}

@@ -33,6 +33,9 @@ class Completion(StrEnum):
     AUTO = "auto"
 
 
+WORKED = frozenset({Completion.NORMAL, Completion.AUTO})  # somebody, or software, did it
+
+
 class RunType(StrEnum):
     REHEARSAL = "rehearsal"
     LIVE = "live"

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar
 
 from cutover.core.changed import changed, write_over
-from runbooks.domain.run_events import TaskStage
+from runbooks.domain.run_stages import TaskStage
 
 PART = 64
 

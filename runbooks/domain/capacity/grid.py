@@ -14,14 +14,13 @@ from math import gcd
 
 from runbooks.domain.capacity.crew import Crew, Need, Profile
 from runbooks.domain.capacity.placing import Levelled, in_priority
-from runbooks.domain.plan import LinkKind
+from runbooks.domain.plan import FROM_END, TO_END
 from runbooks.domain.timing.network import Network
 
 FINEST = 3_000  # slots: more make the integers slow and the orders no better
 ROOM = 1.3  # times the plan at hand: what takes longer than this is not worth finishing
 Take = tuple[int, int, int]  # who; what asks for enough of them in every slot; what is taken of them
 NOBODY: tuple[Take, ...] = ()
-_TO_END = frozenset({LinkKind.FF, LinkKind.SF})
 
 
 class Grid:
@@ -53,7 +52,7 @@ class Grid:
         self.after: list[list[Need]] = [[] for _ in range(n)]
         for i in self.open:
             for b, kind, lag in net.ties[i]:
-                from_end, own = kind in (LinkKind.FS, LinkKind.FF), lengths[i] if kind in _TO_END else 0
+                from_end, own = kind in FROM_END, lengths[i] if kind in TO_END else 0
                 if net.began[b] is not None:
                     point = (plan.ends if from_end else plan.starts)[b] + lag - own
                     self.floor[i] = max(self.floor[i], -((self.origin - point) // self.slot))

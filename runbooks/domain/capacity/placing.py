@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from cutover.core.errors import Invalid, Problem
 from runbooks.domain.capacity.crew import LONGEST_DUTY, REST, Crew, Need
-from runbooks.domain.plan import LinkKind
+from runbooks.domain.plan import FROM_END, TO_END, LinkKind
 from runbooks.domain.timing.calendars import WorkingTime
 from runbooks.domain.timing.network import Network, starts_at
 
@@ -21,8 +21,6 @@ Span = tuple[int, int]  # from, until
 
 NEVER = 10**18
 _LONG_AGO = -NEVER
-_FROM_END = frozenset({LinkKind.FS, LinkKind.FF})
-_TO_END = frozenset({LinkKind.FF, LinkKind.SF})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,8 @@ def late_starts(net: Network, lengths: Sequence[int]) -> list[int]:
     latest = [-length for length in lengths]
     for i in range(len(latest) - 1, -1, -1):
         for before, kind, lag in net.ties[i]:
-            point = latest[i] + (lengths[i] if kind in _TO_END else 0) - lag
-            latest[before] = min(latest[before], point - (lengths[before] if kind in _FROM_END else 0))
+            point = latest[i] + (lengths[i] if kind in TO_END else 0) - lag
+            latest[before] = min(latest[before], point - (lengths[before] if kind in FROM_END else 0))
     return latest
 
 
@@ -179,7 +177,7 @@ class Placing:
 
     def _point(self, tie: tuple[int, LinkKind, int]) -> int:
         before, kind, lag = tie
-        return (self.ends if kind in _FROM_END else self.starts)[before] + lag
+        return (self.ends if kind in FROM_END else self.starts)[before] + lag
 
     def _place(self, i: int) -> None:
         earliest = self._earliest(i)

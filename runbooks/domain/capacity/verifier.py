@@ -12,7 +12,7 @@ from typing import Protocol
 
 from cutover.core.duration import show_duration
 from runbooks.domain.capacity.crew import LONGEST_DUTY, REST, Crew
-from runbooks.domain.plan import LinkKind
+from runbooks.domain.plan import FROM_END, TO_END
 from runbooks.domain.timing.network import Network
 
 Stretch = tuple[int, int, int]  # from, until, of which task
@@ -85,8 +85,8 @@ def _planned_times(net: Network, plan: Timed, i: int, length: int) -> Iterator[s
 def _links(net: Network, plan: Timed) -> Iterator[str]:
     for i, ties in enumerate(net.ties):
         for before, kind, lag in ties:
-            first = plan.ends[before] if kind in (LinkKind.FS, LinkKind.FF) else plan.starts[before]
-            second = plan.starts[i] if kind in (LinkKind.FS, LinkKind.SS) else plan.ends[i]
+            first = plan.ends[before] if kind in FROM_END else plan.starts[before]
+            second = plan.starts[i] if kind not in TO_END else plan.ends[i]
             if second < first + lag:
                 short = timedelta(microseconds=first + lag - second)
                 yield f"{net.ids[i]}: breaks its {kind} link to {net.ids[before]} by {show_duration(short)}"

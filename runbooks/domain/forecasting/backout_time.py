@@ -45,11 +45,6 @@ class WayBack:
     overrun: float | None = None
 
 
-def latest_backout_start(closes: datetime, backout: timedelta) -> datetime:
-    """Until when the way back, begun then, still ends inside the window."""
-    return closes - backout
-
-
 def way_back_tasks(book: Runbook, existing: Runbook | None) -> tuple[Task, ...]:
     """The tasks that lead back: of the backout plan there is, else made of the plan where it says how long undoing takes.
 
@@ -128,7 +123,7 @@ class BackoutSamples:
         now = self.net.opens + timedelta(microseconds=self.net.now)
         home = _quantile(np.concatenate(self.now), turning.quantile) if self.now else turning.stated
         back_by = now + home if self._has_begun() else None
-        latest = latest_backout_start(turning.closes, length)
+        latest = turning.closes - length
         return WayBack(turning.quantile, length, latest, back is not None, back_by, gate, self._overrun(back))
 
     def _overrun(self, back: NDArray[np.float64] | None) -> float | None:

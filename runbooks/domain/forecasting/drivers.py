@@ -6,7 +6,7 @@ slow together with the others; what is common is a driver of its own, the progra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,6 +20,7 @@ _LOW, _HIGH = round(DECILE * LEVELS), round((1 - DECILE) * LEVELS)
 _NORMAL_DECILE = 1.2815515594  # standard deviations
 WATCHED = 0.05  # of the samples in which a task is critical: below that it drives little
 MOST = 20  # drivers told
+NO_TITLES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,14 @@ class Driver:
     @property
     def swing(self) -> timedelta:
         return self.earlier + self.later
+
+    def named(self, tasks: Mapping[str, str], teams: Mapping[str, str] = NO_TITLES) -> str:
+        """In words, with the titles of tasks and teams by id where they are known."""
+        if self.kind == "programme":
+            return "everything at once"
+        if self.kind == "team":
+            return f"team {teams.get(self.name, self.name)}"
+        return f"{self.name} {tasks.get(self.name, '')}".rstrip()
 
 
 class Swings:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from runbooks.domain.forecasting.quantiles import BELOW, pert
 from runbooks.domain.forecasting.sampling import estimate_of
 from runbooks.domain.plan import Estimate, Task
-from runbooks.domain.run_events import Completion, TaskStage
+from runbooks.domain.run_stages import WORKED, TaskStage
 from runbooks.domain.run_state import RunState
 
 PLAN_COUNTS = 2.0  # observations that the plan's estimate is worth for how long
@@ -35,7 +35,7 @@ def past_durations(runs: Iterable[RunState]) -> dict[str, tuple[timedelta, ...]]
     found: dict[str, list[timedelta]] = {}
     for run in runs:
         for name, at in run.tasks.items():
-            done = at.stage is TaskStage.COMPLETE and at.completion in (Completion.NORMAL, Completion.AUTO)
+            done = at.stage is TaskStage.COMPLETE and at.completion in WORKED
             if not run.setup.auto and done and at.started_at and at.ended_at and run.plan[name].gate is None:
                 found.setdefault(name, []).append(at.ended_at - at.started_at)
     return {name: tuple(took) for name, took in found.items()}

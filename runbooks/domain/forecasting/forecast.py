@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cutover.domain.programme import Programme
 from runbooks.domain.forecasting.assumptions import assumptions
-from runbooks.domain.forecasting.backout_time import BackoutSamples, Turning, WayBack, latest_backout_start
+from runbooks.domain.forecasting.backout_time import BackoutSamples, Turning, WayBack
 from runbooks.domain.forecasting.drivers import Driver, Swings
 from runbooks.domain.forecasting.passes import Times, Walk, walk
 from runbooks.domain.forecasting.sampling import (
@@ -37,7 +37,7 @@ from runbooks.domain.timing.network import NOTHING, Actuals, Network
 
 __all__ = [
     "ASSUMED_HIGH", "ASSUMED_LOW", "SAMPLES", "Forecast", "Turning", "WayBack", "forecast",
-    "latest_backout_start", "look_ahead", "sensitivity",
+    "look_ahead", "sensitivity",
 ]  # fmt: skip
 
 SAMPLES = 10_000  # P80 to half a minute on a 72 h plan; a live forecast asks for fewer

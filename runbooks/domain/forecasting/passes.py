@@ -2,7 +2,8 @@
 
 Max-plus over rows: one row a task, one column a sample, whole ticks after the window opens. The forward pass is the
 network's own (all four links, lags, calendars, what has happened); to it come who hands a person over to whom and
-when a team is there. The backward pass asks which ties really held: ticks are exact, so no tolerance is needed. Rows that decide the end in no sample are passed over.
+when a team is there. The backward pass asks which ties really held: ticks are exact, so no tolerance is needed. Rows
+that decide the end in no sample are passed over.
 """
 
 from __future__ import annotations
@@ -16,15 +17,13 @@ from numpy.typing import NDArray
 
 from runbooks.domain.forecasting.sampling import TICKS, tick, ticks
 from runbooks.domain.forecasting.staffing import Staffing
-from runbooks.domain.plan import LinkKind
+from runbooks.domain.plan import FROM_END, TO_END, LinkKind
 from runbooks.domain.timing.calendars import WorkingTime
 from runbooks.domain.timing.network import Network, Tie
 
 Row: TypeAlias = NDArray[np.int32]
 Flags: TypeAlias = NDArray[np.bool_]
 Lengths: TypeAlias = Callable[[int, Row], Row | int]
-_TO_END = (LinkKind.FF, LinkKind.SF)
-_FROM_END = (LinkKind.FS, LinkKind.FF)
 
 
 class Hold(NamedTuple):
@@ -106,11 +105,11 @@ def _step(net: Network, staffing: Staffing | None, i: int, ties: Sequence[Tie]) 
     floor = staffing.floor[i] if staffing else net.floor[i]
     holds = []
     for before, kind, lag in ties:
-        known = net.ended[before] if kind in _FROM_END else net.began[before]
-        if known is not None and kind not in _TO_END:
+        known = net.ended[before] if kind in FROM_END else net.began[before]
+        if known is not None and kind not in TO_END:
             floor = max(floor, known + lag)
         else:
-            holds.append(Hold(before, kind in _FROM_END, tick(lag), kind in _TO_END))
+            holds.append(Hold(before, kind in FROM_END, tick(lag), kind in TO_END))
     duty = staffing.starts[i] if staffing and begun is None else None
     return Step(
         i,

@@ -20,15 +20,13 @@ from runbooks.domain.capacity.crew import Crew, crew
 from runbooks.domain.capacity.placing import late_starts, never
 from runbooks.domain.forecasting.sampling import TICKS, Doubt, Draws
 from runbooks.domain.forecasting.situation import Situation
-from runbooks.domain.plan import LinkKind
+from runbooks.domain.plan import FROM_END, TO_END
 from runbooks.domain.timing.network import Network
 
 SAMPLES = 2_000
 CHUNK = 100
 _TICK = 1_000_000 // TICKS  # microseconds
 _ENDS, _MAY_START, _CHANGES = range(3)  # in the order in which they are heard at one moment
-_FROM_END = (LinkKind.FS, LinkKind.FF)
-_TO_END = (LinkKind.FF, LinkKind.SF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +157,14 @@ class _Play:
         start, hours = net.floor[i], net.hours[i]
         for k, (_, kind, _) in enumerate(net.ties[i]):
             point = self._point(i, k)
-            if kind in _TO_END:
+            if kind in TO_END:
                 point = hours.not_ending_before(point, length) if hours else point - length
             start = max(start, point)
         return hours.after(start) if hours else start
 
     def _point(self, i: int, k: int) -> int:
         before, kind, lag = self.floor.net.ties[i][k]
-        return (self.ends if kind in _FROM_END else self.starts)[before] + lag
+        return (self.ends if kind in FROM_END else self.starts)[before] + lag
 
     def _ask(self, i: int, now: int) -> None:
         if self.floor.takes[i] is None or not self.lengths[i]:

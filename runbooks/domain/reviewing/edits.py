@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cutover.core.event import Fact
+from runbooks.domain.edits import EVENTS
 from runbooks.domain.plan import Runbook
 from runbooks.domain.plan_diff import Change, diff
 
-PROPOSES = ("Edit", "Proposal")  # kinds of facts that speak of a change, by a word of their name
 UNTOLD = {"base", "becomes"}  # versions of the plan: counted by the machine, read by nobody
 SHOWN = 8
 Changed = tuple[Fact, Runbook, Runbook]
@@ -39,7 +39,7 @@ def edits(changed: Sequence[Changed], facts: Iterable[Fact]) -> tuple[Edit, ...]
     told += [
         Edit(fact.at, fact.event.kind(), fact.actor, "; ".join(_says(fact)))
         for fact in facts
-        if any(word in fact.event.kind() for word in PROPOSES) and fact not in applied
+        if isinstance(fact.event, EVENTS) and fact not in applied
     ]
     return tuple(sorted(told, key=lambda one: one.at))
 

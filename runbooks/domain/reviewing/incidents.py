@@ -9,8 +9,8 @@ from typing import Any
 
 from cutover.core.event import Event, Fact
 from cutover.domain import gates
+from runbooks.domain import colours, turning_back
 from runbooks.domain import run_events as ev
-from runbooks.domain import turning_back
 from runbooks.domain.attempts import TaskAllowed, TaskTryFailed
 from runbooks.domain.run_events import Completion
 
@@ -49,17 +49,13 @@ _WORDS: Mapping[type[Event], tuple[str, Callable[[Any], str]]] = {
         lambda e: _of(e.components) + e.reason + _signed(e.signed_by),
     ),
     ev.RunBackedOut: ("backed out", lambda _: "the old systems serve again"),
+    colours.ColourOverridden: ("override", lambda e: e.reason),
+    colours.OverrideLifted: ("override lifted", lambda _: ""),
     gates.GateWaived: ("waived", lambda e: f"{e.reason}; not met: {'; '.join(e.unmet) or 'nothing'}"),
     gates.GateEscalated: ("escalated", lambda e: f"to {', '.join(e.to)}, until {e.decide_by:%d %b %H:%M}Z"),
     gates.GateExpired: ("expired", lambda _: "its time ran out undecided"),
     gates.GateWithdrawn: ("withdrawn", lambda e: e.reason),
 }
-# Kinds by name, of which only the words differ: what other machines add to a run is told in the words it carries.
-_BY_NAME: Mapping[str, str] = {
-    "ColourOverridden": "override",
-    "OverrideLifted": "override lifted",
-}
-_SAYS = ("reason", "why", "message", "text", "words")
 
 
 def _of(components: Iterable[str]) -> str:
@@ -91,16 +87,6 @@ def _told(facts: Iterable[Fact], gate: str = "") -> Iterator[Incident]:
             yield Incident(fact.at, "settled: done", task, fact.actor, event.evidence)
         if isinstance(event, ev.TaskSkipped) and event.completion is Completion.AUTO:
             continue
-        if told := _words(event):
-            yield Incident(fact.at, told[0], task, fact.actor, told[1])
-
-
-def _words(event: Event) -> tuple[str, str] | None:
-    if type(event) in _WORDS:
-        kind, words = _WORDS[type(event)]
-        return kind, words(event)
-    if event.kind() in _BY_NAME:
-        return _BY_NAME[event.kind()], next(
-            (str(getattr(event, n)) for n in _SAYS if getattr(event, n, "")), ""
-        )
-    return None
+        if type(event) in _WORDS:
+            kind, words = _WORDS[type(event)]
+            yield Incident(fact.at, kind, task, fact.actor, words(event))

@@ -13,8 +13,8 @@ from statistics import median
 
 from cutover.core.event import Fact
 from runbooks.domain.forecasting.calibration import PastRun, calibrated
-from runbooks.domain.forecasting.fitting import fit, past_durations
-from runbooks.domain.learning import REVISE, rounded
+from runbooks.domain.forecasting.fitting import past_durations
+from runbooks.domain.learning import REVISE, suggested
 from runbooks.domain.plan import Estimate, Task, TaskType
 from runbooks.domain.reviewing.caveats import caveats
 from runbooks.domain.reviewing.chain import Chain, Release, driving_chain, releases
@@ -23,13 +23,13 @@ from runbooks.domain.reviewing.edits import Edit, edits
 from runbooks.domain.reviewing.incidents import Incident, incidents
 from runbooks.domain.reviewing.outlooks import NoReturn, Outlook, no_return, outlooks
 from runbooks.domain.reviewing.stretches import Course, Courses, Spent, courses, is_over
-from runbooks.domain.run_events import Completion, RunStage, RunStarted
+from runbooks.domain.run_events import RunStage, RunStarted
+from runbooks.domain.run_stages import WORKED
 from runbooks.domain.run_state import RunState
 from runbooks.domain.timing.calendars import WorkingTime
 from runbooks.domain.timing.network import Schedule, schedule
 
 _ZERO = timedelta(0)
-_WORKED = (Completion.NORMAL, Completion.AUTO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,14 +248,13 @@ def _suggestions(record: Record, seen: Courses, tasks: Sequence[TaskReview]) -> 
     before = past_durations(record.earlier)
     found = []
     for one in tasks:
-        plan, over = seen.state.plan[one.id], seen.state.tasks[one.id].completion in _WORKED
+        plan, over = seen.state.plan[one.id], seen.state.tasks[one.id].completion in WORKED
         if not over or plan.gate or plan.type is TaskType.MILESTONE or not one.worked:
             continue
         if one.longer_share is not None and abs(one.longer_share) <= REVISE:
             continue
         took = (*before.get(one.id, ()), one.worked)
-        prior = plan if plan.expected or plan.estimate else plan.model_copy(update={"duration": max(took)})
-        found.append(Suggestion(one.id, one.title, one.planned_length, took, rounded(fit(prior, took))))
+        found.append(Suggestion(one.id, one.title, one.planned_length, took, suggested(plan, took)))
     return tuple(found)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from runbooks.domain.plan import Link, LinkKind, Task
+from runbooks.domain.plan import TO_END, Link, LinkKind, Task
 from runbooks.domain.timing.calendars import WorkingTime
 from runbooks.domain.timing.order import in_order, kept_tasks
 
@@ -165,7 +165,7 @@ def ties_of(
 ) -> tuple[Tie, ...]:
     """What still holds a task: everything before it began, only ties to its end while it runs, then nothing."""
     if done is not None:
-        links = (k for k in links if done[1] is None and k.kind in (LinkKind.FF, LinkKind.SF))
+        links = (k for k in links if done[1] is None and k.kind in TO_END)
     return tuple((at[link.task], link.kind, micros(link.lag)) for link in links)
 
 
@@ -346,6 +346,6 @@ def _critical_path(net: Network, starts: Sequence[int], ends: Sequence[int]) -> 
 
 def holds(net: Network, i: int, tie: Tie, starts: Sequence[int], ends: Sequence[int]) -> bool:
     """A tie that could give way by a moment holds nothing: then it is the clock, or the calendar."""
-    if net.began[i] is not None or tie[1] in (LinkKind.FF, LinkKind.SF):
+    if net.began[i] is not None or tie[1] in TO_END:
         return _ends_at(tie, starts, ends) == ends[i]
     return starts_at(tie, net.lengths[i], net.hours[i], starts, ends) == starts[i]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbooks.domain.forecasting.forecast import ASSUMED_HIGH, ASSUMED_LOW, forecast, latest_backout_start
+from runbooks.domain.forecasting.forecast import ASSUMED_HIGH, ASSUMED_LOW, forecast
 from runbooks.domain.plan import Estimate, Task, TaskType
 from runbooks.domain.timing.network import schedule
 
@@ -135,8 +135,3 @@ def test_no_sample_ends_before_everything_went_as_well_as_it_could(seed: int, n:
     plan = [guessed(f"T{i}", f"T{i - 1}" if i else "") for i in range(n)]
     seen = forecast(plan, OPENS, seed=seed, samples=40)
     assert at(n) <= seen.finishes[0] <= seen.p50 <= seen.p80 <= seen.p95 <= seen.finishes[-1] <= at(4 * n)
-
-
-def test_the_latest_safe_backout_is_the_window_less_the_way_back() -> None:
-    closes = datetime(2026, 10, 26, 21, 0, tzinfo=UTC)
-    assert latest_backout_start(closes, timedelta(hours=9)) == datetime(2026, 10, 26, 12, 0, tzinfo=UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal
@@ -195,6 +196,11 @@ def read_names(text: str) -> list[str]:
     return names
 
 
+def title_of(file_name: str) -> str:
+    """The words of a file's name: `go_live-v2` is go live v2."""
+    return " ".join(file_name.replace("_", " ").replace("-", " ").split())
+
+
 @lru_cache(maxsize=4096)
 def slug(text: str, longest: int = 40) -> str:
     """An id made of words: `Lock deployments!` is lock-deployments; cut at a word."""
@@ -204,4 +210,12 @@ def slug(text: str, longest: int = 40) -> str:
         if made and len(made) + 1 + len(word) > longest:
             break
         made = f"{made}-{word}" if made else word[:longest]
+    return made
+
+
+def free_id(name: str, taken: Collection[str]) -> str:
+    """The name as an id that nobody has yet: load, else load-2, load-3 …"""
+    n, made = 1, name
+    while made in taken:
+        n, made = n + 1, f"{name}-{n + 1}"
     return made

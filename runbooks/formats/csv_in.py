@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from cutover.core.errors import Invalid, Problem
-from runbooks.formats.posing import decode, read_bytes, refuse_posing
+from runbooks.formats.posing import decode, read_filled, refuse_posing
 from runbooks.formats.sheet import Row
 
 DELIMITERS = ",;\t|"
@@ -19,7 +19,7 @@ LONGEST_CELL = 10_000_000
 
 def csv_rows(path: Path) -> list[Row]:
     """The rows; the separator is the one the header uses most. Raises Invalid for what is no such file."""
-    raw = read_bytes(path)
+    raw = read_filled(path)
     refuse_posing(path, raw, "CSV")
     text = decode(path, raw)
     if stray := _CONTROL.search(text):

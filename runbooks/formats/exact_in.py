@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from cutover.core.errors import Invalid, Problem
 from runbooks.domain.plan import Runbook, Task, faults
-from runbooks.formats.cells import read_zone, slug
+from runbooks.formats.cells import free_id, read_zone, slug, title_of
 from runbooks.formats.exact import (
     COLUMNS,
     MARK,
@@ -169,10 +169,7 @@ def _ids(exact: _Exact, body: Sequence[Row]) -> list[str]:
     taken = {i for i in given if i}
     names = []
     for row, own in zip(body, given, strict=True):
-        base = own or slug(row.cells[at["title"]]) or "task"
-        made, n = base, 1
-        while not own and made in taken:
-            n, made = n + 1, f"{base}-{n + 1}"
+        made = own or free_id(slug(row.cells[at["title"]]) or "task", taken)
         taken.add(made)
         names.append(made)
     return names
@@ -249,13 +246,12 @@ def _said(error: Mapping[str, Any]) -> str:
 
 
 def _book(exact: _Exact, said: Mapping[str, Any], tasks: Sequence[Task], name: str) -> Runbook | None:
-    title = " ".join(name.replace("_", " ").replace("-", " ").split())
     if not tasks:
         exact.fault(1, "Task", Problem("there are no tasks below the header", expected="one row a task"))
     try:
-        return Runbook(**{"id": slug(name) or "runbook", "title": title, **said}, tasks=()).model_copy(
-            update={"tasks": tuple(tasks)}
-        )
+        return Runbook(
+            **{"id": slug(name) or "runbook", "title": title_of(name), **said}, tasks=()
+        ).model_copy(update={"tasks": tuple(tasks)})
     except ValidationError as error:
         for e in error.errors():
             exact.fault(1, " ".join(map(str, e["loc"])), Problem(_said(e)))

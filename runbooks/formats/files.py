@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import yaml
-
 from cutover.core.errors import Invalid, Problem
-from cutover.store.documents import line_of, nodes_of, read_yaml
-from cutover.store.whole_file import write_whole
-from runbooks.domain.plan import Fault, Runbook, Task, faults, in_zone
-from runbooks.formats.cells import DateOrder, slug
+from cutover.store.documents import line_of, nodes_of, read_yaml, write_yaml
+from runbooks.domain.plan import Fault, Runbook, faults, in_zone
+from runbooks.formats.cells import DateOrder, slug, title_of
 from runbooks.formats.csv_in import csv_rows
 from runbooks.formats.exact import Place
 from runbooks.formats.exact_in import about_sheet, is_ours, read_exact_rows, read_exact_workbook
 from runbooks.formats.guards import without_guard
 from runbooks.formats.sheet import Row, Sheet, has_titles, is_plan
+from runbooks.formats.spoken import spoken_of
 from runbooks.formats.table import Imported, compile_sheets
 from runbooks.formats.workbook_in import WORKBOOKS, read_sheets
-
-
-class _Dumper(yaml.SafeDumper):
-    """Puts quotes around every text that our reader of documents would take for a number: PyYAML lets 1.5e3 pass."""
-
-
-_Dumper.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$"),
-    list("-+.0123456789"),
-)
 
 
 def read_runbook(path: Path, *, zone: str = "UTC", date_order: DateOrder | None = None) -> Runbook:
@@ -58,9 +44,7 @@ def import_runbook(
 
 def write_runbook(path: Path, runbook: Runbook) -> None:
     """Write YAML that `read_runbook` reads back equal: the whole file at once, or nothing."""
-    plain = runbook.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    text = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-    write_whole(path, text.encode())
+    write_yaml(path, runbook)
 
 
 # --- YAML -----------------------------------------------------------------------------------------------
@@ -138,8 +122,7 @@ def _plans(sheets: list[Sheet], file: str) -> tuple[list[Sheet], list[Sheet]]:
 
 
 def _named(path: Path) -> dict[str, str]:
-    title = " ".join(path.stem.replace("_", " ").replace("-", " ").split())
-    return {"runbook_id": slug(path.stem) or "runbook", "title": title}
+    return {"runbook_id": slug(path.stem) or "runbook", "title": title_of(path.stem)}
 
 
 # --- what others write ------------------------------------------------------------------------------------
@@ -163,17 +146,10 @@ def _speaking(read: Imported) -> Imported:
     """A form that has no place for every field speaks of those that any of its tasks has: the others are unchanged."""
     if read.given is not None:
         return read
-    unset = Task.model_construct(id="", title="")
-    fields = {name for name in Task.model_fields for task in read.runbook.tasks if _says(task, unset, name)}
-    columns = {f"custom.{key}" for task in read.runbook.tasks for key in task.custom}
-    said = frozenset((fields - {"custom"}) | columns | {"after"})
+    said = frozenset({"after"}).union(*map(spoken_of, read.runbook.tasks))
     return replace(
         read, given=dict.fromkeys(read.runbook.by_id(), said), given_of_runbook=frozenset({"title"})
     )
-
-
-def _says(task: Task, unset: Task, name: str) -> bool:
-    return bool(getattr(task, name) != getattr(unset, name))
 
 
 _READERS: Mapping[str, Callable[[Path, Place, Collection[str]], Imported]] = {

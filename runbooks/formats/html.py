@@ -11,14 +11,14 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cutover.core.clock import SystemClock, show
-from cutover.core.duration import show_duration
-from cutover.core.errors import Invalid, Problem
+from cutover.core.duration import show_duration, show_minutes
 from cutover.domain.gates import OnTimeout
 from cutover.domain.programme import Programme
 from cutover.store.whole_file import write_whole
-from runbooks.domain.plan import Runbook, Task, TaskType, in_zone
+from runbooks.domain.plan import Runbook, Task, TaskType
 from runbooks.domain.timing.calendars import calendars_of
 from runbooks.domain.timing.network import Schedule, Slot, schedule
+from runbooks.formats.in_utc import in_utc
 
 _SILENCE = {
     OnTimeout.ESCALATE: "without a decision it goes to the next level",
@@ -99,14 +99,7 @@ class Paper:
 
 def write_html(path: Path, runbook: Runbook, programme: Programme, *, at: datetime | None = None) -> None:
     """Write the page; `at` is when it is issued (now). Raises Invalid for a plan that cannot be scheduled."""
-    tasks, forbidden = in_zone(runbook.tasks, programme.zone)
-    if forbidden:
-        raise Invalid(
-            *(
-                Problem(f.message, field=f"{tasks[f.index].id}.{f.field}", expected=f.expected)
-                for f in forbidden
-            )
-        )
+    tasks = in_utc(runbook.tasks, programme.zone)
     timing = schedule(tasks, programme.opens, calendars=calendars_of(programme))
     plan = runbook.model_copy(update={"tasks": tasks})
     paper = paper_of(plan, programme, timing, at or SystemClock().now())
@@ -136,7 +129,7 @@ def paper_of(runbook: Runbook, programme: Programme, timing: Schedule, issued: d
         opens=show(programme.opens, programme.zone),
         closes=show(programme.closes, programme.zone),
         ends=show(timing.finish, programme.zone),
-        spare=show_duration(_minutes(abs(spare))),
+        spare=show_minutes(abs(spare)),
         is_late=spare < timedelta(0),
         backout=_backout(programme),
         total=len(timing.slots),
@@ -181,12 +174,8 @@ def _line(task: Task, programme: Programme, timing: Schedule) -> Line:
         who=_who(task, programme),
         starts=begins,
         ends=ends,
-        lasts=show_duration(_minutes(task.expected)) if task.expected else "",
-        spare="critical"
-        if slot and slot.critical
-        else show_duration(_minutes(slot.total_float))
-        if slot
-        else "",
+        lasts=show_minutes(task.expected) if task.expected else "",
+        spare="critical" if slot and slot.critical else show_minutes(slot.total_float) if slot else "",
         after=", ".join(map(str, task.after)),
         verify=task.verify,
         rollback=task.rollback,
@@ -226,18 +215,15 @@ def _marks(task: Task, programme: Programme) -> Iterator[str]:
 
 
 def _who(task: Task, programme: Programme) -> str:
-    person, deputy = programme.person(task.owner), programme.person(task.deputy)
-    team = programme.team(task.team)
-    owner = person.name if person else task.owner
-    stands_in = deputy.name if deputy else task.deputy
-    group = team.title if team else task.team
-    return (owner or group) + (f" (or {stands_in})" if stands_in else "")
+    team, stands_in = programme.team(task.team), programme.name_of(task.deputy)
+    owner = programme.name_of(task.owner) or (team.title if team else task.team)
+    return owner + (f" (or {stands_in})" if stands_in else "")
 
 
 def _rule(runbook: Runbook, programme: Programme, task: Task, slot: Slot | None) -> Rule:
     gate = task.gate
     assert gate is not None  # the caller asked
-    names = [p.name if (p := programme.person(d)) else d for d in gate.deciders]
+    names = [programme.name_of(decider) for decider in gate.deciders]
     within = f"within {show_duration(gate.decide_within)}; " if gate.decide_within else ""
     need = f"{gate.quorum} of " if gate.quorum < len(names) else ""
     return Rule(
@@ -259,7 +245,3 @@ def _contacts(programme: Programme) -> Iterator[Contact]:
     people = sorted(programme.people, key=lambda p: order.index(p.team) if p.team in order else len(order))
     for p in people:
         yield Contact(p.name, teams.get(p.team, p.team), ", ".join(p.roles).replace("_", " "), p.phone)
-
-
-def _minutes(span: timedelta) -> timedelta:
-    return timedelta(minutes=round(span / timedelta(minutes=1)))

@@ -15,13 +15,14 @@ from icalendar import Alarm, Calendar, Event
 
 from cutover.core.clock import SystemClock
 from cutover.core.duration import show_duration
-from cutover.core.errors import Invalid, NotFound, Problem
+from cutover.core.errors import NotFound
 from cutover.domain.programme import Programme
 from cutover.store.whole_file import write_whole
-from runbooks.domain.plan import Runbook, Task, TaskType, in_zone
+from runbooks.domain.plan import Runbook, Task, TaskType
 from runbooks.domain.timing.calendars import calendars_of
 from runbooks.domain.timing.network import Schedule, schedule
 from runbooks.formats.cells import slug
+from runbooks.formats.in_utc import in_utc
 
 PRODUCT = "-//cutover//runbook//EN"
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # SEQUENCE counts minutes from here
@@ -75,14 +76,7 @@ def _begun(
     runbook: Runbook, programme: Programme, at: datetime | None, expected: Expected | None
 ) -> tuple[tuple[Task, ...], _Writing]:
     """The tasks in UTC, and what writes them. Raises Invalid for a wall time that a clock change forbids."""
-    tasks, forbidden = in_zone(runbook.tasks, programme.zone)
-    if forbidden:
-        raise Invalid(
-            *(
-                Problem(f.message, field=f"{tasks[f.index].id}.{f.field}", expected=f.expected)
-                for f in forbidden
-            )
-        )
+    tasks = in_utc(runbook.tasks, programme.zone)
     timing = (
         expected.times if expected else schedule(tasks, programme.opens, calendars=calendars_of(programme))
     )
@@ -102,7 +96,7 @@ def _who(tasks: Sequence[Task], programme: Programme) -> dict[str, str]:
     """Whom a calendar is for, and its title: people first, then teams of tasks without an owner."""
     people = [name for task in tasks for name in (task.owner, task.deputy, *_deciders(task)) if name]
     teams = [task.team for task in tasks if task.team and not task.owner]
-    titles = {name: person.name if (person := programme.person(name)) else name for name in people}
+    titles = {name: programme.name_of(name) for name in people}
     for name in teams:
         team = programme.team(name)
         titles.setdefault(name, team.title if team else name)
@@ -177,13 +171,12 @@ class _Writing:
 
     def _says(self, task: Task, part: str) -> Iterator[str]:
         slot = self.timing.slots[task.id]
-        person, deputy = self.programme.person(task.owner), self.programme.person(task.deputy)
         lines = {
             "": task.description,
             "Now": self.known.get(task.id, ""),
             "Your part": part,
-            "Owner": person.name if person else task.owner,
-            "Deputy": deputy.name if deputy else task.deputy,
+            "Owner": self.programme.name_of(task.owner),
+            "Deputy": self.programme.name_of(task.deputy),
             "Team": task.team,
             "After": ", ".join(map(str, task.after)),
             "Spare time": show_duration(slot.total_float)

@@ -13,7 +13,8 @@ from cutover.core.errors import Invalid, Problem
 from cutover.store.documents import read_text
 from cutover.store.whole_file import write_whole
 from runbooks.domain.plan import Runbook, faults, in_zone
-from runbooks.formats.cells import DateOrder, slug
+from runbooks.formats.cells import DateOrder, slug, title_of
+from runbooks.formats.in_utc import refuse
 from runbooks.formats.markdown_fences import fenced_fields, with_fences
 from runbooks.formats.markdown_in import Document, read_document, sheet_of
 from runbooks.formats.markdown_out import markdown
@@ -33,10 +34,7 @@ def read_markdown(path: Path, *, zone: str = "UTC", order: DateOrder | None = No
 def write_markdown(path: Path, runbook: Runbook) -> None:
     """Write a checklist that reads back to the same runbook. Raises Invalid for a faulty one."""
     tasks, forbidden = in_zone(runbook.tasks, "UTC")
-    if found := [*forbidden, *faults(tasks)]:
-        raise Invalid(
-            *(Problem(f.message, field=f"{tasks[f.index].id}.{f.field}", expected=f.expected) for f in found)
-        )
+    refuse(tasks, [*forbidden, *faults(tasks)])
     plan = runbook.model_copy(update={"tasks": tasks})
     seen = _read(markdown(plan, {}), path, "UTC", None).runbook
     unsaid = {}
@@ -57,7 +55,7 @@ def _read(text: str, path: Path, zone: str, order: DateOrder | None) -> Imported
     made = compile_sheets(
         sheets,
         runbook_id=slug(path.stem) or "runbook",
-        title=document.title or " ".join(path.stem.replace("_", " ").replace("-", " ").split()),
+        title=document.title or title_of(path.stem),
         zone=zone,
         order=order,
     )

@@ -16,8 +16,9 @@ from pydantic import ValidationError
 from cutover.core.errors import Invalid, Problem
 from cutover.domain.programme import Programme
 from cutover.store.whole_file import write_whole
-from runbooks.domain.plan import Runbook, Task, TaskType, faults, in_zone
+from runbooks.domain.plan import Runbook, Task, TaskType, faults
 from runbooks.formats.cells import slug
+from runbooks.formats.in_utc import in_utc
 from runbooks.formats.mspdi_out import mspdi
 from runbooks.formats.mspdi_rows import Line, Outline, outline
 from runbooks.formats.mspdi_task import Facts, Resource, read_task
@@ -71,15 +72,7 @@ def write_mspdi(path: Path, runbook: Runbook, programme: Programme) -> None:
 
     Raises Invalid for a plan that cannot be scheduled.
     """
-    tasks, forbidden = in_zone(runbook.tasks, programme.zone)
-    if forbidden:
-        raise Invalid(
-            *(
-                Problem(f.message, field=f"{tasks[f.index].id}.{f.field}", expected=f.expected)
-                for f in forbidden
-            )
-        )
-    plan = runbook.model_copy(update={"tasks": tasks})
+    plan = runbook.model_copy(update={"tasks": in_utc(runbook.tasks, programme.zone)})
     draft = mspdi(plan, programme, {}).encode()
     seen = _read(parse_tree(draft, str(path), EXPECTED), path, programme.zone).runbook
     write_whole(path, mspdi(plan, programme, _unsaid(plan, seen)).encode())

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cutover.core.errors import Invalid, Problem, nearest
 from cutover.domain.programme import Id
-from runbooks.domain.plan import Link, LinkKind
+from runbooks.domain.plan import FROM_END, Link, LinkKind
 from runbooks.formats.mspdi_words import (
     ID_COLUMN,
     LINK_TYPES,
@@ -169,7 +169,7 @@ class Outline:
     def _to(self, node: Node, before: Line, kind: LinkKind, lag: timedelta, of: Line) -> Link | None:
         if not before.is_summary:
             return Link(task=before.id, kind=kind, lag=lag)
-        if kind in (LinkKind.FS, LinkKind.FF):
+        if kind in FROM_END:
             if before in of.above:
                 return None
             self.waited_for.add(before.uid)

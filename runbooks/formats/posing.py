@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cutover.core.errors import Invalid, Problem, nearest
+from cutover.core.errors import Invalid, Problem
+from cutover.store.documents import read_bytes
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = b"PK\x03\x04"
@@ -35,15 +36,9 @@ _KINDS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
 )
 
 
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a file. Raises Invalid when it is missing, empty or cannot be read."""
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        siblings = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
-        raise Invalid(Problem("no such file", file=str(path), nearest=nearest(path.name, siblings))) from None
-    except OSError as error:
-        raise Invalid(Problem(f"cannot be read: {error.strerror}", file=str(path))) from error
+def read_filled(path: Path) -> bytes:
+    """The bytes of a file that says anything. Raises Invalid when it is missing, empty or cannot be read."""
+    raw = read_bytes(path)
     if not raw.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         raise Invalid(Problem("the file is empty", file=str(path)))
     return raw

@@ -10,13 +10,12 @@ import re
 from collections.abc import Sequence
 
 from cutover.core.errors import Invalid, Problem
-from runbooks.domain.plan import Link, LinkKind, Task, TaskType
+from runbooks.domain.plan import FROM_END, TO_END, Link, Task, TaskType
 from runbooks.formats.cells import read_flag
 from runbooks.formats.sheet import Reading, Row
 
 _OUTLINE = re.compile(r"\d+(?:\.\d+)*")
 Made = tuple[Row, Task, frozenset[str]]
-_AT_ITS_END = (LinkKind.FS, LinkKind.FF)
 
 
 def open_summaries(reading: Reading, made: Sequence[Made]) -> list[Task]:
@@ -77,8 +76,8 @@ def _leaves(name: str, below: dict[str, list[str]]) -> list[str]:
 def _refuse_starts(reading: Reading, row: Row, task: Task, awaited: dict[str, tuple[Link, ...]]) -> None:
     """A summary starts with the first of its tasks, and which that is nobody knows beforehand."""
     for link in task.after:
-        if (link.task in awaited and link.kind not in _AT_ITS_END) or (
-            task.id in awaited and link.kind in (LinkKind.FF, LinkKind.SF)
+        if (link.task in awaited and link.kind not in FROM_END) or (
+            task.id in awaited and link.kind in TO_END
         ):
             message = f"'{link}' ties the start or end of a summary row that has none of its own"
             reading.fault(

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from cutover.core.errors import Invalid, Problem
 from runbooks.domain.plan import Link, Runbook, Stream, Task, faults
 from runbooks.domain.plan_diff import CHAINED
-from runbooks.formats.cells import DateOrder, slug
+from runbooks.formats.cells import DateOrder, free_id, slug
 from runbooks.formats.columns import Columns
 from runbooks.formats.rows import task_of
 from runbooks.formats.sheet import Reading, Row, Sheet, is_elsewhere, open_sheet
@@ -167,18 +167,10 @@ def _ids(readings: Sequence[Reading]) -> list[str]:
     taken = {name for name in given if name}
     names = []
     for (reading, row), name in zip(rows, given, strict=True):
-        made = name or _free(slug(reading.cell(row, "title")) or "task", taken)
+        made = name or free_id(slug(reading.cell(row, "title")) or "task", taken)
         taken.add(made)
         names.append(made)
     return names
-
-
-def _free(name: str, taken: set[str]) -> str:
-    n, candidate = 1, name
-    while candidate in taken:
-        n += 1
-        candidate = f"{name}-{n}"
-    return candidate
 
 
 def _streams(readings: Sequence[Reading], lanes: Sequence[str]) -> tuple[Stream, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cutover.core.duration import spell_duration
 from cutover.core.errors import Invalid, Problem
-from runbooks.formats.posing import OLE, ZIP, read_bytes, refuse_posing
+from runbooks.formats.posing import OLE, ZIP, read_filled, refuse_posing
 from runbooks.formats.sheet import Merged, Row, Sheet
 from runbooks.formats.xlsx_cells import Broken, look_through
 
@@ -22,7 +22,7 @@ def read_sheets(path: Path) -> tuple[list[Sheet], list[str]]:
     import python_calamine as calamine  # only those who read a workbook pay for it
 
     suffix = path.suffix.lower()
-    refuse_posing(path, read_bytes(path), f"{suffix[1:].upper()}", OLE if suffix == ".xls" else ZIP)
+    refuse_posing(path, read_filled(path), f"{suffix[1:].upper()}", OLE if suffix == ".xls" else ZIP)
     broken = look_through(path) if suffix in (".xlsx", ".xlsm") else {}
     sheets: list[Sheet] = []
     notes: list[str] = []

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat  # the DOCTYPE is refused below, before any entity can be declared
 
-from cutover.core.errors import Invalid, Problem, nearest
+from cutover.core.errors import Invalid, Problem
+from cutover.store.documents import read_bytes
 
 DEEPEST = 64
 _BETWEEN = " "
@@ -122,13 +123,7 @@ class _Building:
 
 
 def _bytes(path: Path) -> bytes:
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        siblings = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
-        raise Invalid(Problem("no such file", file=str(path), nearest=nearest(path.name, siblings))) from None
-    except OSError as error:
-        raise Invalid(Problem(f"cannot be read: {error.strerror}", file=str(path))) from error
+    raw = read_bytes(path)
     if not raw.strip():
         raise Invalid(Problem("the file is empty", file=str(path)))
     return raw

@@ -9,6 +9,7 @@ from cutover.core.late import late_names
 
 if TYPE_CHECKING:
     from runbooks.actions import ActionKind, Actions, Call, HttpAction, Outcome
+    from runbooks.changes import Changes
     from runbooks.domain.backout_plan import make_backout
     from runbooks.domain.forecasting.forecast import Forecast, forecast
     from runbooks.domain.lint import lint
@@ -24,7 +25,18 @@ if TYPE_CHECKING:
         TaskType,
     )  # fmt: skip
     from runbooks.domain.plan_diff import PlanDiff, diff
-    from runbooks.domain.run_events import Comms, RunSetup, RunStage, RunType, TaskStage
+    from runbooks.domain.run_events import (
+        ClaimTask,
+        Comms,
+        FailTask,
+        FinishTask,
+        RetryTask,
+        RunSetup,
+        RunStage,
+        RunType,
+        SkipTask,
+        TaskStage,
+    )  # fmt: skip
     from runbooks.domain.run_state import RunState, TaskState
     from runbooks.domain.timing.network import Schedule, schedule
     from runbooks.formats.files import import_runbook, read_runbook, write_runbook
@@ -34,35 +46,29 @@ if TYPE_CHECKING:
 
 _FROM = {
     "actions": ("ActionKind", "Actions", "Call", "HttpAction", "Outcome"),
+    "changes": ("Changes",),
     "domain.backout_plan": ("make_backout",),
     "domain.forecasting.forecast": ("Forecast", "forecast"),
     "domain.lint": ("lint",),
-    "domain.plan": (
-        "Action",
-        "Effect",
-        "Estimate",
-        "Link",
-        "Runbook",
-        "Stream",
-        "Task",
-        "TaskGate",
-        "TaskType",
-    ),
+    "domain.plan": ("Action", "Effect", "Estimate", "Link", "Runbook", "Stream", "Task", "TaskGate", "TaskType"),
     "domain.plan_diff": ("PlanDiff", "diff"),
-    "domain.run_events": ("Comms", "RunSetup", "RunStage", "RunType", "TaskStage"),
+    "domain.run_events": (
+        "ClaimTask", "Comms", "FailTask", "FinishTask", "RetryTask", "RunSetup", "RunStage", "RunType", "SkipTask",
+        "TaskStage",
+    ),
     "domain.run_state": ("RunState", "TaskState"),
     "domain.timing.network": ("Schedule", "schedule"),
     "formats.files": ("import_runbook", "read_runbook", "write_runbook"),
     "performer": ("Performer",),
     "service": ("Reading", "RunService"),
     "steps": ("Executor", "InlineExecutor", "Step"),
-}
+}  # fmt: skip
 __all__ = [
-    "Action", "ActionKind", "Actions", "Call", "Comms", "Effect", "Estimate", "Executor", "Forecast", "HttpAction",
-    "InlineExecutor", "Link", "Outcome", "Performer", "PlanDiff", "Reading", "RunService", "RunSetup", "RunStage",
-    "RunState", "RunType", "Runbook", "Schedule", "Step", "Stream", "Task", "TaskGate", "TaskStage", "TaskState",
-    "TaskType", "diff", "forecast", "import_runbook", "lint", "make_backout", "read_runbook", "schedule",
-    "write_runbook",
+    "Action", "ActionKind", "Actions", "Call", "Changes", "ClaimTask", "Comms", "Effect", "Estimate", "Executor",
+    "FailTask", "FinishTask", "Forecast", "HttpAction", "InlineExecutor", "Link", "Outcome", "Performer", "PlanDiff",
+    "Reading", "RetryTask", "RunService", "RunSetup", "RunStage", "RunState", "RunType", "Runbook", "Schedule",
+    "SkipTask", "Step", "Stream", "Task", "TaskGate", "TaskStage", "TaskState", "TaskType", "diff", "forecast",
+    "import_runbook", "lint", "make_backout", "read_runbook", "schedule", "write_runbook",
 ]  # fmt: skip
 
 __getattr__ = late_names(__name__, _FROM)

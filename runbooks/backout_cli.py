@@ -12,7 +12,8 @@ from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer
 from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, Problem, Refused
-from runbooks.cli_words import AsJson, Here, Name, Open
+from runbooks.cli_words import Name, Open
+from runbooks.options import AsJson, Here
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme

@@ -21,7 +21,7 @@ from runbooks.domain.plan import Task, TaskType
 from runbooks.domain.run_events import RUN, Completion, RunStage, TaskStage
 from runbooks.domain.run_state import RunState, TaskState
 from runbooks.domain.timing.network import Actuals, Schedule, Slot, earliest, schedule
-from runbooks.forecaster import active_repairs, overrun
+from runbooks.forecaster import active_repairs, overrun, projected
 from runbooks.service import PERFORMER
 
 Stretch = tuple[datetime, datetime]
@@ -104,14 +104,9 @@ def read_run(
     """Lay the plan out twice: as it was made (`planned`, where that is known already), and as it stands now."""
     assert state.opens is not None  # a run that has begun has a window
     tasks, at = state.runbook.tasks, state.ended_at or now
-    projected = {
-        name: task.expected_end
-        for name, task in state.tasks.items()
-        if task.expected_end and task.stage is TaskStage.IN_PROGRESS
-    }
     expected = schedule(
         tasks, state.opens, actuals=happened(state), now=at,
-        active_repairs=active_repairs(state), projected=projected,
+        active_repairs=active_repairs(state), projected=projected(state),
     )  # fmt: skip
     return Run(state, programme, now, earliest(tasks, state.opens) if planned is None else planned, expected)
 

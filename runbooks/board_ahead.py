@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from cutover.core.clock import show
-from cutover.core.duration import show_duration
+from cutover.core.duration import show_minutes
 from cutover.web.words import share
 from runbooks.board import Run
 from runbooks.domain.forecasting.backout_time import WayBack
@@ -16,7 +16,6 @@ from runbooks.domain.run_state import RunState
 from runbooks.lookout import SecondFigure
 
 SHOWN = 3  # drivers
-_MINUTE = timedelta(minutes=1)
 
 
 def latest_length(state: RunState) -> timedelta:
@@ -67,7 +66,7 @@ def _back(back: WayBack, zone: str) -> Iterator[str]:
 
 
 def _driver(driver: Driver, titles: dict[str, str]) -> str:
-    names = {"programme": "everything at once", "team": f"team {driver.name}"}
-    what = names.get(driver.kind, f"{driver.name} {titles.get(driver.name, '')}".rstrip())
-    good, bad = (show_duration(round(span / _MINUTE) * _MINUTE) for span in (driver.earlier, driver.later))
-    return f"What drives the end: {what}, {good} earlier at its best, {bad} later at its worst."
+    good, bad = show_minutes(driver.earlier), show_minutes(driver.later)
+    return (
+        f"What drives the end: {driver.named(titles)}, {good} earlier at its best, {bad} later at its worst."
+    )

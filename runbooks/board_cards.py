@@ -11,7 +11,6 @@ from sqlalchemy import Select, or_, select
 from cutover.core.event import Recorded
 from cutover.domain.gates import Verdict
 from cutover.domain.programme import Programme
-from cutover.store.as_of import horizon
 from cutover.store.engine import reading
 from cutover.store.journal import Journal
 from cutover.store.metadata import journal_table as j
@@ -223,13 +222,13 @@ def latest_facts(journal: Journal, run_id: str) -> list[Recorded]:
             j.c.stream.startswith(f"gate:{run_id}:", autoescape=True),
             j.c.stream.startswith("component:", autoescape=True),
         ),
-        *horizon(journal),
+        *journal.horizon,
     )
     return _read(journal, query.order_by(j.c.position.desc()).limit(FACTS))
 
 
 def _facts_of(journal: Journal, stream: str, kind: str, limit: int) -> list[Recorded]:
-    query = select(j.c.stream, j.c.position).where(j.c.stream == stream, j.c.kind == kind, *horizon(journal))
+    query = select(j.c.stream, j.c.position).where(j.c.stream == stream, j.c.kind == kind, *journal.horizon)
     return _read(journal, query.order_by(j.c.seq.desc()).limit(limit))
 
 

@@ -57,9 +57,7 @@ def gate_card(run: Run, task: Task, gate: GateState) -> GateCard:
     """A gate with what speaks against it first."""
     at, slot = run.state.tasks[task.id], run.expected.slots.get(task.id)
     asked = gate.verdict is not Verdict.UNOPENED
-    criteria = gate.criteria if asked else task.gate.criteria if task.gate else ()
-    deciders = gate.deciders if asked else task.gate.deciders if task.gate else ()
-    quorum = gate.quorum if asked else task.gate.quorum if task.gate else 1
+    stated = gate if asked or task.gate is None else task.gate  # what will be asked, until it is
     seen_at = gate.closed_at or run.now
     return GateCard(
         id=task.id,
@@ -68,9 +66,9 @@ def gate_card(run: Run, task: Task, gate: GateState) -> GateCard:
         look=VERDICTS[gate.verdict],
         against=unmet(gate, seen_at) if asked else (),
         caveats=tuple(_caveats(run, gate)),
-        evidence=tuple(_evidence(run, c, gate.evidence.get(c.id), seen_at) for c in criteria),
+        evidence=tuple(_evidence(run, c, gate.evidence.get(c.id), seen_at) for c in stated.criteria),
         votes=tuple(_vote(run, who, vote, caveat) for who, (vote, caveat) in gate.votes.items()),
-        deciders=f"{', '.join(map(run.name, deciders))}; {quorum} needed",
+        deciders=f"{', '.join(map(run.name, stated.deciders))}; {stated.quorum} needed",
         when=_gate_time(run, gate, slot.early_start if slot else None),
         reason=gate.reason,
         journal=gate_stream(run.state.run_id, task.id, at.round),

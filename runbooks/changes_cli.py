@@ -9,10 +9,9 @@ from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE
 from cutover.cli.output import answer
-from runbooks.options import AsJson, At, Folder, Run, Service, told, wish
+from runbooks.options import AsJson, At, Here, Run, Runs, put, told, wish
 
 if TYPE_CHECKING:
-    from cutover.core.event import Command
     from runbooks.domain.edits import AddedTask
 
 Set = Annotated[
@@ -27,7 +26,7 @@ Components = Annotated[
 ]
 
 
-def edit_commands(service: Service) -> App:
+def edit_commands(service: Runs) -> App:
     """The `run edit` commands."""
     verbs = _EditVerbs(service)
     app = App(name="edit", help="Change the plan of a run that is under way: propose, look, approve.")
@@ -39,7 +38,7 @@ def edit_commands(service: Service) -> App:
 class _EditVerbs:
     """Each verb is one command about an edit; nothing changes before somebody approves."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Runs) -> None:
         self._service = service
 
     def propose(
@@ -95,7 +94,7 @@ class _EditVerbs:
         """Take your own proposal back."""
         self._ask(at, "WithdrawEdit", number=number)
 
-    def show(self, *, run: Run = "", programme: Folder = Path(), json: AsJson = False) -> int:
+    def show(self, *, run: Run = "", programme: Here = Path(), json: AsJson = False) -> int:
         """Every edit of a run: what it changes, who proposed it, what became of it."""
         from runbooks.domain.edits import said
 
@@ -116,10 +115,10 @@ class _EditVerbs:
     def _ask(self, at: At, command: str, **fields: object) -> None:
         from runbooks.domain import edits
 
-        _put(self._service, at, wish(getattr(edits, command), at.by, fields))
+        put(self._service(at.programme), at, wish(getattr(edits, command), at.by, fields))
 
 
-def backout_commands(service: Service) -> App:
+def backout_commands(service: Runs) -> App:
     """The `run backout` commands."""
     verbs = _BackoutVerbs(service)
     app = App(name="backout", help="The way back, of the whole run or of single components.")
@@ -132,7 +131,7 @@ def backout_commands(service: Service) -> App:
 class _BackoutVerbs:
     """Arm, begin, confirm: each verb is one command of the run."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Runs) -> None:
         self._service = service
 
     def arm(self, *, at: At, reason: str, component: Components = ()) -> None:
@@ -180,10 +179,10 @@ class _BackoutVerbs:
         """Say that the old systems serve again, where no task of the way back says so."""
         from runbooks.domain.run_events import ConfirmBackedOut
 
-        _put(self._service, at, ConfirmBackedOut(by=at.by))
+        put(self._service(at.programme), at, ConfirmBackedOut(by=at.by))
 
     def show(
-        self, *, component: Components = (), run: Run = "", programme: Folder = Path(), json: AsJson = False
+        self, *, component: Components = (), run: Run = "", programme: Here = Path(), json: AsJson = False
     ) -> int:
         """What a way back begun now would do, in its order."""
         from runbooks.changes import Changes
@@ -201,13 +200,7 @@ class _BackoutVerbs:
     def _ask(self, at: At, command: str, **fields: object) -> None:
         from runbooks.domain import turning_back
 
-        _put(self._service, at, wish(getattr(turning_back, command), at.by, fields))
-
-
-def _put(service: Service, at: At, command: Command) -> None:
-    runs = service(at.programme)
-    run_id = runs.find(at.run)
-    told(run_id, runs.ask(run_id, command), as_json=at.json)
+        put(self._service(at.programme), at, wish(getattr(turning_back, command), at.by, fields))
 
 
 def _tasks(path: Path | None, zone: str) -> tuple[AddedTask, ...]:

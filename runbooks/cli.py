@@ -12,7 +12,7 @@ from cutover.cli.border import DONE
 from cutover.cli.output import answer, console, table
 from runbooks.changes_cli import backout_commands, edit_commands
 from runbooks.notes_cli import add_notes
-from runbooks.options import AsJson, At, By, Folder, Run, Service, told, wish
+from runbooks.options import AsJson, At, By, Here, Run, Runs, put, wish
 from runbooks.review_cli import add_review
 from runbooks.run_calendars import add_calendars
 
@@ -44,7 +44,7 @@ class Begin(Protocol):
     ) -> str: ...
 
 
-def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
+def run_commands(service: Runs, begin: Begin, perform: Perform) -> App:
     """The `run` commands. `begin` starts a run and returns its id, `perform` drives it to its end in the foreground."""
     app = App(name="run", help="Start, resume and work on a run.")
 
@@ -58,7 +58,7 @@ def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
             bool,
             Parameter(negative="", help="wait while another runner performs it, and take over when it fails"),
         ] = False,
-        programme: Folder = Path(),
+        programme: Here = Path(),
     ) -> int:
         """Go on with a run after a crash or a stop: nothing is done twice, nothing is lost."""
         return perform(programme, service(programme).find(run), standby)
@@ -76,9 +76,9 @@ def run_commands(service: Service, begin: Begin, perform: Perform) -> App:
     return app
 
 
-def _add_status(app: App, service: Service) -> None:
+def _add_status(app: App, service: Runs) -> None:
     @app.command
-    def status(*, run: Run = "", at: Moment = "", programme: Folder = Path(), json: AsJson = False) -> int:
+    def status(*, run: Run = "", at: Moment = "", programme: Here = Path(), json: AsJson = False) -> int:
         """Where the run stands: in progress, could start, failed; when it will end, and the way back from here."""
         from runbooks.board_ahead import ahead_lines
         from runbooks.domain.colours import colours
@@ -144,7 +144,7 @@ def _add_start(app: App, begin: Begin, perform: Perform) -> None:
             ),
         ] = None,
         by: By = "programme-manager",
-        programme: Folder = Path(),
+        programme: Here = Path(),
     ) -> int:
         """Start a run and perform it to its end. Kill it anywhere: `cutover run resume` goes on."""
         from runbooks.domain.run_events import Comms, RunSetup, RunType
@@ -162,7 +162,7 @@ def _add_start(app: App, begin: Begin, perform: Perform) -> None:
 class _RunVerbs:
     """What people do to a run and its tasks: each verb is one command of the run."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Runs) -> None:
         self._service = service
 
     def claim(self, task: str, *, at: At) -> None:
@@ -209,10 +209,7 @@ class _RunVerbs:
         """Put one command to the run and say what followed. Raises Invalid for a text that may not be empty."""
         from runbooks.domain import run_events
 
-        runs = self._service(at.programme)
-        run_id = runs.find(at.run)
-        facts = runs.ask(run_id, wish(getattr(run_events, command), at.by, fields))
-        told(run_id, facts, as_json=at.json)
+        put(self._service(at.programme), at, wish(getattr(run_events, command), at.by, fields))
 
 
 def _summary(state: RunState, seen: Forecast | None, shades: Mapping[str, Shade]) -> dict[str, object]:

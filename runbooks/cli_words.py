@@ -1,4 +1,4 @@
-"""Words that the commands on a runbook share: which programme, which runbook, how the answer looks."""
+"""What the commands on a plan ask for: which runbook, of which programme folder, how its dates are meant."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from cutover.domain.programme import Programme
     from runbooks.domain.plan import Fault, Runbook
 
-Here = Annotated[Path, Parameter(help="the programme folder")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 Order = Annotated[
     DateOrder | None, Parameter(help="how 03/04/2026 is meant: DMY or MDY; asked for when needed")
 ]

@@ -6,7 +6,7 @@ that was seen, and are refused once somebody else's edit has been taken over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -220,9 +220,9 @@ def _moves(run: Run, edit: Edit, visitor: Visitor) -> tuple[tuple[str, ...], str
     """What this visitor may do about an edit that waits, and why they may not approve it."""
     if not visitor.may_act:
         return (), ""
-    moves: Iterator[str] = iter(("withdraw",) if visitor.person == edit.by else ())
+    moves = ("withdraw",) if visitor.person == edit.by else ()
     if not visitor.has(*STEERS):
-        return tuple(moves), "A programme manager approves or rejects it."
+        return moves, "A programme manager approves or rejects it."
     try:
         approve = edits.ApproveEdit(by=visitor.person, number=edit.proposal.number)
         RUN_MACHINE.decide(run.state, approve, run.now)

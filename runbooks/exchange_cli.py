@@ -11,10 +11,11 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from pydantic import TypeAdapter, ValidationError
 
+from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer
 from cutover.core.errors import Invalid, Problem, Refused
 from cutover.domain.programme import Id
-from runbooks.cli_words import AsJson, Here, Open, Order
+from runbooks.cli_words import Open, Order
 from runbooks.domain.plan import Runbook, faults
 from runbooks.domain.plan_diff import PlanDiff, diff, merged
 from runbooks.export_cli import add_export
@@ -23,8 +24,8 @@ from runbooks.formats.exact import Place
 from runbooks.formats.files import READ, import_runbook, read_runbook, write_runbook
 from runbooks.formats.table import Imported
 from runbooks.import_words import facts, facts_of_diff, said_of_diff, said_of_new
+from runbooks.options import AsJson, Here
 
-DONE, NO = 0, 1
 NewId = Annotated[
     str, Parameter(name="--id", help="id of the runbook; default: the file's own, or made of its name")
 ]

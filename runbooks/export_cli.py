@@ -10,7 +10,8 @@ from cyclopts import App, Parameter
 
 from cutover.cli.output import answer
 from cutover.core.errors import Invalid, Problem, Refused, nearest
-from runbooks.cli_words import AsJson, Here, Name, Open
+from runbooks.cli_words import Name, Open
+from runbooks.options import AsJson, Here
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme

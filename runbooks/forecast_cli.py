@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,9 +13,10 @@ from cyclopts import App, Parameter
 
 from cutover.cli.output import answer
 from cutover.core.clock import show
-from cutover.core.duration import parse_duration, show_duration
+from cutover.core.duration import parse_duration, show_minutes
 from cutover.core.errors import Invalid, Problem
-from runbooks.cli_words import AsJson, Here, Name, Open
+from runbooks.cli_words import Name, Open
+from runbooks.options import AsJson, Here, Runs
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme
@@ -27,14 +28,10 @@ if TYPE_CHECKING:
     from runbooks.domain.forecasting.redispatch import Redispatched
     from runbooks.domain.forecasting.sampling import Correlation
     from runbooks.domain.plan import Runbook
-    from runbooks.service import RunService
 
 SAMPLES = 10_000
-MINUTE = timedelta(minutes=1)
 REFINE = 5.0  # seconds for the second figure
 SHOWN = 5  # drivers, in the text; --json has all
-
-Runs = Callable[[Path], "RunService"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +132,7 @@ def as_data(found: Outlook) -> dict[str, Any]:
         "closes": programme.closes,
         "chance_to_miss": seen.chance_to_miss(programme.closes),
         "capacity_aware": seen.capacity_aware,
-        "redispatched": _anew(found),
+        "redispatched": _anew(found.anew, programme.closes) if found.anew else None,
         "correlation": [
             {"programme": c.programme, "team": c.team, "p50": f.p50, "p80": f.p80, "p95": f.p95}
             for c, f in found.together
@@ -164,19 +161,14 @@ def without_duration(book: Runbook) -> list[str]:
     ]
 
 
-def _anew(found: Outlook) -> dict[str, Any] | None:
-    anew = found.anew
-    return (
-        None
-        if anew is None
-        else {
-            "p50": anew.p50,
-            "p80": anew.p80,
-            "p95": anew.p95,
-            "chance_to_miss": anew.chance_to_miss(found.programme.closes),
-            "samples": anew.samples,
-        }
-    )
+def _anew(anew: Redispatched, closes: datetime) -> dict[str, Any]:
+    return {
+        "p50": anew.p50,
+        "p80": anew.p80,
+        "p95": anew.p95,
+        "chance_to_miss": anew.chance_to_miss(closes),
+        "samples": anew.samples,
+    }
 
 
 def lines(found: Outlook) -> Iterator[str]:
@@ -215,7 +207,7 @@ def _dispatched(anew: Redispatched | None, programme: Programme) -> str:
 
 def back_lines(back: WayBack, programme: Programme) -> Iterator[str]:
     """Until when one can turn back, and what the gate adds to that."""
-    took = f"the way back takes {_minutes(back.length)}"
+    took = f"the way back takes {show_minutes(back.length)}"
     if back.planned:
         how = f"({took} or less with a chance of {back.quantile:.0%}, by the backout plan)"
     else:
@@ -233,9 +225,7 @@ def driver_lines(found: Outlook) -> Iterator[str]:
 
 
 def _driver(driver: Driver, titles: dict[str, str]) -> str:
-    names = {"programme": "everything at once", "team": f"team {driver.name}"}
-    what = names.get(driver.kind, f"{driver.name} {titles.get(driver.name, '')}".rstrip())
-    return f"{what}: {_minutes(driver.earlier)} earlier at its best tenth, {_minutes(driver.later)} later at its worst"
+    return f"{driver.named(titles)}: {show_minutes(driver.earlier)} earlier at its best tenth, {show_minutes(driver.later)} later at its worst"
 
 
 def _critical(found: Outlook, driver: Driver) -> str:
@@ -248,8 +238,3 @@ def _sensitivity(found: Outlook) -> Iterator[str]:
     for share, other in found.together:
         what = f"{share.programme:.0%} + {share.team:.0%}" if share.programme or share.team else "not at all"
         yield f"if tasks varied together {what}: {show(other.p80, zone)} (80 %), {show(other.p95, zone)} (95 %)"
-
-
-def _minutes(span: timedelta) -> str:
-    """To the minute: a forecast knows no seconds."""
-    return show_duration(round(span / MINUTE) * MINUTE)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from cutover.core.duration import show_duration
+from cutover.core.duration import show_minutes
 from cutover.core.errors import Invalid
 from cutover.domain.programme import Programme
 from runbooks.domain import run_events as ev
@@ -75,13 +75,8 @@ def situation_of(state: RunState, now: datetime, background: Background) -> Situ
     programme = background.programme
     if programme is not None and programme.opens != state.opens:
         programme = all_hands(programme)
-    projected = {
-        name: at.expected_end
-        for name, at in state.tasks.items()
-        if at.expected_end and at.stage is TaskStage.IN_PROGRESS
-    }
     return Situation(
-        state.runbook.tasks, state.opens, actuals(state), now, active_repairs(state), projected, programme,
+        state.runbook.tasks, state.opens, actuals(state), now, active_repairs(state), projected(state), programme,
         state.runbook.distribution, fits=background.fits,
     )  # fmt: skip
 
@@ -123,6 +118,15 @@ def actuals(state: RunState) -> Actuals:
     return {name: (start, state.tasks[name].ended_at) for name, start in began.items() if start is not None}
 
 
+def projected(state: RunState) -> dict[str, datetime]:
+    """Where running tasks are heading by their own pace, as far as they have said so."""
+    return {
+        name: at.expected_end
+        for name, at in state.tasks.items()
+        if at.expected_end and at.stage is TaskStage.IN_PROGRESS
+    }
+
+
 def active_repairs(state: RunState) -> set[str]:
     """Repair tasks that belong to the plan now: those of a gate that said no, and those that ran."""
     return {
@@ -156,8 +160,7 @@ def _cause(state: RunState, shift: timedelta) -> str:
     }
     failed = [name for name, at in state.tasks.items() if at.stage is TaskStage.FAILED]
     gates = [name for name in failed if state.plan[name].gate]
-    minutes = timedelta(minutes=round(abs(shift) / timedelta(minutes=1)))
-    way = f"{show_duration(minutes)} {'later' if shift > timedelta(0) else 'earlier'}"
+    way = f"{show_minutes(abs(shift))} {'later' if shift > timedelta(0) else 'earlier'}"
     if late and shift < timedelta(0):
         return f"{way}: {', '.join(late)} is nearer its end, and less is left to chance"
     if late:

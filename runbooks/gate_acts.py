@@ -20,11 +20,10 @@ from cutover.domain.gates import Finding, GateState, Verdict, gate_stream
 from cutover.web.acts import Act, Done, Form, Sent, WrongFields
 from cutover.web.visitor import Visitor
 from runbooks.board import Run
+from runbooks.board_acts import TASK
 from runbooks.board_moves import STEERS
 from runbooks.domain.plan import Task
 from runbooks.service import RunService
-
-TASK = "/board/tasks/{task}"
 
 
 class GateForm(Form):

@@ -9,10 +9,10 @@ from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, console
-from runbooks.options import AsJson, At, By, Folder, Run, Service, wish
+from runbooks.options import AsJson, At, By, Here, Run, Runs, wish
 
 
-def gate_commands(service: Service) -> App:
+def gate_commands(service: Runs) -> App:
     """The `gate` commands."""
     app = App(name="gate", help="Go or no-go: criteria, evidence, votes.")
     _add_gate_show(app, service)
@@ -22,9 +22,9 @@ def gate_commands(service: Service) -> App:
     return app
 
 
-def _add_gate_show(app: App, service: Service) -> None:
+def _add_gate_show(app: App, service: Runs) -> None:
     @app.command
-    def show(gate: str, *, run: Run = "", programme: Folder = Path(), json: AsJson = False) -> int:
+    def show(gate: str, *, run: Run = "", programme: Here = Path(), json: AsJson = False) -> int:
         """Criteria with their evidence, votes and what is unmet. Exit 1 unless the gate said go."""
         from cutover.domain.gates import Verdict, unmet
 
@@ -58,7 +58,7 @@ def _add_gate_show(app: App, service: Service) -> None:
         return DONE if state.verdict is Verdict.GO else NO
 
 
-def _add_votes(app: App, service: Service) -> None:
+def _add_votes(app: App, service: Runs) -> None:
     @app.command
     def vote(
         gate: str,
@@ -70,7 +70,7 @@ def _add_votes(app: App, service: Service) -> None:
             tuple[str, ...], Parameter(help="conditions you have read; a go needs all that stand")
         ] = (),
         run: Run = "",
-        programme: Folder = Path(),
+        programme: Here = Path(),
     ) -> None:
         """Cast your vote. A go needs every criterion met; a caveat makes it conditional, and that is not a go."""
         from cutover.domain.gates import Verdict
@@ -82,7 +82,7 @@ def _add_votes(app: App, service: Service) -> None:
         console.print(f"{gate}: {state.verdict}", markup=False)
 
     @app.command
-    def withdraw(gate: str, *, by: By, reason: str, run: Run = "", programme: Folder = Path()) -> None:
+    def withdraw(gate: str, *, by: By, reason: str, run: Run = "", programme: Here = Path()) -> None:
         """Take the question back: what is behind the gate waits until it is asked again (cutover run retry)."""
         from cutover.domain.gate_events import WithdrawGate
 
@@ -91,7 +91,7 @@ def _add_votes(app: App, service: Service) -> None:
         console.print(f"{gate}: {runs.ask_gate(runs.find(run), gate, command).verdict}", markup=False)
 
     @app.command
-    def waive(gate: str, *, by: By, reason: str, run: Run = "", programme: Folder = Path()) -> None:
+    def waive(gate: str, *, by: By, reason: str, run: Run = "", programme: Here = Path()) -> None:
         """Open a gate in spite of unmet criteria, by name and with the reason."""
         runs = service(programme)
         console.print(
@@ -99,7 +99,7 @@ def _add_votes(app: App, service: Service) -> None:
         )
 
 
-def _add_evidence(app: App, service: Service) -> None:
+def _add_evidence(app: App, service: Runs) -> None:
     @app.command
     def evidence(
         gate: str,
@@ -110,7 +110,7 @@ def _add_evidence(app: App, service: Service) -> None:
         detail: str,
         link: str = "",
         run: Run = "",
-        programme: Folder = Path(),
+        programme: Here = Path(),
     ) -> None:
         """Give evidence for a criterion that only a person can answer."""
         from cutover.domain.gates import Finding, RecordEvidence
@@ -127,7 +127,7 @@ def _add_evidence(app: App, service: Service) -> None:
         runs.give_evidence(runs.find(run), gate, command)
 
 
-def _condition_commands(service: Service) -> App:
+def _condition_commands(service: Runs) -> App:
     verbs = _ConditionVerbs(service)
     app = App(
         name="condition", help="What must be so before or after a go: raised by name, read by every voter."
@@ -145,7 +145,7 @@ def _condition_commands(service: Service) -> App:
 class _ConditionVerbs:
     """What people do about the conditions of a gate: each verb is one command of the gate."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Runs) -> None:
         self._service = service
 
     def raise_(self, gate: str, *, at: At, text: str) -> None:

@@ -15,7 +15,8 @@ from cutover.cli.output import answer, table
 from cutover.core.clock import show
 from cutover.core.duration import parse_duration, show_duration
 from cutover.core.errors import Invalid, Problem, Refused
-from runbooks.cli_words import AsJson, Here, Name, Open, Order
+from runbooks.cli_words import Name, Open, Order
+from runbooks.options import AsJson, Here
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,15 +12,14 @@ from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, table
 from cutover.core.duration import show_duration
 from cutover.core.errors import Refused
-from runbooks.cli_words import AsJson, Here, Name, Open
+from runbooks.cli_words import Name, Open
+from runbooks.options import AsJson, Here, Runs
 
 if TYPE_CHECKING:
     from runbooks.cli_words import Folder
     from runbooks.domain.learning import Learned
     from runbooks.domain.plan import Runbook
     from runbooks.service import RunService
-
-Runs = Callable[[Path], "RunService"]
 
 
 def add_learn(app: App, folder: Open, runs: Runs) -> None:

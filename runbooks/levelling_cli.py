@@ -15,8 +15,8 @@ from cutover.cli.output import answer, table
 from cutover.core.clock import show
 from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, Problem
-from runbooks.cli_words import AsJson, Here, Name, Open
-from runbooks.forecast_cli import Runs
+from runbooks.cli_words import Name, Open
+from runbooks.options import AsJson, Here, Run, Runs
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme
@@ -243,7 +243,7 @@ def _add_replan(app: App, folder: Open, runs: Runs) -> None:
     @app.command
     def replan(
         *,
-        run: Annotated[str, Parameter(name="--run", help="the run meant; default: the newest")] = "",
+        run: Run = "",
         programme: Here = Path(),
         json: AsJson = False,
     ) -> int:

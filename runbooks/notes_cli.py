@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from runbooks.options import At, Service, told, wish
+from runbooks.options import At, Runs, put, wish
 
 
-def add_notes(app: App, service: Service) -> None:
+def add_notes(app: App, service: Runs) -> None:
     """Put the verbs of writing beside the work among the `run` commands."""
     verbs = _NoteVerbs(service)
     for verb in (verbs.comment, verbs.attach, verbs.announce, verbs.quiet, verbs.colour):
@@ -21,7 +21,7 @@ def add_notes(app: App, service: Service) -> None:
 class _NoteVerbs:
     """Each verb is one command of the run; none of them moves a task."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Runs) -> None:
         self._service = service
 
     def comment(self, task: str, *, at: At, text: str) -> None:
@@ -77,17 +77,13 @@ class _NoteVerbs:
         """Override a computed colour by name and with the reason; the computed one stays beside it."""
         from runbooks.domain.colours import LiftOverride, OverrideColour
 
-        runs = self._service(at.programme)
-        run_id = runs.find(at.run)
         fields: dict[str, object] = {"scope": scope}
         if shown != "computed":
             fields |= {"colour": shown, "reason": reason}
         command = wish(LiftOverride if shown == "computed" else OverrideColour, at.by, fields)
-        told(run_id, runs.ask(run_id, command), as_json=at.json)
+        put(self._service(at.programme), at, command)
 
     def _ask(self, at: At, command: str, **fields: object) -> None:
         from runbooks.domain import notes
 
-        runs = self._service(at.programme)
-        run_id = runs.find(at.run)
-        told(run_id, runs.ask(run_id, wish(getattr(notes, command), at.by, fields)), as_json=at.json)
+        put(self._service(at.programme), at, wish(getattr(notes, command), at.by, fields))

@@ -21,7 +21,7 @@ from runbooks.domain.capacity.crew import Crew
 from runbooks.domain.capacity.levelling import dispatch, in_order
 from runbooks.domain.capacity.placing import Levelled
 from runbooks.domain.capacity.resequencing import MINUTE, Solved
-from runbooks.domain.plan import LinkKind
+from runbooks.domain.plan import FROM_END, TO_END
 from runbooks.domain.timing.network import Network
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class _Model:
         for i in self.open:
             self.model.add(self.finish >= self.starts[i] + self.lengths[i])
             for before, kind, lag in self.net.ties[i]:
-                from_end, to_end = kind in (LinkKind.FS, LinkKind.FF), kind in (LinkKind.FF, LinkKind.SF)
+                from_end, to_end = kind in FROM_END, kind in TO_END
                 if to_end and self.net.hours[i] is not None:
                     continue
                 own = self.lengths[i] if to_end else 0

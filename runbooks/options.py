@@ -1,4 +1,4 @@
-"""The options that all verbs on a run share: who, which run, which folder, in what form the answer is wanted."""
+"""The options that the commands on plans and runs share: who, which run, which folder, in what form the answer is wanted."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from cutover.core.event import Command, Recorded
     from runbooks.service import RunService
 
-Folder = Annotated[Path, Parameter(help="the programme folder")]
+Here = Annotated[Path, Parameter(help="the programme folder")]
 By = Annotated[str, Parameter(help="who does this (an id of programme.yaml)")]
 Run = Annotated[str, Parameter(name="--run", help="the run meant; default: the newest")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
-Service = Callable[[Path], "RunService"]
+Runs = Callable[[Path], "RunService"]
 
 
 @Parameter(name="*")
@@ -29,7 +29,7 @@ class At:
 
     by: By
     run: Run = ""
-    programme: Folder = Path()
+    programme: Here = Path()
     json: AsJson = False
 
 
@@ -54,3 +54,9 @@ def told(run_id: str, facts: list[Recorded], *, as_json: bool) -> None:
         {"run": run_id, "kind": f.event.kind(), "at": f.at, **f.event.model_dump(mode="json")} for f in facts
     ]
     answer(body, as_json=as_json, text=lines)
+
+
+def put(runs: RunService, at: At, command: Command) -> None:
+    """Put one command to the run meant, and say what followed."""
+    run_id = runs.find(at.run)
+    told(run_id, runs.ask(run_id, command), as_json=at.json)

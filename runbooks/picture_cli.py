@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,8 +10,9 @@ from cyclopts import App, Parameter
 from cutover.cli.output import answer, console
 from cutover.core.clock import SystemClock
 from cutover.core.errors import Invalid, Problem
-from runbooks.cli_words import AsJson, Here, Name, Open
-from runbooks.forecast_cli import Runs
+from cutover.store.whole_file import write_whole
+from runbooks.cli_words import Name, Open
+from runbooks.options import AsJson, Here, Runs
 
 KindOf = Annotated[
     Literal["gantt", "finish", "tornado"],
@@ -44,7 +44,7 @@ def add_picture(app: App, folder: Open, runs: Runs | None = None) -> None:
         if to is not None:
             from runbooks.picture_files import svg_of
 
-            _write(to, svg_of(plan, kind, now))
+            write_whole(to, svg_of(plan, kind, now).encode())
             answer({"file": str(to), "kind": kind}, as_json=json, text=[f"{to}: {kind} of {plan.runbook.id}"])
             return
         from runbooks.terminal_pictures import picture as lines
@@ -55,14 +55,3 @@ def add_picture(app: App, folder: Open, runs: Runs | None = None) -> None:
             return
         for line in drawn:
             console.print(line, no_wrap=True, overflow="crop")
-
-
-def _write(file: Path, text: str) -> None:
-    """The whole file or nothing."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)

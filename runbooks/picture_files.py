@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
-
 from cutover.core.errors import Invalid, Problem
+from cutover.web.page import templates_of
 from cutover.web.svg import document
 from runbooks import pictures
 from runbooks.planned import Planned
-
-KINDS = ("gantt", "finish", "tornado")
 
 
 def svg_of(plan: Planned, kind: str, now: datetime | None = None) -> str:
     """One picture as a complete SVG document on white. Raises Invalid for a plan with nothing to draw."""
     charts, own = (
-        _environment().get_template(name).module for name in ("kit/charts.html", "runbooks/pictures.html")
+        templates_of("runbooks").get_template(name).module
+        for name in ("kit/charts.html", "runbooks/pictures.html")
     )
     if kind == "gantt":
         chart = pictures.gantt(plan, now)
@@ -28,17 +26,3 @@ def svg_of(plan: Planned, kind: str, now: datetime | None = None) -> str:
         placed = pictures.finish(plan) if kind == "finish" else pictures.tornado(plan)
         drawn, size = getattr(own, kind)(placed, kind), (placed.width, placed.height)
     return document(str(drawn), *size)
-
-
-def _environment() -> Environment:
-    loaders = {
-        "kit": PackageLoader("cutover.web", "templates"),
-        "runbooks": PackageLoader("runbooks", "pages"),
-    }
-    return Environment(
-        loader=PrefixLoader(loaders),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -6,13 +6,13 @@ a shape, a sign or a word as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 
-from cutover.core.duration import show_duration
+from cutover.core.duration import show_duration, show_minutes
 from cutover.web.charts import (
     HOUR,
     RIGHT,
@@ -288,21 +288,10 @@ def _blade(plan: Planned, driver: Driver, row: int, centre: float, per_minute: f
     return Blade(
         name, f"{name}: {words[0]} earlier at its best tenth, {words[1]} later at its worst", 40 + row * _DRIVER_ROW,
         Stretch(round(centre - earlier, 1), max(1.0, earlier)), Stretch(round(centre, 1), max(1.0, later)),
-        minutes(driver.earlier), minutes(driver.later),
+        show_minutes(driver.earlier), show_minutes(driver.later),
     )  # fmt: skip
-
-
-def minutes(span: timedelta) -> str:
-    """A span to the minute, as a label: `1h 20m`."""
-    return show_duration(round(span / MINUTE) * MINUTE)
 
 
 def driver_name(plan: Planned, driver: Driver) -> str:
     """A driver in words."""
-    if driver.kind == "programme":
-        return "everything at once"
-    if driver.kind == "team":
-        known = plan.programme.team(driver.name)
-        return f"team {known.title if known else driver.name}"
-    titles: Mapping[str, str] = plan.title_of
-    return f"{driver.name} {titles.get(driver.name, '')}".rstrip()
+    return driver.named(plan.title_of, {team.id: team.title for team in plan.programme.teams})

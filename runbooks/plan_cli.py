@@ -11,15 +11,16 @@ from cutover.cli.output import answer, table
 from cutover.core.clock import show
 from cutover.core.duration import show_duration
 from runbooks.backout_cli import add_backout
-from runbooks.cli_words import AsJson, Here, Name, Open
+from runbooks.cli_words import Name, Open
 from runbooks.domain.timing.calendars import calendars_of
 from runbooks.domain.timing.network import Schedule, schedule
 from runbooks.exchange_cli import add_exchange
-from runbooks.forecast_cli import Asked, Outlook, Runs, add_forecast, as_data, back_lines, outlook
+from runbooks.forecast_cli import Asked, Outlook, add_forecast, as_data, back_lines, outlook
 from runbooks.impact_cli import add_impact
 from runbooks.learn_cli import add_learn
 from runbooks.levelling_cli import add_levelling
 from runbooks.lint_cli import add_lint
+from runbooks.options import AsJson, Here, Runs
 from runbooks.picture_cli import add_picture
 from runbooks.print_cli import add_print
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from runbooks.cli_words import Folder
     from runbooks.domain.plan import Runbook, Task
     from runbooks.domain.run_state import RunState
-    from runbooks.forecast_cli import Runs
+    from runbooks.options import Runs
 
 SAMPLES = 4_000
 SEED = 1

@@ -13,8 +13,8 @@ from cutover.cli.output import answer
 from cutover.core.clock import SystemClock, to_utc
 from cutover.core.errors import Invalid, Problem
 from cutover.store.whole_file import write_whole
-from runbooks.cli_words import AsJson, Here, Name, Open
-from runbooks.forecast_cli import Runs
+from runbooks.cli_words import Name, Open
+from runbooks.options import AsJson, Here, Runs
 
 if TYPE_CHECKING:
     from runbooks.cli_words import Folder

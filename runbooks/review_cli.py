@@ -14,18 +14,15 @@ from cyclopts import App, Parameter
 from cutover.cli.border import DONE
 from cutover.cli.output import answer, plain, table
 from cutover.core.errors import Invalid, Problem, Refused
-from runbooks.cli_words import AsJson, Here
+from runbooks.options import AsJson, Here, Run, Runs
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme
     from runbooks.domain.reviewing.review import Review
     from runbooks.reviews.around import Around
     from runbooks.reviews.cells import Cell, Sheet
-    from runbooks.service import RunService
 
-Runs = Callable[[Path], "RunService"]
 Others = Callable[[Path, "Review"], "Around"]
-RunId = Annotated[str, Parameter(name="--run", help="the run meant; default: the newest")]
 Html = Annotated[Path | None, Parameter(help="write a page that needs no server")]
 Pdf = Annotated[Path | None, Parameter(help="write a PDF/A")]
 Xlsx = Annotated[Path | None, Parameter(help="write a workbook: a sheet a table, spans in minutes")]
@@ -48,7 +45,7 @@ def add_review(app: App, runs: Runs, others: Others | None = None) -> None:
     @app.command
     def review(
         *,
-        run: RunId = "",
+        run: Run = "",
         html: Html = None,
         pdf: Pdf = None,
         xlsx: Xlsx = None,

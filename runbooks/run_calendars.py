@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from cutover.cli.output import answer
-from runbooks.options import AsJson, Folder, Run, Service
+from runbooks.options import AsJson, Here, Run, Runs
 
 if TYPE_CHECKING:
     from runbooks.domain.run_state import RunState
@@ -23,10 +23,10 @@ To = Annotated[
 ]
 
 
-def add_calendars(app: App, service: Service) -> None:
+def add_calendars(app: App, service: Runs) -> None:
     @app.command
     def ics(
-        *, person: Person = "", to: To = None, run: Run = "", programme: Folder = Path(), json: AsJson = False
+        *, person: Person = "", to: To = None, run: Run = "", programme: Here = Path(), json: AsJson = False
     ) -> None:
         """Write calendars (ICS) of the run as it goes: what happened, what is expected now. They replace those of the plan."""
         runs = service(programme)

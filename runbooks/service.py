@@ -347,13 +347,11 @@ class RunService:
             )
         return gate_stream(run_id, task_id, state.tasks[task_id].round)
 
-    # --- what the performer says ---
+    # --- what the performer asks ---
 
     def key_of(self, run_id: str, task_id: str) -> str:
+        """The name by which the world knows the effect of a task as this process saw the run last."""
         return effect_key(self.as_seen(run_id), task_id)
-
-    def open_tasks(self, run_id: str, stages: Sequence[TaskStage]) -> list[str]:
-        return [name for name, at in self.state(run_id).tasks.items() if at.stage in stages]
 
 
 def _linked(key: str) -> str:

@@ -23,8 +23,6 @@ BEHIND = timedelta(minutes=2)  # clocks that agree no better are told of
 
 log = structlog.get_logger()
 
-log = structlog.get_logger()
-
 
 def weather(desk: Desk, run_id: str) -> Weather:
     return desk.state(WEATHER_MACHINE, weather_stream(run_id))

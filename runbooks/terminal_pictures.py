@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from rich.cells import cell_len
 from rich.text import Text
 
+from cutover.core.duration import show_minutes
 from cutover.web.words import moment, share
 from runbooks.domain.plan import Task
-from runbooks.pictures import by_stream, driver_name, histogram, merged, minutes, sign, strongest
+from runbooks.pictures import by_stream, driver_name, histogram, merged, sign, strongest
 from runbooks.planned import Planned, Stretch
 
 FULL, CRITICAL, MAYBE, FILLED = "▒", "█", "─", "█"
@@ -167,6 +168,6 @@ def _tornado(plan: Planned, width: int) -> Iterator[Text]:
     room = max(8, (width - 58) // 2)
     for driver in drivers:
         left, right = (max(1, round(room * (span / most))) for span in (driver.earlier, driver.later))
-        well, badly = f"-{minutes(driver.earlier)}", f"+{minutes(driver.later)}"
+        well, badly = f"-{show_minutes(driver.earlier)}", f"+{show_minutes(driver.later)}"
         name = _fitted(driver_name(plan, driver), 36)
         yield Text(f"{name} {well:>9} {'░' * left:>{room}}│{'█' * right:<{room}} {badly}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from cutover.web.components import ModeLine
 from runbooks.board import STAGES, Alert, Look, Run, TaskLine, task_line
+from runbooks.board_cards import BackoutCard, Countdown, ForecastCard
 from runbooks.board_controls import AnnouncementLine
+from runbooks.board_gates import GateCard
 from runbooks.domain.run_events import TaskStage
 
 MOST_TASKS, MOST_ALERTS, MOST_GATES = 9, 3, 4
@@ -23,15 +24,15 @@ class WallPage:
     title: str
     done: str
     look: Look | None
-    countdown: Any  # the cards of the board
-    backout: Any
-    forecast: Any
+    countdown: Countdown
+    backout: BackoutCard | None
+    forecast: ForecastCard | None
     alerts: tuple[Alert, ...]
     announcements: tuple[AnnouncementLine, ...]
     tasks: tuple[TaskLine, ...]
     more: int
     counts: tuple[tuple[Look, int], ...]
-    gates: tuple[Any, ...]
+    gates: tuple[GateCard, ...]
     modes: tuple[ModeLine, ...]
 
 

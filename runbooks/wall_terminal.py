@@ -10,9 +10,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from runbooks.board import Look
 from runbooks.wall import WallPage
 
-Look = tuple[str, str, str]
 NARROW = 100  # columns; below, the cards stand under one another
 _COLOURS = {
     "ok": "green",

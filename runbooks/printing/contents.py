@@ -9,10 +9,9 @@ from itertools import groupby
 from typing import Any
 
 from cutover.core.clock import show
-from cutover.core.duration import show_duration
+from cutover.core.duration import show_duration, show_minutes
 from cutover.domain.gates import Criterion, OnTimeout
 from runbooks.domain.plan import Task, TaskType
-from runbooks.pictures import minutes
 from runbooks.printing.codes import Code, plan_version, square
 from runbooks.printing.laid import Laid
 from runbooks.printing.packs import Kind, Pack
@@ -202,7 +201,7 @@ def _source(laid: Laid, criterion: Criterion) -> str:
 def _way_back(laid: Laid) -> list[str]:
     lines = []
     if laid.latest_backout:
-        took = minutes(laid.way_back)
+        took = show_minutes(laid.way_back)
         lines.append(
             f"Latest safe backout: {laid.moment(laid.latest_backout)}. The way back takes {took}; begun later it ends after the window."
         )

@@ -64,8 +64,7 @@ class Laid:
 
     def name(self, who: str) -> str:
         """A person's name, or the id where the programme knows none."""
-        person = self.programme.person(who)
-        return person.name if person else who
+        return self.programme.name_of(who)
 
     def person(self, who: str) -> str:
         """Name and telephone, as somebody in a hurry needs them."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cutover.core.clock import show
-from cutover.core.duration import show_duration
+from cutover.core.duration import show_duration, show_minutes
 
 MINUTE = timedelta(minutes=1)
 
@@ -63,7 +63,7 @@ def lasts(span: timedelta) -> str:
     """To the minute; a length under one says so, none is 0m."""
     if timedelta(0) < abs(span) < MINUTE:
         return "<1m"
-    return show_duration(round(span / MINUTE) * MINUTE)
+    return show_minutes(span)
 
 
 def off(span: timedelta) -> str:

@@ -6,11 +6,11 @@ from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup
 
 from cutover.core.clock import show
 from cutover.domain.programme import Programme
+from cutover.web.page import templates_of
 from cutover.web.svg import document
 from runbooks.domain.reviewing.review import Review
 from runbooks.printing.press import printed
@@ -37,9 +37,8 @@ _FRAME = """<!doctype html>
 
 def as_html(seen: Review, programme: Programme, at: datetime, around: Around = NOTHING) -> bytes:
     """The page with its style sheet in it: no script, nothing from outside."""
-    environment = _environment()
     page = page_of(seen, programme, show(at, programme.zone), around)
-    template = environment.get_template("runbooks/review.html")
+    template = templates_of("runbooks").get_template("runbooks/review.html")
     body = "".join(template.blocks["review"](template.new_context(dict(context(page)))))
     style = files("cutover.web").joinpath("static", "style.css").read_text(encoding="utf-8")
     title = Markup.escape(f"Review of {seen.run_id}: {seen.title}")
@@ -80,7 +79,7 @@ def pdf_page(seen: Review, programme: Programme, at: datetime, around: Around = 
 
 
 def _pictures(seen: Review, programme: Programme, around: Around) -> list[dict[str, Any]]:
-    charts: Any = _environment().get_template("kit/charts.html").module
+    charts: Any = templates_of("runbooks").get_template("kit/charts.html").module
     actual, expected = bars(seen, programme), ends(seen, programme)
     drawn = []
     if actual:
@@ -117,15 +116,3 @@ def _width(at: int, rows: Rows, zone: str) -> float:
     """How much of a line's width a column takes, by its longest words."""
     longest = max((len(worded(row[at], zone)) for row in rows), default=0)
     return float(min(max(longest, 5), LONG) ** 0.6)
-
-
-def _environment() -> Environment:
-    loaders = {
-        "kit": PackageLoader("cutover.web", "templates"),
-        "runbooks": PackageLoader("runbooks", "pages"),
-    }
-    environment = Environment(
-        loader=PrefixLoader(loaders), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )  # fmt: skip
-    environment.globals["charts"] = environment.get_template("kit/charts.html").module
-    return environment

@@ -7,14 +7,14 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from cutover.web.svg import chart_style
-from runbooks.picture_files import KINDS, svg_of
+from runbooks.picture_files import svg_of
 from tests.runbooks.plotted import small
 
 PLAN = small()
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["gantt", "finish", "tornado"])
 def test_a_picture_is_a_document_with_title_and_description(kind: str):
     root = ET.fromstring(svg_of(PLAN, kind))
     assert root.tag == f"{SVG}svg"

@@ -155,8 +155,9 @@ class OneRun(RuleBasedStateMachine):
         except Conflict:
             return
         runner.in_hand.clear()
-        for task_id in runner.service.open_tasks(self.run, [TaskStage.IN_PROGRESS]):
-            if runner.service.state(self.run).plan[task_id].action is not None:
+        state = runner.service.state(self.run)
+        for task_id, at in state.tasks.under_way():
+            if at.stage is TaskStage.IN_PROGRESS and state.plan[task_id].action is not None:
                 self.ask_as(runner, ev.MarkUncertain(by=PERFORMER, task=task_id, why="it did not come back"))
 
     def ask_as(self, runner: Runner, command: ev.TaskCommand) -> list[Recorded]:

@@ -147,7 +147,7 @@ class Awx:
         return self._run(self.http.told(await self._ask("GET", f"/api/v2/{self._jobs}/{run.id}/")))
 
     async def find(self) -> Run | None:
-        path = f"/api/v2/{self._templates}/{await self._template()}/{self._runs}/?order_by=-id&page_size={LATEST}"
+        path = f"/api/v2/{self._templates}/{await self._template()}/{self._jobs}/?order_by=-id&page_size={LATEST}"
         found = self.http.told(await self._ask("GET", path))
         mine = (one for one in found.get("results", []) if self._carries_key(one))
         return next((self._run(one) for one in mine), None)
@@ -187,10 +187,6 @@ class Awx:
 
     @property
     def _jobs(self) -> str:
-        return "workflow_jobs" if self.http.given.workflow else "jobs"
-
-    @property
-    def _runs(self) -> str:
         return "workflow_jobs" if self.http.given.workflow else "jobs"
 
 

@@ -41,6 +41,9 @@ class Outcome:
     certain: bool = True
 
 
+NO_PROBE = Outcome(ok=False, evidence="it declares no probe: a person must look", certain=False)
+
+
 async def _unsaid(attempt: int, why: str, again_at: datetime | None) -> None:
     """Whoever performs outside a run keeps no record of tries."""
 

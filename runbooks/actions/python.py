@@ -15,7 +15,7 @@ from typing import Any
 
 from cutover.core.clock import Pace
 from runbooks.actions.arguments import PythonArguments
-from runbooks.actions.kinds import Call, Outcome, TransientError, plain
+from runbooks.actions.kinds import NO_PROBE, Call, Outcome, TransientError, plain
 from runbooks.actions.processes import Ended, child_environment, run_process
 from runbooks.actions.secrets import Secrets
 
@@ -41,7 +41,7 @@ class PythonAction:
     async def settle(self, call: Call) -> Outcome | None:
         given = call.given(PythonArguments)
         if given.probe is None:
-            return Outcome(ok=False, evidence="it declares no probe: a person must look", certain=False)
+            return NO_PROBE
         said = await self._call(call, given.probe, given.arguments)
         if "raised" in said or said["found"] is None:
             why = str(said.get("raised", "the probe does not know"))

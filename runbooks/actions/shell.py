@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cutover.core.clock import Pace
 from runbooks.actions.arguments import ShellArguments
-from runbooks.actions.kinds import Call, Outcome
+from runbooks.actions.kinds import NO_PROBE, Call, Outcome
 from runbooks.actions.processes import Drained, Ended, child_environment, run_process
 from runbooks.actions.secrets import Secrets
 
@@ -29,16 +29,13 @@ class ShellAction:
         given = call.given(ShellArguments)
         argv = given.argv or ["/bin/sh", "-c", given.sh or "", "sh"]
         ended = await self._run(call, given, argv, given.stdin)
-        return ended if isinstance(ended, Outcome) else ended_as(ended, given.succeeds_on, self.secrets)
+        return ended_as(ended, given.succeeds_on, self.secrets)
 
     async def settle(self, call: Call) -> Outcome | None:
         given = call.given(ShellArguments)
         if given.probe is None:
-            return Outcome(ok=False, evidence="it declares no probe: a person must look", certain=False)
-        ended = await self._run(call, given, given.probe, "")
-        if isinstance(ended, Outcome):
-            return Outcome(ok=False, evidence=ended.evidence, certain=False)
-        return probed(ended, self.secrets)
+            return NO_PROBE
+        return probed(await self._run(call, given, given.probe, ""), self.secrets)
 
     async def _run(
         self, call: Call, given: ShellArguments, argv: Sequence[str], stdin: str
@@ -58,8 +55,10 @@ class ShellAction:
             return Outcome(ok=False, evidence=f"{argv[0]} could not be started: {why}")
 
 
-def ended_as(ended: Ended, succeeds_on: Sequence[int], secrets: Secrets) -> Outcome:
-    """What an exit code and its output say."""
+def ended_as(ended: Ended | Outcome, succeeds_on: Sequence[int], secrets: Secrets) -> Outcome:
+    """What an exit code and its output say; of a program that could not be started it is said already."""
+    if isinstance(ended, Outcome):
+        return ended
     ok = ended.code in succeeds_on
     how = f"ended by signal {-ended.code}" if ended.code < 0 else f"exit {ended.code}"
     line = _last_line(ended.out, secrets) or _last_line(ended.err, secrets)
@@ -70,12 +69,12 @@ def ended_as(ended: Ended, succeeds_on: Sequence[int], secrets: Secrets) -> Outc
     return Outcome(ok=ok, evidence=f"{how}: {line}" if line else how, result=kept)
 
 
-def probed(ended: Ended, secrets: Secrets) -> Outcome | None:
+def probed(ended: Ended | Outcome, secrets: Secrets) -> Outcome | None:
     """What a probe's exit code says: 0 there, 1 not there, anything else that nobody knows."""
-    if ended.code == NOT_THERE:
+    if isinstance(ended, Ended) and ended.code == NOT_THERE:
         return None
     seen = ended_as(ended, [THERE], secrets)
-    return Outcome(ok=seen.ok, evidence=seen.evidence, result=seen.result, certain=seen.ok)
+    return replace(seen, certain=seen.ok)
 
 
 def _shown(stream: Drained, secrets: Secrets) -> str:

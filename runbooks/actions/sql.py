@@ -21,7 +21,7 @@ from cutover.core.clock import Pace
 from cutover.core.errors import Invalid, Problem
 from cutover.store.beside import beside_the_loop, nobody_there, way_to_stop
 from runbooks.actions.arguments import SqlArguments, Statement
-from runbooks.actions.kinds import LONGEST, Call, Outcome, TransientError
+from runbooks.actions.kinds import LONGEST, NO_PROBE, Call, Outcome, TransientError
 from runbooks.actions.secrets import Secrets
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class SqlAction:
     async def settle(self, call: Call) -> Outcome | None:
         given = call.given(SqlArguments)
         if given.probe is None and given.ledger is None:
-            return Outcome(ok=False, evidence="it declares no probe: a person must look", certain=False)
+            return NO_PROBE
         return await self._at(call, given, lambda connection: _asked_after(connection, given, call))
 
     async def _at(self, call: Call, given: SqlArguments, work: Callable[[Connection], T]) -> T:

@@ -17,7 +17,7 @@ import asyncssh
 from cutover.core.clock import Pace
 from cutover.core.errors import Invalid, Problem
 from runbooks.actions.arguments import SshArguments
-from runbooks.actions.kinds import Call, Outcome, TransientError
+from runbooks.actions.kinds import NO_PROBE, Call, Outcome, TransientError
 from runbooks.actions.processes import CHUNK, Drained, Ended
 from runbooks.actions.secrets import Secrets
 from runbooks.actions.shell import ended_as, probed
@@ -36,16 +36,13 @@ class SshAction:
     async def perform(self, call: Call) -> Outcome:
         given = call.given(SshArguments)
         ended = await self._run(call, given, given.argv, given.stdin)
-        return ended if isinstance(ended, Outcome) else ended_as(ended, given.succeeds_on, self.secrets)
+        return ended_as(ended, given.succeeds_on, self.secrets)
 
     async def settle(self, call: Call) -> Outcome | None:
         given = call.given(SshArguments)
         if given.probe is None:
-            return Outcome(ok=False, evidence="it declares no probe: a person must look", certain=False)
-        ended = await self._run(call, given, given.probe, "")
-        if isinstance(ended, Outcome):
-            return Outcome(ok=False, evidence=ended.evidence, certain=False)
-        return probed(ended, self.secrets)
+            return NO_PROBE
+        return probed(await self._run(call, given, given.probe, ""), self.secrets)
 
     async def _run(self, call: Call, given: SshArguments, argv: Sequence[str], stdin: str) -> Ended | Outcome:
         """Raises TransientError where the connection was lost with the program under way."""

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from cutover.core.errors import NotFound
 
-FILE = "programme.yaml"
 NOTICE = timedelta(days=14)  # at the least, between writing a programme and its window
 _OPENS = re.compile(r"^(  opens: )(\S+)", re.MULTILINE)
 _CLOSES = re.compile(r"^(  closes: )(\S+)", re.MULTILINE)

@@ -17,8 +17,9 @@ from cutover.store.watch import Watch, watching
 from monitors.domain.check import Status
 from monitors.looks import LOOKS
 from monitors.web import check_line
+from runbooks.board import Look
 from runbooks.wall import WallPage
-from runbooks.wall_terminal import Look, drawn
+from runbooks.wall_terminal import drawn
 from runbooks.web import wall
 
 LOOK_SECONDS = 0.5  # between two questions whether anybody has written

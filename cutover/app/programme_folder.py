@@ -17,7 +17,7 @@ from cutover.domain.query import Query
 from cutover.domain.readiness import Cell
 from cutover.domain.readiness import read_rule as read_readiness
 from cutover.domain.webhook import hook_faults
-from cutover.store.documents import read_yaml
+from cutover.store.documents import read_yaml, write_yaml
 
 if TYPE_CHECKING:
     from contingency.files import PlayBook
@@ -28,6 +28,14 @@ if TYPE_CHECKING:
     from runbooks.domain.plan import Fault, Runbook
 
 FILE = "programme.yaml"
+
+
+def write_programme(folder: Path, programme: Programme, *runbooks: Runbook) -> ProgrammeFolder:
+    """A programme folder from objects: one file for the programme, one for each runbook by its id."""
+    write_yaml(folder / FILE, programme)
+    for runbook in runbooks:
+        write_yaml(folder / "runbooks" / f"{runbook.id}.yaml", runbook)
+    return ProgrammeFolder(folder.resolve())
 
 
 @dataclass

@@ -21,6 +21,7 @@ from runbooks.domain import run_events as ev
 from runbooks.domain.execution import run_stream
 from runbooks.domain.run_events import RunStage, TaskStage
 from tests.conftest import START
+from tests.docs.test_use_as_a_library import PIECES, done
 from tests.runbooks.folders import write_programme
 
 pytestmark = [
@@ -117,6 +118,14 @@ def test_each_automated_task_is_one_task_run_with_its_name_and_end(prefect_serve
     assert world.journal.verify().holds
 
 
+def test_the_how_to_for_library_users_ends_with_a_run_as_a_flow(
+    prefect_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done(*PIECES)
+    assert "night-2 complete" in capsys.readouterr().out
+
+
 GOING_ON = """
 import asyncio, os, sys, threading
 from contextlib import suppress
@@ -129,6 +138,7 @@ from cutover.store.clock_file import ScaledPace
 from flows.server import client_environment
 from runbooks.domain import run_events as ev
 from tests.conftest import START
+from tests.docs.test_use_as_a_library import PIECES, done
 
 folder, upstream = Path(sys.argv[1]), urlsplit(sys.argv[2])
 open_ends = []

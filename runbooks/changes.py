@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cutover.core.duration import show_duration
-from cutover.core.event import Fact, Recorded
-from runbooks.domain import run_events as ev
+from cutover.core.event import Fact
 from runbooks.domain.backout_plan import CONFIRM, backout_id, make_backout, needed
 from runbooks.domain.edits import AddedTask, EditApproved, EditProposed, ProposeEdit
 from runbooks.domain.execution import RUN_MACHINE
@@ -80,26 +79,9 @@ class Changes:
     def _impact(self, state: RunState, after: RunState, now: datetime) -> Impact | None:
         if state.closes is None:
             return None
-        background = self.runs.background(state.run_id)
-        before, then = (forecast_of(one, now, background=background) for one in (state, after))
+        before = forecast_of(state, now, background=self.runs.background(state.run_id))
+        then = forecast_of(after, now, background=self.runs.background_of(after))
         return Impact(before, then, state.closes)
-
-    def back_out(
-        self,
-        run_id: str,
-        *,
-        by: str,
-        reason: str,
-        components: Sequence[str] = (),
-        signed_by: Sequence[str] = (),
-        key: str | None = None,
-    ) -> list[Recorded]:
-        """Begin the way back of the whole run or of these components, with the tasks that undo what has begun."""
-        asked = ev.BackOut(
-            by=by, reason=reason, signed_by=tuple(signed_by), components=tuple(components),
-            tasks=self.way_back(run_id, components),
-        )  # fmt: skip
-        return self.runs.ask(run_id, asked, key=key)
 
     def way_back(self, run_id: str, components: Sequence[str] = ()) -> tuple[Task, ...]:
         """What undoes everything that has begun of these components (none named: of the run), in its order."""

@@ -194,11 +194,15 @@ class RunService:
         """What a forecast of this run knows besides the run; looked up once for each version of its plan."""
         state = self.state(run_id)
         if (known := (run_id, state.edits.version)) not in self._backgrounds:
-            book = state.runbook
-            earlier = [self.state(name) for name in self.run_ids(book.id) if name != run_id]
-            fits = foresight.fitted(book.tasks, foresight.past_durations(earlier))
-            self._backgrounds[known] = foresight.Background(self.programme, self.way_back(book), fits)
+            self._backgrounds[known] = self.background_of(state)
         return self._backgrounds[known]
+
+    def background_of(self, state: RunState) -> foresight.Background:
+        """The same of a run that stands like this: its plan as an edit would make it, weighed against past runs."""
+        book = state.runbook
+        earlier = [self.state(name) for name in self.run_ids(book.id) if name != state.run_id]
+        fits = foresight.fitted(book.tasks, foresight.past_durations(earlier))
+        return foresight.Background(self.programme, self.way_back(book), fits)
 
     def way_back(self, book: Runbook) -> tuple[Task, ...]:
         """The tasks of the plan that leads back from this one, as edited or as made; none: ()."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from cutover.core.event import Event, Fact
+from runbooks.domain.edits import EditRejected
 from runbooks.domain.reviewing.edits import edits
 from tests.conftest import START
 from tests.runbooks.plans import book, task
@@ -14,10 +15,6 @@ class PlanChanged(Event):
     """Any fact after which the plan is another."""
 
     version_number: int
-
-
-class EditRejected(Event):
-    reason: str
 
 
 def test_what_was_added_removed_and_changed_is_named() -> None:
@@ -31,10 +28,10 @@ def test_what_was_added_removed_and_changed_is_named() -> None:
 
 def test_a_proposal_that_was_not_taken_is_told_too_in_its_place() -> None:
     changed = Fact(PlanChanged(version_number=2), START + timedelta(hours=1), "asha")
-    rejected = Fact(EditRejected(reason="too late for that"), START, "chen")
+    rejected = Fact(EditRejected(number=1, reason="too late for that"), START, "chen")
     found = edits([(changed, book(task("A")), book(task("A", title="Do more")))], [rejected, changed])
     assert [(one.kind, one.words) for one in found] == [
-        ("EditRejected", "reason too late for that"),
+        ("EditRejected", "number 1; reason too late for that"),
         ("PlanChanged", "A: title Do A → Do more"),
     ]
 

@@ -5,7 +5,7 @@ What belongs to one room is named by that room: `runbooks`, `monitors`, `paper_c
 """
 
 from cutover.app.bootstrap import World, as_current, build_world, open_world
-from cutover.app.programme_folder import ProgrammeFolder, write_programme
+from cutover.app.programme_folder import write_programme
 from cutover.domain.gates import Criterion, Verdict
 from cutover.domain.programme import Component, Person, Programme, Station, Team, Window
 from cutover.performing import Inline, InPrefect, begin, typist
@@ -16,6 +16,6 @@ from runbooks.domain.run_events import RunSetup, RunType
 
 __all__ = [
     "Component", "Criterion", "Identity", "InPrefect", "Inline", "Person", "Programme",
-    "ProgrammeFolder", "Rehearsal", "RunSetup", "RunType", "Station", "Team", "Verdict", "Window", "World", "as_current", "begin",
+    "Rehearsal", "RunSetup", "RunType", "Station", "Team", "Verdict", "Window", "World", "as_current", "begin",
     "build_world", "identities", "open_world", "perform", "typist", "write_programme",
 ]  # fmt: skip

@@ -142,7 +142,7 @@ def _levelled(laid: LaidOut, programme: Programme) -> tuple[datetime | None, tup
     from runbooks.domain.timing.network import network
 
     tasks = tuple(laid.tasks.values())
-    net = network(tasks, laid.net.opens, calendars=laid.standing.calendars)
+    net = network(tasks, laid.net.opens, calendars=laid.happened.calendars)
     try:
         finish = dispatch(net, crew(net, tasks, programme)).finish
     except Invalid as error:

@@ -21,9 +21,8 @@ from runbooks.domain.deciding import undecidable
 from runbooks.domain.execution import RUN_MACHINE, effect_key, run_stream
 from runbooks.domain.plan import Runbook, Task, TaskGate, TaskType, faults
 from runbooks.domain.run_events import RunSetup, RunType, TaskStage
+from runbooks.domain.run_stages import PERFORMER as PERFORMER  # noqa: PLC0414  whoever drives a run finds it here
 from runbooks.domain.run_state import RunState
-
-PERFORMER = "performer"  # the actor of everything the software does by itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ class Completion(StrEnum):
     AUTO = "auto"
 
 
+PERFORMER = "performer"  # the actor of everything the software does by itself
 WORKED = frozenset({Completion.NORMAL, Completion.AUTO})  # somebody, or software, did it
 
 

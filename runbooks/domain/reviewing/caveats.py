@@ -11,12 +11,12 @@ from runbooks.domain import run_events as ev
 from runbooks.domain.plan import TaskType
 from runbooks.domain.reviewing.stretches import Courses, is_over
 from runbooks.domain.run_events import Completion, RunType
+from runbooks.domain.run_stages import PERFORMER
 
 if TYPE_CHECKING:
     from runbooks.domain.reviewing.review import TaskReview
 
 LATE = timedelta(minutes=5)  # learnt longer than this after it happened
-SOFTWARE = "performer"
 PLAYED = "played"
 NAMED = 5
 _NO_LENGTH = (TaskType.MILESTONE, TaskType.APPROVAL)
@@ -73,7 +73,7 @@ def _of_words(seen: Courses, tasks: Sequence[TaskReview]) -> Iterator[str]:
         t
         for t in tasks
         if seen.state.tasks[t.id].completion is Completion.NORMAL
-        and t.by != SOFTWARE
+        and t.by != PERFORMER
         and t.type is not TaskType.APPROVAL
     ]
     unclaimed = [t.id for t in people if t.is_hidden]

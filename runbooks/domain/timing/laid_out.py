@@ -47,7 +47,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Happened:
     """What has happened of a plan, and its calendars: the same before and after an edit."""
 
     actuals: Actuals
@@ -62,7 +62,7 @@ class LaidOut:
     """A plan with every task placed at its earliest. Numbered by age; `rank` is a number's place in `order`."""
 
     tasks: dict[str, Task]
-    standing: Standing
+    happened: Happened
     net: Network
     at: dict[str, int]
     order: list[int]
@@ -110,13 +110,13 @@ def lay_out(
     calendars: Mapping[str, WorkingTime] = ROUND_THE_CLOCK,
 ) -> LaidOut:
     """Place the whole plan once. Raises Invalid for a faulty plan."""
-    return _laid(tuple(tasks), opens, Standing(actuals, now, active_repairs, projected, calendars))
+    return _laid(tuple(tasks), opens, Happened(actuals, now, active_repairs, projected, calendars))
 
 
-def _laid(tasks: Sequence[Task], opens: datetime, standing: Standing) -> LaidOut:
+def _laid(tasks: Sequence[Task], opens: datetime, happened: Happened) -> LaidOut:
     net = network(
-        tasks, opens, actuals=standing.actuals, now=standing.now, active_repairs=standing.active_repairs,
-        projected=standing.projected, calendars=standing.calendars,
+        tasks, opens, actuals=happened.actuals, now=happened.now, active_repairs=happened.active_repairs,
+        projected=happened.projected, calendars=happened.calendars,
     )  # fmt: skip
     starts, ends = forward(net)
     followers: list[list[int]] = [[] for _ in net.ids]
@@ -125,7 +125,7 @@ def _laid(tasks: Sequence[Task], opens: datetime, standing: Standing) -> LaidOut
             followers[before].append(i)
     places, repairs = list(range(len(net.ids))), {task.id for task in tasks if task.repairs}
     return LaidOut(
-        {task.id: task for task in tasks}, standing, net, {name: i for i, name in enumerate(net.ids)},
+        {task.id: task for task in tasks}, happened, net, {name: i for i, name in enumerate(net.ids)},
         places, places.copy(), [tuple(names) for names in followers], starts, ends,
         bool(repairs & set(net.ids)),
     )  # fmt: skip
@@ -138,7 +138,7 @@ def edited(laid: LaidOut, edit: Edit) -> tuple[LaidOut, Sequence[int]]:
     """
     tasks = _tasks_after(laid, edit)
     if not _is_plain(laid, edit):
-        anew = _laid(tuple(tasks.values()), laid.net.opens, laid.standing)
+        anew = _laid(tuple(tasks.values()), laid.net.opens, laid.happened)
         return anew, range(len(anew.net.ids))
     draft = _Draft(laid, tasks)
     draft.number(edit.changed)
@@ -205,14 +205,14 @@ class _Draft:
 
     def number(self, tasks: Iterable[Task]) -> None:
         """Give new tasks their number, and every changed one its length and times."""
-        opens, standing = self.laid.net.opens, self.laid.standing
+        opens, happened = self.laid.net.opens, self.laid.happened
         for task in tasks:
             if task.id not in self.at:
                 self._append(task.id)
             i = self.at[task.id]
             self.lengths[i] = micros(task.expected)
             self.floor[i] = floor_of(task, opens, self.laid.net.now)
-            self.hours[i] = standing.calendars.get(task.calendar)
+            self.hours[i] = happened.calendars.get(task.calendar)
             self.deadline[i] = deadline_of(task, opens)
             self.touched.add(i)
 
@@ -240,7 +240,7 @@ class _Draft:
         against: list[tuple[int, int]] = []
         for task in tasks:
             i = self.at[task.id]
-            self._tie(i, ties_of(task.after, self.at, self.laid.standing.actuals.get(task.id)))
+            self._tie(i, ties_of(task.after, self.at, self.laid.happened.actuals.get(task.id)))
             befores = {before for before, _, _ in self.ties[i]}
             against += [(before, i) for before in befores if self.rank[before] >= self.rank[i]]
             for before in befores:
@@ -294,7 +294,7 @@ class _Draft:
                     waiting[rank[follower]] = 1
             at = waiting.find(1, at + 1)
         laid = LaidOut(
-            self.tasks, self.laid.standing, net, self.at, order, rank, followers, starts, ends, False
+            self.tasks, self.laid.happened, net, self.at, order, rank, followers, starts, ends, False
         )
         return laid, moved
 

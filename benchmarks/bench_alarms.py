@@ -1,6 +1,6 @@
 """How soon an alarm is told when 10,000 monitors are watched by one process: from going bad to being believed to being told.
 
-    .venv/bin/python benchmarks/bench_alarms.py [--monitors 10000] [--interval 60] [--bad 200]
+    python -m benchmarks.bench_alarms [--monitors 10000] [--interval 60] [--bad 200]
 
 Everything runs as `cutover monitor run` has it: the prober against real sockets on one core, results recorded in
 SQLite, alarms judged beside it. Part of the targets answers 503 from one moment on. What is declared of a check: bad
@@ -22,7 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from bench_prober import ANSWER, checks, free_port, notifier_of, opened, own_cpu
+
+from benchmarks.bench_prober import ANSWER, checks, free_port, notifier_of, opened
+from benchmarks.measuring import load, own_cpu
+from benchmarks.telling import figure
 
 BAD = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 RETRY, ATTEMPTS = 15, 3
@@ -152,12 +155,13 @@ def main() -> int:
         target.kill()
         target.join()
     print(
-        f"{given.monitors} monitors every {given.interval} s on one core ({ran.used:.0%} of it), loop lag p99 {ran.late * 1000:.0f} ms; load {os.getloadavg()[0]:.1f}"
+        f"{given.monitors} monitors every {given.interval} s on one core ({ran.used:.0%} of it), loop lag p99 {ran.late * 1000:.0f} ms; load {load():.1f}"
     )
     print(
         f"  all alarms looked at {len(ran.looks)} times: {statistics.median(ran.looks):.2f} s a look (median), {max(ran.looks):.2f} s the longest"
     )
     print(f"  {len(seen)} of {len(bad)} that went bad were told")
+    figure("alarms.untold", len(bad) - len(seen))
     return report(seen, went_bad, declared, given.interval) if len(seen) == len(bad) else 1
 
 
@@ -165,6 +169,7 @@ def report(seen: list[Seen], went_bad: datetime, declared: float, interval: floa
     waited = sorted((one.told - one.hard).total_seconds() for one in seen)
     whole = sorted((one.told - went_bad).total_seconds() for one in seen)
     limit = declared + interval
+    figure("alarms.told", whole[-1], f"believed to told {waited[-1]:.1f} s at worst")
     well = whole[-1] <= limit and waited[-1] <= interval
     print(f"  believed to told: median {statistics.median(waited):.1f} s, worst {waited[-1]:.1f} s")
     print(

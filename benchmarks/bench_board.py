@@ -1,6 +1,6 @@
 """What the board of 2,000 tasks costs: server time of a first render and of a renewal, and bytes on the line.
 
-.venv/bin/python benchmarks/bench_board.py [--tasks 2000] [--rounds 5]
+python -m benchmarks.bench_board [--tasks 2000] [--rounds 5]
 
 Each round is a server that has started (imported, templates compiled) and knows nothing of the run: the first answer
 reads the journal, folds it, lays the plan out and draws it; the second is what the next viewer costs. CPU is that of
@@ -17,9 +17,11 @@ import threading
 import time
 from pathlib import Path
 
-from live_runs import OPENS, PROGRAMME, desk, machine, plan, worked
 from starlette.testclient import TestClient
 
+from benchmarks.live_runs import OPENS, PROGRAMME, desk, plan, worked
+from benchmarks.measuring import machine, tell
+from benchmarks.telling import figure
 from cutover.core.clock import FixedClock
 from cutover.store.desk import Desk
 from cutover.web.kit import build_app
@@ -28,6 +30,7 @@ from runbooks.web import pages
 
 SERVER_TIME = 0.5  # seconds
 ON_THE_LINE = 400_000  # bytes
+SHOWN = {"/board": "board", "/board?fragment=board": "", "/board/tasks": "board.table"}
 
 
 def main() -> None:
@@ -35,13 +38,13 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=2_000)
     parser.add_argument("--rounds", type=int, default=5)
     wanted = parser.parse_args()
-    print(machine())
+    tell(machine())
     with tempfile.TemporaryDirectory() as folder:
         one = desk(Path(folder) / "cutover.db", FixedClock(OPENS))
         service = RunService(one, PROGRAMME)
         run_id = service.start(plan(wanted.tasks), by="asha", opens=OPENS)
         worked(service, run_id, events=wanted.tasks * 2, left=wanted.tasks // 2)
-        for path in ("/board", "/board?fragment=board", "/board/tasks"):
+        for path in SHOWN:
             show(path, one, wanted.rounds)
 
 
@@ -66,6 +69,9 @@ def show(path: str, one: Desk, rounds: int) -> None:
         assert answer.status_code == 200, answer.text[:500]
         size, packed = len(answer.content), len(gzip.compress(answer.content, 5))
     cost, wall = statistics.median(costs), statistics.median(walls)
+    if name := SHOWN.get(path):
+        figure(f"{name}.cpu", 1000 * cost)
+        figure(f"{name}.line", packed / 1000)
     kept = "kept" if cost < SERVER_TIME and packed < ON_THE_LINE else "MISSED"
     print(
         f"  {path}: {1000 * cost:.0f} ms CPU, {1000 * wall:.0f} ms wall, {size / 1000:.0f} kB, {packed / 1000:.0f} kB on the line: {kept}; the next viewer {1000 * statistics.median(others):.0f} ms wall"

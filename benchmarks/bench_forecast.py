@@ -1,10 +1,9 @@
 """What a capacity-aware forecast with criticality costs, beside bare numpy and beside packages that do one pass.
 
-    .venv/bin/python -m benchmarks.bench_forecast [--peers PYTHON] [--write]
+    python -m benchmarks.bench_forecast [--sizes 1000 10000]
 
 Seeded plans in layers, two predecessors a task, one team a task. CPU seconds, medians, levelling included; memory
-is the peak of a process of its own over what it held before. `--peers` is the interpreter of an environment that
-has longpath, calrcpsp and pyjobshop (they are not among our dependencies). `--write` appends to RESULTS.md.
+is the peak of a process of its own over what it held before. The peers have an environment of their own.
 """
 
 from __future__ import annotations
@@ -16,14 +15,16 @@ import platform
 import random
 import statistics
 import subprocess
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from math import sqrt
-from pathlib import Path
+from functools import partial
+from math import inf, sqrt
 
 import numpy as np
 
+from benchmarks.measuring import ROOT, cost, load, memory_over
+from benchmarks.peer_environments import python_of, why
+from benchmarks.telling import figure
 from cutover import __version__
 from cutover.domain.programme import Programme
 from runbooks.domain.forecasting.forecast import CELLS, CHUNK, forecast, look_ahead
@@ -35,7 +36,6 @@ from runbooks.domain.forecasting.staffing import staffing
 from runbooks.domain.plan import Estimate, Link, Task
 from runbooks.domain.timing.network import network, schedule
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
 OPENS = datetime(2026, 10, 23, 21, 0, tzinfo=UTC)
 SAMPLES = 10_000
 BUDGETS = {1_000: (0.5, 64.0), 10_000: (4.0, 256.0)}
@@ -62,34 +62,6 @@ def plan(size: int, teams: int, seed: int = 1) -> tuple[list[Task], Programme]:
     named = [{"id": f"team{k}", "title": f"Team {k}", "capacity": 3} for k in range(teams)]
     window = {"opens": OPENS, "closes": OPENS + timedelta(hours=72)}
     return tasks, Programme.model_validate({"title": "p", "window": window, "teams": named})
-
-
-def cost(work: Callable[[], object], times: int) -> float:
-    """CPU seconds, the median."""
-    spent = []
-    for _ in range(times):
-        began = time.process_time()
-        work()
-        spent.append(time.process_time() - began)
-    return statistics.median(spent)
-
-
-def memory(work: Callable[[], object]) -> float:
-    """MB at the peak over what the process held, in a child of its own."""
-    reader, writer = os.pipe()
-    if os.fork() == 0:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-        before = _status("VmRSS")
-        work()
-        os.write(writer, f"{(_status('VmHWM') - before) / 1024}".encode())
-        os._exit(0)
-    os.wait()
-    return float(os.read(reader, 64))
-
-
-def _status(field: str) -> int:
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return int(next(line for line in lines if line.startswith(field)).split()[1])
 
 
 # --- the same draws and passes, written out ---------------------------------------------------------------
@@ -157,22 +129,29 @@ def with_beta(steps: Walk, tasks: list[Task], samples: int) -> None:
 # --- what is told -----------------------------------------------------------------------------------------
 
 
-SIZES = ((1_000, 15, 5), (10_000, 60, 3))
+SIZES = (1_000, 10_000)  # tasks
+PEERS = ("longpath==0.1.0", "calrcpsp==1.0.1", "pyjobshop==0.0.9", "pmcontrols==0.2.1", "planaco==0.3.1")
 
 
-def peaks() -> dict[int, float]:
+def teams_of(size: int) -> int:
+    return 60 if size >= 10_000 else max(5, size * 15 // 1_000)
+
+
+def peaks(of: Sequence[int]) -> dict[int, float]:
     """MB by tasks; before anything else has been done, so that no memory is used again."""
     found = {}
-    for size, teams, _ in SIZES:
-        tasks, programme = plan(size, teams)
-        found[size] = memory(lambda: forecast(tasks, OPENS, seed=1, samples=SAMPLES, programme=programme))  # noqa: B023
+    for size in of:
+        tasks, programme = plan(size, teams_of(size))
+        found[size] = memory_over(
+            partial(forecast, tasks, OPENS, seed=1, samples=SAMPLES, programme=programme)
+        )
     return found
 
 
-def sizes() -> tuple[list[str], bool]:
-    lines, kept, memories = [], True, peaks()
-    for size, teams, times in SIZES:
-        tasks, programme = plan(size, teams)
+def sizes(of: Sequence[int]) -> tuple[list[str], bool]:
+    lines, kept, memories = [], True, peaks(of)
+    for size in of:
+        tasks, programme = plan(size, teams_of(size))
         net = network(tasks, OPENS)
         crew = staffing(net, tasks, programme)
         steps, unknown = walk(net, crew), doubt(net, tasks, teams=sorted({t.team for t in tasks}))
@@ -182,14 +161,17 @@ def sizes() -> tuple[list[str], bool]:
 
         pairs = [
             (cost(whole, 1), cost(lambda steps=steps, unknown=unknown: bare(steps, unknown, SAMPLES), 1))  # type: ignore[misc]
-            for _ in range(times)
+            for _ in range(3 if size >= 10_000 else 5)
         ]
         ours, plain = (statistics.median(column) for column in zip(*pairs, strict=True))
         levelled = cost(lambda: staffing(net, tasks, programme), 3)  # noqa: B023  called at once
         beta = cost(lambda: with_beta(steps, tasks, SAMPLES // 10), 1) * 10  # noqa: B023
-        peak, (budget, room) = memories[size], BUDGETS[size]
+        peak, (budget, room) = memories[size], BUDGETS.get(size, (inf, inf))
         good = ours <= budget and peak <= room and ours <= BARE * plain
         kept = kept and good
+        figure(f"forecast.cpu.{size}", ours)
+        figure(f"forecast.memory.{size}", peak)
+        figure(f"forecast.bare.{size}", ours / plain)
         lines.append(
             f"| {size:,} x {SAMPLES:,} | {ours:.2f} s (of it levelling {levelled:.2f}) | {budget} s | {peak:.0f} MB | "
             f"{room:.0f} MB | {plain:.2f} s ({ours / plain:.1f}x) | {beta:.1f} s | {'kept' if good else 'missed'} |"
@@ -212,45 +194,53 @@ def live() -> tuple[float, float]:
     return again, cost(lambda: redispatch(situation, seed=1, samples=50), 3) / 50
 
 
-def peers(python: str) -> tuple[list[str], bool]:
-    """One pass over 1,000 tasks by each package, against one sample of ours (10,000 of them, all costs in)."""
+def peers() -> tuple[list[str], bool]:
+    """One pass over 1,000 tasks by each package, and one sample of those that do Monte Carlo, against one sample of ours
+    (10,000 of them, all costs in)."""
     tasks, programme = plan(1_000, 15)
     at = {t.id: i for i, t in enumerate(tasks)}
     asked = {
         "hours": [t.expected / timedelta(hours=1) for t in tasks],
+        "guesses": [
+            [getattr(t.estimate, p) / timedelta(hours=1) for p in ("low", "likely", "high")] for t in tasks
+        ],
         "links": [(at[link.task], at[t.id]) for t in tasks for link in t.after],
     }
     ours = (
         cost(lambda: forecast(tasks, OPENS, seed=1, samples=SAMPLES, programme=programme), 5) / SAMPLES * 1e3
     )
+    try:
+        python = python_of(PEERS)
+    except subprocess.CalledProcessError as error:
+        return [f"| peers | not installed: {why(error)} | |"], True
     done = subprocess.run(
         [python, "-m", "benchmarks.forecast_peers"],
-        input=json.dumps(asked), capture_output=True, text=True, check=False, cwd=RESULTS.parent.parent,
+        input=json.dumps(asked), capture_output=True, text=True, check=False, cwd=ROOT,
     )  # fmt: skip
     if done.returncode:
         return [f"| peers | did not run: {done.stderr.strip().splitlines()[-1]} | |"], False
-    found: dict[str, float | str] = json.loads(done.stdout)
+    found: dict[str, float] = json.loads(done.stdout)
     lines = [f"| cutover {__version__}, one sample with criticality and teams | {ours:.4f} ms | |"]
     for name, ms in found.items():
-        lines.append(
-            f"| {name} | {ms} | |" if isinstance(ms, str) else f"| {name} | {ms:.1f} ms | {ms / ours:,.0f}x |"
-        )
-    passed = [ms for ms in found.values() if not isinstance(ms, str)]
-    return lines, bool(passed) and min(passed) / ours >= RATIO
+        lines.append(f"| {name} | {ms:.3g} ms | {ms / ours:,.0f}x |")
+    for name in ("pmcontrols", "planaco"):
+        figure(f"forecast.{name}", found.pop(next(key for key in found if key.startswith(name))) / ours)
+    passed = list(found.values())
+    figure("forecast.pass", min(passed) / ours, ", ".join(found))
+    return lines, min(passed) / ours >= RATIO
 
 
-def report(python: str) -> tuple[list[str], bool]:
-    rows, kept = sizes()
+def report() -> tuple[list[str], bool]:
+    rows, kept = sizes(SIZES)
     again, anew = live()
-    beside, beaten = (
-        peers(python) if python else (["| longpath, calrcpsp, pyjobshop | skipped: not installed | |"], True)
-    )
+    figure("forecast.live", again)
+    beside, beaten = peers()
     lines = [
         f"### Forecasts, {datetime.now(UTC):%Y-%m-%d}",
         "",
         (
             f"cutover {__version__}, Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}, "
-            f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores. Capacity-aware, with criticality and drivers; CPU, one process."
+            f"load {load():.1f} on {os.cpu_count()} cores. Capacity-aware, with criticality and drivers; CPU, one process."
         ),
         "",
         "| tasks x samples | cutover | budget | peak memory | budget | bare numpy, same draws and passes | rng.beta, forward only | |",
@@ -262,7 +252,7 @@ def report(python: str) -> tuple[list[str], bool]:
             f"**{'kept' if again < LIVE else 'missed'}**. Dispatched anew: {anew * 1e3:.1f} ms a sample."
         ),
         "",
-        "| one pass over 1,000 tasks | CPU | times ours |",
+        "| one pass or one sample over 1,000 tasks | CPU | times ours |",
         "|---|---|---|",
         *beside,
         "",
@@ -272,14 +262,12 @@ def report(python: str) -> tuple[list[str], bool]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="What a capacity-aware forecast costs.")
-    parser.add_argument("--peers", default="", help="interpreter that has longpath, calrcpsp and pyjobshop")
-    parser.add_argument("--write", action="store_true", help="append to benchmarks/RESULTS.md")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", help="these numbers of tasks alone, without the peers"
+    )
     asked = parser.parse_args()
-    lines, kept = report(asked.peers)
+    lines, kept = sizes(asked.sizes) if asked.sizes else report()
     print("\n".join(lines))
-    if asked.write:
-        with RESULTS.open("a", encoding="utf-8") as file:
-            file.write("\n" + "\n".join(lines))
     return 0 if kept else 1
 
 

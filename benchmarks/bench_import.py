@@ -1,10 +1,10 @@
 """How long a plan of 5,000 rows takes to come in from a workbook, and what of it is whose: the reader's or ours.
 
-    .venv/bin/python -m benchmarks.bench_import [--rows 5000] [--runs 5] [--write]
+    python -m benchmarks.bench_import [--rows 5000] [--runs 5]
 
 CPU seconds (process time), the median of the runs. Two workbooks of the same plan: one as a planning office hands
 it over (13 columns, true dates, links, three sheets) and our own export with every field. openpyxl reads the first
-in the same run for the ratio. `--write` puts the table into RESULTS.md under its own heading.
+in the same run for the ratio.
 """
 
 from __future__ import annotations
@@ -12,10 +12,7 @@ from __future__ import annotations
 import argparse
 import platform
 import random
-import re
-import statistics
 import tempfile
-import time
 import tracemalloc
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -24,6 +21,8 @@ from pathlib import Path
 
 import xlsxwriter
 
+from benchmarks.measuring import cost
+from benchmarks.telling import figure
 from runbooks.formats.csv_out import write_csv
 from runbooks.formats.files import import_runbook
 from runbooks.formats.workbook_in import read_sheets
@@ -58,15 +57,6 @@ def office_plan(path: Path, rows: int, seed: int = 7) -> None:
     book.close()
 
 
-def cpu(work: Callable[[], object], runs: int) -> float:
-    took = []
-    for _ in range(runs):
-        begun = time.process_time()
-        work()
-        took.append(time.process_time() - begun)
-    return statistics.median(took)
-
-
 def openpyxl_rows(path: Path) -> int:
     import openpyxl
 
@@ -90,22 +80,24 @@ def measure(rows: int, runs: int) -> str:
         office, own, text = (Path(folder) / name for name in ("office.xlsx", "own.xlsx", "own.csv"))
         office_plan(office, rows)
         book = import_runbook(office, zone="Europe/London").runbook
-        out = cpu(lambda: write_xlsx(own, book, zone="Europe/London"), runs)
+        out = cost(lambda: write_xlsx(own, book, zone="Europe/London"), runs)
         write_csv(text, book)
-        whole = cpu(lambda: import_runbook(office, zone="Europe/London"), runs)
-        cells = cpu(lambda: read_sheets(office), runs)
-        checked = cpu(lambda: look_through(office), runs)
-        other = cpu(lambda: openpyxl_rows(office), max(1, runs // 2))
+        whole = cost(lambda: import_runbook(office, zone="Europe/London"), runs)
+        cells = cost(lambda: read_sheets(office), runs)
+        checked = cost(lambda: look_through(office), runs)
+        other = cost(lambda: openpyxl_rows(office), max(1, runs // 2))
         lines = [
             ("workbook of an office, 3 sheets", whole, f"{whole / TARGET:.0%} of the {TARGET} s allowed"),
             ("… cells out of the file (calamine)", cells - checked, f"{(cells - checked) / whole:.0%} of it"),
             ("… looked through for broken and stray cells", checked, f"{checked / whole:.0%} of it"),
             ("… rows to tasks, checks (ours)", whole - cells, f"{(whole - cells) / whole:.0%} of it"),
             ("the same cells by openpyxl, cells only", other, f"{other / cells:.1f} x our reading of cells"),
-            ("our own export, XLSX", cpu(lambda: import_runbook(own), runs), ""),
-            ("our own export, CSV", cpu(lambda: import_runbook(text), runs), ""),
+            ("our own export, XLSX", cost(lambda: import_runbook(own), runs), ""),
+            ("our own export, CSV", cost(lambda: import_runbook(text), runs), ""),
             ("writing the XLSX", out, ""),
         ]
+        figure("import.cpu", whole)
+        figure("import.openpyxl", whole / other)
         memory = peak(lambda: import_runbook(office, zone="Europe/London"))
     table = "\n".join(f"| {what} | {seconds:.3f} | {note} |" for what, seconds, note in lines)
     return f"| {rows} rows | CPU s | |\n|---|---|---|\n{table}\n\nPeak memory of the first: {memory:.0f} MB of Python objects.\n{versions()}"
@@ -116,25 +108,15 @@ def versions() -> str:
     return f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in named)
 
 
-def put(results: Path, section: str) -> None:
-    """Write the section under its heading, in place of what stood there."""
-    text = results.read_text(encoding="utf-8") if results.exists() else "# Results\n"
-    bare = re.sub(rf"\n?{re.escape(HEADING)}\n.*?(?=\n## |\Z)", "", text, flags=re.DOTALL).rstrip()
-    results.write_text(f"{bare}\n\n{HEADING}\n\n{section}\n", encoding="utf-8")
-
-
 def main() -> None:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("--rows", type=int, default=5_000)
     options.add_argument("--runs", type=int, default=5)
-    options.add_argument("--write", action="store_true")
     asked = options.parse_args()
     section = measure(asked.rows, asked.runs)
     print(f"{HEADING}\n\n{section}")
-    if asked.write:
-        put(Path(__file__).with_name("RESULTS.md"), section)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Levelling: how far from the best known, how soon proven, and never a schedule that breaks a rule.
 
-    .venv/bin/python -m benchmarks.bench_levelling [--quick] [--write]
+    python -m benchmarks.bench_levelling [--quick]
 
 PSPLIB is read in place from ../shared/data/psplib and skipped where it is absent; the cutover-like plans are
 seeded (random layers, each task one unit of one team, five-minute grid). All budgets are CPU seconds of the
@@ -18,11 +18,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.psplib import PERIOD, instances
+from benchmarks.telling import figure
 from cutover import __version__
 from cutover.core.errors import Unavailable
 from cutover.domain.programme import Programme
@@ -36,7 +36,6 @@ from runbooks.domain.timing.network import Network, network
 from runbooks.leveller import LEVEL, SEED, solve_exactly
 from runbooks.optimise import solver_library
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
 EXACT = 20.0  # core-seconds for the solver
 PLANS = ((100, 6), (300, 10))  # tasks, teams
 SEEDS = range(1, 6)
@@ -141,6 +140,9 @@ def library_table(done: list[Outcome]) -> list[str]:
     for group in dict.fromkeys(one.case.group for one in done):
         ours = [one for one in done if one.case.group == group]
         core, exact = TARGETS.get(group, ("", ""))
+        figure(f"levelling.core.{group}", statistics.fmean(o.gap(o.level) for o in ours))
+        if solved := [o.gap(o.solved.plan) for o in ours if o.solved]:
+            figure(f"levelling.exact.{group}", statistics.fmean(solved))
         lines.append(
             f"| {group} | {len(ours)} | {_gaps([o.gap(o.level) for o in ours])} | <= {core} "
             f"| {_gaps([o.gap(o.solved.plan) for o in ours if o.solved])} | <= {exact} "
@@ -157,6 +159,11 @@ def cutover_table(done: list[Outcome]) -> list[str]:
     for group in dict.fromkeys(one.case.group for one in done):
         ours = [one for one in done if one.case.group == group]
         took = [o.solved_cpu for o in ours if o.solved]
+        size = group.partition(" ")[0]
+        figure(f"levelling.above.{size}", statistics.fmean(o.gap(o.level) for o in ours))
+        if took:
+            figure(f"levelling.proof.{size}", max(took))
+            figure(f"levelling.unproven.{size}", sum(not (o.solved and o.solved.proven) for o in ours))
         proof = f"{statistics.median(took):.2f} ({max(took):.2f})" if took else "skipped: not installed"
         lines.append(
             f"| {group} | {len(ours)} | {sum(bool(o.solved and o.solved.proven) for o in ours)} | {proof} "
@@ -174,17 +181,16 @@ def main() -> int:
         description="Levelling against the best known, and how soon it is proven."
     )
     parser.add_argument("--quick", action="store_true", help="the search alone, without the solver")
-    parser.add_argument("--write", action="store_true", help="append the tables to benchmarks/RESULTS.md")
     asked = parser.parse_args()
     exact = 0.0 if asked.quick or not _warm() else EXACT
+    broken = 0
     lines = [f"### Levelling, {datetime.now(UTC):%Y-%m-%d}", "", _versions(), ""]
     for cases, table in ((list(cutovers()), cutover_table), (list(library()), library_table)):
         done = [_told(measured(case, exact=exact)) for case in cases]
+        broken += sum(one.broken for one in done)
         lines += [*(table(done) if done else ["PSPLIB: skipped, not found beside the project"]), ""]
+    figure("levelling.broken", broken)
     print("\n".join(lines))
-    if asked.write:
-        with RESULTS.open("a", encoding="utf-8") as out:
-            out.write("\n".join(["", *lines]))
     return 0
 
 

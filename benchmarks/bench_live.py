@@ -1,7 +1,6 @@
 """What an automated task costs: 1,000 trivial ones, each journalled begun and done with fsync, against its peers.
 
-    .venv/bin/python -m pip install dbos        # a peer, not a dependency
-    .venv/bin/python benchmarks/bench_live.py [--tasks 1000] [--rounds 3] [--prefect]
+    python -m benchmarks.bench_live [--tasks 1000] [--rounds 3] [--prefect]
 
 Every figure is CPU (user + system) of everything that works on it: ours and DBOS's process, and with `--prefect`
 the server's too. Each measurement is a process of its own, the ways take turns, medians are compared. Bare is one
@@ -16,7 +15,6 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import sqlite3
 import statistics
 import subprocess
@@ -27,14 +25,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measuring import again, cpu_of, machine, own_cpu, word
+from benchmarks.peer_environments import python_of
+from benchmarks.telling import figure
+
+PEERS = {"dbos": ("dbos==3.4.0",)}  # not a dependency: in an environment of its own
 INLINE_TO_DBOS = 0.5
 INLINE_TO_BARE = 10.0
 THROUGH_PREFECT = 1.2
-
-
-def used() -> float:
-    own = resource.getrusage(resource.RUSAGE_SELF)
-    return own.ru_utime + own.ru_stime
 
 
 # --- each way, in a process of its own; prints seconds of CPU ---------------------------------------------
@@ -45,11 +43,11 @@ def bare(count: int, folder: Path) -> float:
     base.execute("PRAGMA journal_mode=WAL")
     base.execute("PRAGMA synchronous=FULL")
     base.execute("CREATE TABLE ev(n INTEGER PRIMARY KEY, step TEXT, state TEXT)")
-    began = used()
+    began = own_cpu()
     for n in range(count):
         for state in ("begun", "done"):
             base.execute("INSERT INTO ev(step, state) VALUES (?, ?)", (f"T{n}", state))
-    return used() - began
+    return own_cpu() - began
 
 
 def dbos(count: int, folder: Path) -> float:
@@ -69,9 +67,9 @@ def dbos(count: int, folder: Path) -> float:
 
     DBOS.launch()
     flow(1)
-    began = used()
+    began = own_cpu()
     flow(count)
-    took = used() - began
+    took = own_cpu() - began
     print(json.dumps(took), flush=True)
     os._exit(0)  # its threads take seconds to end
 
@@ -88,8 +86,7 @@ class Noop:
 
 
 def _performer(count: int, folder: Path, executor: Any, wide: bool) -> Any:
-    from live_runs import PROGRAMME, desk, plan
-
+    from benchmarks.live_runs import PROGRAMME, desk, plan
     from cutover.store.clock_file import RealPace
     from runbooks.actions import Actions
     from runbooks.domain.plan import Link, TaskType
@@ -110,9 +107,9 @@ def inline(count: int, folder: Path, *, wide: bool = False) -> float:
     from runbooks.steps import InlineExecutor
 
     performer = _performer(count, folder, InlineExecutor(), wide)
-    began = used()
+    began = own_cpu()
     state = asyncio.run(performer.run())
-    took = used() - began
+    took = own_cpu() - began
     assert state.stage == "complete", state.stage
     return took
 
@@ -130,9 +127,9 @@ def prefect_bare(count: int, _folder: Path) -> float:
         for n in range(count):
             await step(n)
 
-    began = used()
+    began = own_cpu()
     asyncio.run(steps(count))
-    return used() - began
+    return own_cpu() - began
 
 
 @dataclass
@@ -176,9 +173,9 @@ def prefect_ours(count: int, folder: Path) -> float:
             await performer.run()
         assert (shown.sent, shown.inline) == (count, 0), (shown.sent, shown.inline)
 
-    began = used()
+    began = own_cpu()
     asyncio.run(run())
-    return used() - began
+    return own_cpu() - began
 
 
 WAYS: dict[str, Callable[[int, Path], float]] = {
@@ -193,7 +190,7 @@ WAYS: dict[str, Callable[[int, Path], float]] = {
 def measured(way: str, count: int, env: dict[str, str] | None = None) -> float:
     with tempfile.TemporaryDirectory() as folder:
         told = subprocess.run(
-            [sys.executable, __file__, "--way", way, "--tasks", str(count), "--folder", folder],
+            [python_of(PEERS.get(way, ())), *again(__file__, "--way", way, "--tasks", count, "--folder", folder)[1:]],
             check=False, capture_output=True, text=True, env={**os.environ, **(env or {})},
         )  # fmt: skip
     if told.returncode:
@@ -227,8 +224,7 @@ def _of_children(home: str) -> float:
     for stat in Path("/proc").glob("[0-9]*/environ"):
         try:
             if f"PREFECT_HOME={home}".encode() in stat.read_bytes() and b"flows.server" in (stat.parent / "cmdline").read_bytes():  # fmt: skip
-                fields = (stat.parent / "stat").read_text().rpartition(")")[2].split()
-                return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+                return cpu_of(int(stat.parent.name))
         except OSError:
             continue
     return 0.0
@@ -245,8 +241,6 @@ def main() -> None:
     if wanted.way:
         print(json.dumps(WAYS[wanted.way](wanted.tasks, wanted.folder)))
         return
-    from live_runs import machine
-
     print(machine(), flush=True)
     count = wanted.tasks
     if wanted.prefect:
@@ -261,8 +255,10 @@ def main() -> None:
     print("CPU ms a task, medians: " + ", ".join(f"{way} {cost:.3f}" for way, cost in middle.items()))
     for way in ("inline", "wide"):
         to_dbos, to_bare = middle[way] / middle["dbos"], middle[way] / middle["bare"]
+        figure(f"live.{way}.dbos", to_dbos)
+        figure(f"live.{way}.bare", to_bare)
         print(
-            f"{way}: {to_dbos:.2f} x DBOS (budget {INLINE_TO_DBOS}: {_word(to_dbos <= INLINE_TO_DBOS)}), {to_bare:.1f} x bare (budget {INLINE_TO_BARE:.0f}: {_word(to_bare <= INLINE_TO_BARE)})"
+            f"{way}: {to_dbos:.2f} x DBOS (budget {INLINE_TO_DBOS}: {word(to_dbos <= INLINE_TO_DBOS)}), {to_bare:.1f} x bare (budget {INLINE_TO_BARE:.0f}: {word(to_bare <= INLINE_TO_BARE)})"
         )
 
 
@@ -279,13 +275,11 @@ def prefect(count: int, rounds: int) -> None:
                 flush=True,
             )
     bare_, ours = (statistics.median(costs) for costs in seen.values())
+    figure("prefect.ratio", ours / bare_)
+    figure("prefect.missing", lost)
     print(
-        f"CPU ms a task, client and server: bare Prefect {bare_:.2f}, ours {ours:.2f}: {ours / bare_:.2f} x (budget {THROUGH_PREFECT}: {_word(ours / bare_ <= THROUGH_PREFECT)}); task runs not recorded: {lost}"
+        f"CPU ms a task, client and server: bare Prefect {bare_:.2f}, ours {ours:.2f}: {ours / bare_:.2f} x (budget {THROUGH_PREFECT}: {word(ours / bare_ <= THROUGH_PREFECT)}); task runs not recorded: {lost}"
     )
-
-
-def _word(kept: bool) -> str:
-    return "kept" if kept else "MISSED"
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """What an edit's impact costs on a big plan, beside laying the plan out and beside passes over all of it.
 
-    .venv/bin/python -m benchmarks.bench_network [--tasks 15000] [--write]
+    python -m benchmarks.bench_network [--tasks 15000]
 
 A seeded plan of layers, two predecessors a task, every kind of link, some lags and deadlines. CPU seconds, medians.
-`--write` appends the table to benchmarks/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -12,19 +11,18 @@ import argparse
 import platform
 import random
 import statistics
-import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
+from benchmarks.measuring import cost
+from benchmarks.telling import figure
 from cutover import __version__
 from runbooks.domain.plan import Link, LinkKind, Task
 from runbooks.domain.timing.impact import impact, removal
 from runbooks.domain.timing.laid_out import Edit, LaidOut, lay_out
 from runbooks.domain.timing.network import schedule
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
 OPENS = datetime(2026, 10, 23, 21, 0, tzinfo=UTC)
 BUDGET = 0.060
 
@@ -71,16 +69,6 @@ def edits(tasks: list[Task]) -> Iterator[tuple[str, list[Edit]]]:
     yield "one removed", [removal(tasks, [f"T{i}"]) for i in places]
 
 
-def cost(work: Callable[[], object], times: int = 5) -> float:
-    """CPU seconds, the median."""
-    spent = []
-    for _ in range(times):
-        began = time.process_time()
-        work()
-        spent.append(time.process_time() - began)
-    return statistics.median(spent)
-
-
 def measured(tasks: list[Task], laid: LaidOut) -> Iterator[tuple[str, float, float, int]]:
     closes = OPENS + timedelta(days=30)
     for name, kind in edits(tasks):
@@ -105,6 +93,8 @@ def report(size: int) -> tuple[list[str], bool]:
     laid = lay_out(tasks, OPENS)
     rows = list(measured(tasks, laid))
     worst = max(row[2] for row in rows)
+    figure("edit.slowest", worst * 1e3)
+    figure("edit.median", max(row[1] for row in rows) * 1e3)
     lines = [
         f"### An edit's impact, {datetime.now(UTC):%Y-%m-%d}",
         "",
@@ -127,13 +117,9 @@ def report(size: int) -> tuple[list[str], bool]:
 def main() -> int:
     parser = argparse.ArgumentParser(description="What an edit's impact costs on a big plan.")
     parser.add_argument("--tasks", type=int, default=15_000)
-    parser.add_argument("--write", action="store_true", help="append to benchmarks/RESULTS.md")
     asked = parser.parse_args()
     lines, kept = report(asked.tasks)
     print("\n".join(lines))
-    if asked.write:
-        with RESULTS.open("a", encoding="utf-8") as file:
-            file.write("\n" + "\n".join(lines))
     return 0 if kept else 1
 
 

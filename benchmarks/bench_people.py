@@ -1,6 +1,6 @@
 """Three hundred people act at once through the pages: each claims a task, does it, and votes on the gate.
 
-    .venv/bin/python benchmarks/bench_people.py [--people 300] [--apart 10 3 0] [--database sqlite|postgresql|both]
+    python -m benchmarks.bench_people [--people 300] [--apart 10 3 0] [--database sqlite|postgresql|both]
 
 A real web process; each person is signed in, has a connection of their own and sends the board's forms, from this
 process; after each of the first two it reads the board, as a browser that follows the answer does. Several crowds: each person every `--apart` seconds (uneven, seeded), and with 0 all in the same instant. For every
@@ -18,9 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from live_runs import machine, settled
-from served import Served, databases, served, shares
-
+from benchmarks.measuring import machine, shares, tell
+from benchmarks.served import Served, databases, served
+from benchmarks.telling import figure
 from cutover.domain.gates import gate_stream
 from runbooks.domain.execution import RUN_MACHINE, run_stream
 from tests.crowd import Person, Told
@@ -34,18 +34,19 @@ def main() -> None:
     parser.add_argument("--apart", type=float, nargs="+", default=[10.0, 3.0, 0.0])
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     wanted = parser.parse_args()
-    settled(machine())
+    tell(machine())
     names = tuple(f"crowd{n}" for n in range(len(wanted.apart)))
     with tempfile.TemporaryDirectory() as folder, databases(wanted.database, names) as kinds:
         for kind, urls in kinds.items():
-            settled(kind)
+            tell(kind)
+            first = wanted.apart[0]
             for name, apart in zip(names, wanted.apart, strict=True):
                 place = Path(folder) / kind / name
                 with served(place, urls[name], tasks=wanted.people, people=wanted.people, wide=True) as one:
-                    asyncio.run(measured(one, wanted.people, apart))
+                    asyncio.run(measured(one, wanted.people, apart, kind.lower() if apart == first else ""))
 
 
-async def measured(one: Served, count: int, apart: float) -> None:
+async def measured(one: Served, count: int, apart: float, name: str) -> None:
     people = [Person(one.port, one.sessions[f"p{n}"], one.run_id) for n in range(count)]
     seen = one.world.desk.load(RUN_MACHINE, run_stream(one.run_id))[1]
     await asyncio.gather(*(person.line.get("/healthz") for person in people))  # connected, as an open page is
@@ -53,9 +54,9 @@ async def measured(one: Served, count: int, apart: float) -> None:
     await asyncio.gather(*(acts(one, n, person, apart, seen) for n, person in enumerate(people)))
     spent = time.process_time() - before[0], one.cpu() - before[1], time.monotonic() - began
     told = [act for person in people for act in person.told]
-    report(one, told, apart, spent)
+    report(one, told, apart, spent, name)
     p50, p95, last = shares([seconds for person in people for seconds in person.pages])
-    settled(
+    tell(
         f"    the board read after an act: p50 {1000 * p50:.0f} ms, p95 {1000 * p95:.0f} ms, slowest {1000 * last:.0f} ms"
     )
     for person in people:
@@ -76,7 +77,7 @@ async def acts(one: Served, n: int, person: Person, apart: float, seen: int) -> 
     await person.act("vote", "GO", gate=gate, vote="go")
 
 
-def report(one: Served, told: list[Told], apart: float, spent: tuple[float, float, float]) -> None:
+def report(one: Served, told: list[Told], apart: float, spent: tuple[float, float, float], name: str) -> None:
     facts = [fact.event.kind() for fact in one.world.journal.read(run_stream(one.run_id))]
     votes = len(one.world.runs.gate(one.run_id, "GO").votes)
     granted = {
@@ -86,18 +87,22 @@ def report(one: Served, told: list[Told], apart: float, spent: tuple[float, floa
     refused = [act.why for act in told if act.why]
     p50, p95, last = shares([act.seconds for act in told])
     crowd, server, over = spent
-    settled(
+    if name:
+        figure(f"people.p95.{name}", 1000 * p95)
+        figure(f"people.lost.{name}", int(not kept))
+        figure(f"people.unexplained.{name}", sum("no reason" in why for why in refused))
+    tell(
         f"  {f'each every {apart:g} s' if apart else 'all at once'}: {len(told)} acts in {over:.1f} s, "
         f"p50 {1000 * p50:.0f} ms, p95 {1000 * p95:.0f} ms, slowest {1000 * last:.0f} ms "
         f"(budget {1000 * P95:.0f}: {'kept' if p95 < P95 else 'MISSED'})"
     )
-    settled(
+    tell(
         f"    {len(refused)} refused, {sum('no reason' in why for why in refused)} without a reason; what was granted "
         f"{'is all' if kept else 'is NOT'} in the journal; the chain {'holds' if one.world.journal.verify().holds else 'is BROKEN'}; "
         f"web process {server:.1f} s CPU ({1000 * server / len(told):.1f} ms an act), {one.memory()[1]:.0f} MiB; the crowd {crowd:.1f} s CPU"
     )
     for why in sorted({w[:90] for w in refused})[:3]:
-        settled(f"      {why}")
+        tell(f"      {why}")
 
 
 if __name__ == "__main__":

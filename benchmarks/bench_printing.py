@@ -1,6 +1,6 @@
 """What a hundred two-page forms cost to print, whether they are the same bytes again, and what the PDF says of itself.
 
-    .venv/bin/python benchmarks/bench_printing.py [--sheets 100] [--rounds 3]
+    python -m benchmarks.bench_printing [--sheets 100] [--rounds 3]
 
 Each round is a process of its own, so that fonts are loaded and memory is counted each time. CPU is user + system.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -18,7 +17,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.measuring import again, own_cpu, own_peak
+from benchmarks.telling import figure
 
 LIBRARY = Path(__file__).parents[1] / "paper_capture" / "library"
 AT = datetime(2026, 10, 23, 18, 0, tzinfo=UTC)
@@ -34,10 +34,9 @@ def one(sheets: int) -> dict[str, object]:
     form = load_forms(LIBRARY)["property"]
     serials = [str(s) for s in Block(form.prefix, 1, sheets)]
     files = list(books(form, serials, Printing("Łódź, Győr, Muñoz", "Northgate", AT, b"benchmark key 16")))
-    used = resource.getrusage(resource.RUSAGE_SELF)
     return {
-        "cpu": used.ru_utime + used.ru_stime,
-        "mib": used.ru_maxrss / 1024,
+        "cpu": own_cpu(),
+        "mib": own_peak(),
         "pages": sheets * len(lay_out(form).pages),
         "kb": sum(len(f.pdf) for f in files) // 1000,
         "sha256": hashlib.sha256(b"".join(f.pdf for f in files)).hexdigest(),
@@ -60,13 +59,16 @@ def main() -> int:
         print(json.dumps(one(args.sheets)))
         return 0
     began = time.monotonic()
-    command = [sys.executable, __file__, "--one", "--sheets", str(args.sheets)]
+    command = again(__file__, "--one", "--sheets", str(args.sheets))
     rounds = [
         json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
         for _ in range(args.rounds)
     ]
     cpu, mib = statistics.median(r["cpu"] for r in rounds), max(r["mib"] for r in rounds)
     same = len({r["sha256"] for r in rounds}) == 1
+    figure("printing.cpu", cpu)
+    figure("printing.memory", mib)
+    figure("printing.different", len({r["sha256"] for r in rounds}) - 1)
     print(
         f"{rounds[0]['pages']} pages, {rounds[0]['kb']} kB: {cpu:.2f} s CPU (median of {args.rounds}), at most {mib:.0f} MiB"
     )

@@ -2,7 +2,7 @@
 
 How soon an alarm of 10,000 monitors is told is measured by `bench_alarms.py`, with the same parts.
 
-    .venv/bin/python benchmarks/bench_prober.py [probes|lag|recovery] [--probes 3000] [--rounds 3]
+    python -m benchmarks.bench_prober [probes|lag|recovery] [--probes 3000] [--rounds 3]
         [--targets 2000] [--seconds 40] [--monitors 10000]
 
 CPU is user + system time of the process that probes, not wall time: the machine may be shared. Each HTTP probe has a
@@ -15,18 +15,19 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from benchmarks.measuring import again, cpu_of, own_cpu
+from benchmarks.telling import figure
 
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\nConnection: close\r\n\r\n{"status": "ok"}'
 AT_ONCE = 20
@@ -70,20 +71,10 @@ def started(*command: object, port: int) -> subprocess.Popen[bytes]:
 
 
 def target_process(port: int) -> subprocess.Popen[bytes]:
-    return started(sys.executable, __file__, "target", "--port", port, port=port)
+    return started(*again(__file__, "target", "--port", port), port=port)
 
 
 # --- CPU a probe ----------------------------------------------------------------------------------------------
-
-
-def own_cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-def cpu_of(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def checks(count: int, url: str, **more: object) -> list[Any]:
@@ -178,6 +169,7 @@ def bench_probes(probes: int, rounds: int) -> float:
         f"  every round, ours: {', '.join(f'{x * 1000:.3f}' for x in mine)}; theirs: {', '.join(f'{x * 1000:.3f}' for x in theirs)}"
     )
     print(f"  ratio {a / b:.2f}, at most 1.0: {'met' if a <= b else 'MISSED'}")
+    figure("probes.blackbox", a / b)
     return a / b
 
 
@@ -244,6 +236,7 @@ def bench_lag(targets: int, seconds: float) -> None:
     finally:
         target.kill()
         target.wait()
+    figure("lag.p99", found["p99"], f"{found['cores'] * 100:.0f} % of the core")
     print(
         f"{targets} targets every 10 s, on one core, recorded in SQLite: loop lag p50 {found['p50']:.1f} ms, p99 {found['p99']:.1f} ms, worst {found['p100']:.1f} ms"
     )
@@ -314,7 +307,7 @@ def bench_recovery(monitors: int) -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         child = subprocess.Popen(
-            [sys.executable, __file__, "fill", "--folder", place, "--monitors", str(monitors)],
+            again(__file__, "fill", "--folder", place, "--monitors", str(monitors)),
             stdout=subprocess.PIPE,
         )
         assert child.stdout is not None
@@ -325,12 +318,14 @@ def bench_recovery(monitors: int) -> None:
         child.wait()
         before = outbox(folder)
         done = subprocess.run(
-            [sys.executable, __file__, "recover", "--folder", place, "--monitors", str(monitors)],
+            again(__file__, "recover", "--folder", place, "--monitors", str(monitors)),
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         found, after = json.loads(done.stdout.splitlines()[-1]), outbox(folder)
     alarms = Counter(name.split(":")[1] for name in after)
     twice = sum(count > 1 for count in alarms.values())
+    figure("recovery.states", found["read"], f"{found['read_cpu']:.2f} s CPU")
+    figure("recovery.twice", twice + monitors // 5 - len(alarms))
     print(
         f"{monitors} monitors, {len(alarms)} alarms, killed -9 after {len(before)} were told: read back in {found['read']:.2f} s ({found['read_cpu']:.2f} s CPU), every alarm judged and the other {found['told']} told after {found['all']:.2f} s ({found['cpu']:.2f} s CPU)"
     )

@@ -1,6 +1,6 @@
 """How long a killed run of 5,000 tasks and 50,000 facts takes from a new process to its first action.
 
-    .venv/bin/python benchmarks/bench_restart.py [--tasks 5000] [--events 50000] [--rounds 5]
+    python -m benchmarks.bench_restart [--tasks 5000] [--events 50000] [--rounds 5]
 
 Two ways, in turn: `library` is a Python program that opens the database and performs; its clock stops inside the
 first action's `perform`. `command` is `cutover run resume` in a programme folder; its clock stops in the first
@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -25,6 +24,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.measuring import again, machine, own_cpu, own_peak
+from benchmarks.telling import figure
+
 BUDGET = 3.0  # seconds
 CUTOVER = Path(sys.executable).with_name("cutover")
 COMMANDS = ("--help", "run --help", "run status")
@@ -33,8 +35,7 @@ PATIENCE = 60.0  # seconds until a command that acts nothing is a failure
 
 def fill(folder: Path, tasks: int, events: int) -> tuple[str, int]:
     """A journal of a run that was killed: most tasks over, the last eleven automated and about to start."""
-    from live_runs import OPENS, PROGRAMME, STREAMS, desk, plan, worked
-
+    from benchmarks.live_runs import OPENS, PROGRAMME, STREAMS, desk, plan, worked
     from cutover.app.bootstrap import build_world
     from runbooks.domain.plan import Action, Effect, TaskType
     from runbooks.domain.run_events import RunSetup, RunType
@@ -57,8 +58,7 @@ def fill(folder: Path, tasks: int, events: int) -> tuple[str, int]:
 
 def resume(file: Path, run_id: str) -> None:
     """What a new process does: open, fold, take the lease, begin, act."""
-    from live_runs import PROGRAMME, desk
-
+    from benchmarks.live_runs import PROGRAMME, desk
     from cutover.store.clock_file import RealPace
     from runbooks.actions import Actions, Call, Outcome
     from runbooks.performer import Performer
@@ -68,12 +68,7 @@ def resume(file: Path, run_id: str) -> None:
     @dataclass
     class First:
         async def perform(self, _call: Call) -> Outcome:
-            used = resource.getrusage(resource.RUSAGE_SELF)
-            print(
-                json.dumps(
-                    {"wall": time.time(), "cpu": used.ru_utime + used.ru_stime, "rss": used.ru_maxrss / 1024}
-                )
-            )
+            print(json.dumps({"wall": time.time(), "cpu": own_cpu(), "rss": own_peak()}))
             sys.stdout.flush()
             os._exit(0)
 
@@ -90,7 +85,7 @@ def by_library(folder: Path, run_id: str) -> tuple[float, float, float]:
     """Wall and CPU seconds to the first action, and MiB, of a Python program."""
     began = time.time()
     told = subprocess.run(
-        [sys.executable, __file__, "--resume", str(folder / "state" / "cutover.db"), run_id],
+        again(__file__, "--resume", str(folder / "state" / "cutover.db"), run_id),
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     seen = json.loads(told.stdout.splitlines()[-1])
@@ -135,8 +130,6 @@ def main() -> None:
     if wanted.resume:
         resume(Path(wanted.resume[0]), wanted.resume[1])
         return
-    from live_runs import machine
-
     with tempfile.TemporaryDirectory() as place:
         made = Path(place, "made")
         made.mkdir()
@@ -154,6 +147,8 @@ def main() -> None:
                 plain[words].append(of_plain(made, words))
     for way, figures in seen.items():
         wall, cpu, rss = (statistics.median(column) for column in zip(*figures, strict=True))
+        figure(f"restart.{way}", wall, f"{cpu:.2f} s CPU")
+        figure(f"restart.memory.{way}", rss)
         print(
             f"{way}: {wall:.2f} s wall, {cpu:.2f} s CPU, {rss:.0f} MiB to the first action (medians); budget {BUDGET} s: {'kept' if wall < BUDGET else 'MISSED'}"
         )

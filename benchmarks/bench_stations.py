@@ -1,6 +1,6 @@
 """Sixty stations come back from the dark at the same moment, and each sends all that its outbox holds.
 
-    .venv/bin/python benchmarks/bench_stations.py [--stations 60] [--forms 3500] [--database sqlite|postgresql|both]
+    python -m benchmarks.bench_stations [--stations 60] [--forms 3500] [--database sqlite|postgresql|both]
 
 A real web process (`cutover serve`). Each station is a browser of its own, with its station's cookie: it sends its
 sheets one after the other, oldest first, as the page's own script does, and sends one again whose answer it lost
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -23,9 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from live_runs import machine, settled
-from served import TICKS, databases, serving, shares
 
+from benchmarks.measuring import cpu_of, load, machine, shares, tell
+from benchmarks.served import databases, serving
+from benchmarks.telling import figure
 from cutover.app.bootstrap import World, build_world
 from cutover.app.settings import Settings
 from paper_capture.web_station import COOKIE, station_scope
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--forms", type=int, default=3500)
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     wanted = parser.parse_args()
-    settled(machine())
+    tell(machine())
     with tempfile.TemporaryDirectory() as place, databases(wanted.database, ("stations",)) as kinds:
         for kind, urls in kinds.items():
             folder = programme(Path(place) / kind.lower(), wanted.stations)
@@ -121,10 +121,10 @@ def stations(world: World, count: int, forms: int) -> list[Station]:
 async def measured(kind: str, world: World, fleet: list[Station], port: int, pid: int) -> None:
     lines = [Line(port) for _ in fleet]
     await asyncio.gather(*(line.get("/healthz") for line in lines))
-    before, spent, began = cpu(pid), time.process_time(), time.monotonic()
+    before, spent, began = cpu_of(pid), time.process_time(), time.monotonic()
     now = time.time()
     await asyncio.gather(*(station.sends(port, now) for station in fleet))
-    wall, own, theirs = time.monotonic() - began, time.process_time() - spent, cpu(pid) - before
+    wall, own, theirs = time.monotonic() - began, time.process_time() - spent, cpu_of(pid) - before
     report(kind, world, fleet, (wall, own, theirs))
 
 
@@ -141,21 +141,18 @@ def report(kind: str, world: World, fleet: list[Station], spent: tuple[float, fl
     recorded = sum(map(len, in_order.values()))
     lost = sum(station.lost for station in fleet)
     wall, own, theirs = spent
-    settled(f"{kind}: {len(fleet)} stations, {forms} forms, load {os.getloadavg()[0]:.1f}")
-    settled(
+    figure(f"stations.p95.{kind.lower()}", 1000 * p95)
+    figure(f"stations.lost.{kind.lower()}", forms - recorded + len(wrong))
+    tell(f"{kind}: {len(fleet)} stations, {forms} forms, load {load():.1f}")
+    tell(
         f"    p50 {1000 * p50:.0f} ms, p95 {1000 * p95:.0f} ms, slowest {1000 * last:.0f} ms a form ({'kept' if p95 < P95 else 'MISSED'}: {1000 * P95:.0f} ms)"
     )
-    settled(
+    tell(
         f"    {recorded} recorded of {forms}, {forms - recorded} missing or twice; {lost} answers lost and asked for again; {len(wrong)} stations out of order"
     )
-    settled(f"    {wall:.1f} s in all, {forms / wall:.0f} forms a second; CPU {1000 * theirs / forms:.2f} ms a form in the web process, {own:.1f} s in the stations")  # fmt: skip
+    tell(f"    {wall:.1f} s in all, {forms / wall:.0f} forms a second; CPU {1000 * theirs / forms:.2f} ms a form in the web process, {own:.1f} s in the stations")  # fmt: skip
     assert recorded == forms, "forms were lost or recorded twice"
     assert not wrong, wrong
-
-
-def cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 if __name__ == "__main__":

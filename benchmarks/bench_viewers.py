@@ -1,6 +1,6 @@
 """Five hundred people watch the board: how soon each of them sees each change, and what it costs the web process.
 
-    .venv/bin/python benchmarks/bench_viewers.py [--viewers 500] [--tasks 300] [--changes 40] [--every 1.5] [--database sqlite]
+    python -m benchmarks.bench_viewers [--viewers 500] [--tasks 300] [--changes 40] [--every 1.5] [--database sqlite]
 
 A real web process; every viewer has two real connections (the stream, and what it reads) and does what the page's
 own script does: on news it asks for its regions with the marks of what it holds, at most twice a second, and less
@@ -20,9 +20,9 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from live_runs import machine, settled
-from served import Served, databases, served, shares
-
+from benchmarks.measuring import machine, shares, tell
+from benchmarks.served import Served, databases, served
+from benchmarks.telling import figure
 from cutover.web.sign_in import READER_COOKIE, SESSION_COOKIE
 from runbooks.domain.run_events import ClaimTask, FinishTask
 from tests.crowd import Crowd, Viewer
@@ -39,10 +39,10 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=1.5)
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="sqlite")
     wanted = parser.parse_args()
-    settled(machine())
+    tell(machine())
     with tempfile.TemporaryDirectory() as folder, databases(wanted.database, ("viewers",)) as kinds:
         for kind, urls in kinds.items():
-            settled(
+            tell(
                 f"{kind}: {wanted.viewers} viewers of {wanted.tasks} tasks, a change every {wanted.every:g} s"
             )
             people = wanted.viewers // 2
@@ -69,7 +69,7 @@ async def watched(one: Served, wanted: argparse.Namespace) -> None:
     streams = [asyncio.create_task(viewer.watch()) for viewer in viewers]
     await asyncio.sleep(5)
     after_opening = time.process_time(), one.cpu()
-    settled(
+    tell(
         f"  opened in {opened:.1f} s; web process {after_opening[1] - before[1]:.1f} s CPU, {one.memory()[0]:.0f} MiB"
     )
     crowd.bytes_read = crowd.answers = 0
@@ -116,13 +116,16 @@ def report(
     lost = sum(delay is None for viewer in viewers for delay in (viewer.delay(p, at) for p, at in changes))
     p50, p95, last = shares([delay for delay in delays if delay is not None])
     now, most = one.memory()
+    figure("viewers.p95", 1000 * p95)
+    figure("viewers.missed", lost)
+    figure("viewers.memory", most)
     over = changes[-1][1] - changes[0][1]
-    settled(
+    tell(
         f"  {len(changes)} changes in {over:.0f} s: p50 {1000 * p50:.0f} ms, p95 {1000 * p95:.0f} ms, slowest {1000 * last:.0f} ms"
         f" (budget {1000 * WITHIN:.0f}: {'kept' if p95 < WITHIN else 'MISSED'}); never seen by somebody: {lost}"
         f" (a tenth had lost their stream and came back); faults: {sorted({f for v in viewers for f in v.faults}) or 'none'}"
     )
-    settled(
+    tell(
         f"  web process: {now:.0f} MiB, at most {most:.0f} (budget {MEMORY:.0f}: {'kept' if most < MEMORY else 'MISSED'}), "
         f"{spent[1]:.1f} s CPU; the crowd itself {spent[0]:.1f} s CPU on the same cores; {crowd.answers} answers, "
         f"{crowd.bytes_read / 1e6:.1f} MB on the line"

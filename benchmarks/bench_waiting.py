@@ -1,6 +1,6 @@
 """What a run costs that waits on people, and how soon it wakes when another process records that one is done.
 
-    .venv/bin/python benchmarks/bench_waiting.py [--tasks 500] [--seconds 60] [--wakes 40] [--postgresql]
+    python -m benchmarks.bench_waiting [--tasks 500] [--seconds 60] [--wakes 40] [--postgresql]
 
 One process performs; 500 people's tasks could start, each with an automated task behind it. The CPU is that of the
 performing process while nothing happens, on the real clock. A wake is the time from the commit of `done` in another
@@ -11,29 +11,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.measuring import again, cpu_of
+from benchmarks.telling import figure
+
 BUDGET_CPU, BUDGET_WAKE = 0.5, 300.0  # per cent of a core; ms
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process, from the kernel."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def prepare(place: str | Path, tasks: int) -> str:
     """A run whose people's tasks can all start, each with an automated one behind it."""
-    from live_runs import OPENS, PROGRAMME, desk
-
+    from benchmarks.live_runs import OPENS, PROGRAMME, desk
     from runbooks.domain.plan import Action, Effect, Runbook, Task, TaskType
     from runbooks.service import RunService
 
@@ -58,8 +52,7 @@ def prepare(place: str | Path, tasks: int) -> str:
 
 def perform(place: str | Path, run_id: str) -> None:
     """The waiting process."""
-    from live_runs import PROGRAMME, desk
-
+    from benchmarks.live_runs import PROGRAMME, desk
     from cutover.store.clock_file import RealPace
     from runbooks.actions import Actions, Call, Outcome
     from runbooks.performer import Performer
@@ -83,8 +76,7 @@ def perform(place: str | Path, run_id: str) -> None:
 
 def wakes(place: str | Path, run_id: str, count: int) -> list[float]:
     """Milliseconds from each `done` of ours to the `begun` behind it."""
-    from live_runs import PROGRAMME, desk
-
+    from benchmarks.live_runs import PROGRAMME, desk
     from runbooks.domain import run_events as ev
     from runbooks.domain.execution import run_stream
     from runbooks.service import RunService
@@ -120,24 +112,27 @@ def main() -> None:
         where = asked.perform[0]
         perform(where if "://" in where else Path(where), asked.perform[1])
         return
-    from served import databases
+    from benchmarks.served import databases
 
     with ExitStack() as held:
         place: str | Path = Path(held.enter_context(tempfile.TemporaryDirectory()), "cutover.db")
         if asked.postgresql:
             place = held.enter_context(databases("postgresql", ("waiting",)))["PostgreSQL"]["waiting"]
         run_id = prepare(place, asked.tasks)
-        process = subprocess.Popen([sys.executable, __file__, "--perform", str(place), run_id])
+        process = subprocess.Popen(again(__file__, "--perform", str(place), run_id))
         try:
             time.sleep(20)  # started, first forecast made
-            before = cpu_seconds(process.pid)
+            before = cpu_of(process.pid)
             time.sleep(asked.seconds)
-            cpu = (cpu_seconds(process.pid) - before) / asked.seconds * 100
+            cpu = (cpu_of(process.pid) - before) / asked.seconds * 100
             took = sorted(wakes(place, run_id, asked.wakes))
         finally:
             process.kill()
             process.wait()
     p95 = took[int(len(took) * 0.95) - 1]
+    kind = "postgresql" if asked.postgresql else "sqlite"
+    figure(f"waiting.core.{kind}", cpu)
+    figure(f"waiting.wake.{kind}", p95)
     print(
         f"| {asked.tasks} waiting | {cpu:.2f} % of a core over {asked.seconds:.0f} s (budget {BUDGET_CPU}) | wakes: median {statistics.median(took):.0f} ms, p95 {p95:.0f} ms (budget {BUDGET_WAKE:.0f}) |"
     )

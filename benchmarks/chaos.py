@@ -1,9 +1,9 @@
 """Killed anywhere: the short blackout, killed with -9 at seeded moments and resumed, hundreds of times.
 
-    .venv/bin/python -m benchmarks.chaos --kills 200 --seed 1 [--write]
+    python -m benchmarks.chaos --kills 200 --seed 1
 
 Each row says where the run was killed, what was uncertain then, how it ended after the resume and which
-identity was broken. Exit 1 if any was. `--write` appends the table to benchmarks/RESULTS.md.
+identity was broken. Exit 1 if any was.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.telling import figure
 from cutover import __version__
 from tests.end_to_end.blackout import Blackout, End, Killed, broken, ending, seeded
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
 HEADER = (
     "seed",
     "killed at",
@@ -121,7 +121,6 @@ def main() -> int:
     )
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1, help="the first seed; each run takes the next")
-    parser.add_argument("--write", action="store_true", help="append the table to benchmarks/RESULTS.md")
     parser.add_argument(
         "--keep",
         type=Path,
@@ -140,10 +139,8 @@ def main() -> int:
         print(*one.cells(), sep="  ", flush=True)
     lines = [*summary(done, unhurried, time.monotonic() - began), *table(done), ""]
     print("\n".join(lines))
-    if asked.write:
-        with RESULTS.open("a", encoding="utf-8") as out:
-            out.write("\n".join(["", *lines]))
     good = all(t.holds for t in done)
+    figure("chaos.broken", sum(not t.holds for t in done), f"{sum(len(t.killed) for t in done)} kills")
     if good and asked.keep is None:
         shutil.rmtree(place)
     if not good:

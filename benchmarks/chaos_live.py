@@ -1,10 +1,9 @@
 """Killed in bad weather: a live run of 300 tasks on PostgreSQL, any of its processes killed with -9 at seeded moments.
 
-    .venv/bin/python -m benchmarks.chaos_live --kills 200 --seed 1 [--tasks 300] [--effects 40] [--no-prefect] [--write]
+    python -m benchmarks.chaos_live --kills 200 --seed 1 [--tasks 300] [--effects 40] [--no-prefect]
 
 Two runners (one performs, one stands by), a web process, a Prefect server and a PostgreSQL of our own; a supervisor
-starts again what was killed. The run must end as one that nobody disturbed. Exit 1 if it does not. `--write` appends
-the figures to benchmarks/RESULTS.md.
+starts again what was killed. The run must end as one that nobody disturbed. Exit 1 if it does not.
 """
 
 from __future__ import annotations
@@ -21,10 +20,9 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from benchmarks.telling import figure
 from cutover import __version__
 from tests.end_to_end.live import SHARES, End, Live, Plan, differences, kills
-
-RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
 def played(place: Path, plan: Plan, asked: argparse.Namespace, length: int) -> tuple[End, Live]:
@@ -71,7 +69,6 @@ def main() -> int:
     parser.add_argument("--tasks", type=int, default=300)
     parser.add_argument("--effects", type=int, default=40)
     parser.add_argument("--no-prefect", dest="prefect", action="store_false")
-    parser.add_argument("--write", action="store_true", help="append the figures to benchmarks/RESULTS.md")
     asked = parser.parse_args()
     place, plan = Path(tempfile.mkdtemp(prefix="chaos-live-")), Plan(asked.tasks, asked.effects)
     calm, _ = played(place / "undisturbed", plan, asked, 0)
@@ -80,12 +77,10 @@ def main() -> int:
     )
     stormy, live = played(place / "killed", plan, asked, calm.facts)
     wrong = [*calm.faults, *differences(calm, stormy)]
+    figure("chaos-live.differences", len(wrong), f"{sum(live.dealt.values())} kills")
     lines = summary(asked, calm, stormy, live, wrong)
     print("\n".join(lines))
     print("ends:", dict(Counter(stormy.tasks.values())))
-    if asked.write:
-        with RESULTS.open("a", encoding="utf-8") as out:
-            out.write("\n".join(["", *lines]))
     if wrong:
         print(f"what was written is in {place}")
         return 1

@@ -1,6 +1,6 @@
 """CP-SAT by itself on the PSPLIB instances: no search before it, no hint; what `bench_levelling` is compared with.
 
-    .venv/bin/python -m benchmarks.cp_sat_alone [--seconds 10]
+    python -m benchmarks.cp_sat_alone [--seconds 10]
 
 Two workers, so ten seconds are twenty core-seconds on a quiet machine. Prints the gap to the best known end.
 """

@@ -1,6 +1,6 @@
 """Three machines bring paper back into one target; the line of one is cut in the midst of it. Nothing twice, nothing lost.
 
-    .venv/bin/python -m benchmarks.cut_workers [--records 600] [--seed 1] [--apart 20]
+    python -m benchmarks.cut_workers [--records 600] [--seed 1] [--apart 20]
 
 Network namespaces joined by bridges (root only): PostgreSQL on one, the target on another, `cutover convert run --stay`
 on three more. When a third of the records is in the target, one worker loses its line to the database but not the one
@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.conversion_world import Targets, fill, make_programme
+from benchmarks.telling import figure
 from cutover.app.bootstrap import World, build_world
 from cutover.app.settings import Settings
 from tests.end_to_end.networks import SYSTEMS, Network
@@ -104,6 +105,7 @@ def cut_and_mended(world: World, network: Network, targets: Targets, wanted: arg
 def _report(world: World, targets: Targets, records: int) -> bool:
     rows = Counter(serial for serial, _ in targets.rows())
     twice, checked = sum(n > 1 for n in rows.values()), world.journal.verify()
+    figure("cut.lost", records - len(rows) + twice)
     print(f"{len(rows)} of {records} records in the target, {twice} twice; asked {targets.asked()} times")
     print(f"{checked.rows:,} facts: the chain {'holds' if checked.holds else checked.fault}")
     return len(rows) == records and not twice and checked.holds

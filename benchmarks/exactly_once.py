@@ -1,7 +1,7 @@
 """Every verified record is in the target once, whatever is killed: workers, target and database, with -9, at seeded moments.
 
-    .venv/bin/python -m benchmarks.exactly_once --records 20000 --kills 30 --seed 1 [--database sqlite|postgresql] [--write]
-    .venv/bin/python -m benchmarks.exactly_once --throughput --records 6000 [--write]
+    python -m benchmarks.exactly_once --records 20000 --kills 30 --seed 1 [--database sqlite|postgresql]
+    python -m benchmarks.exactly_once --throughput --records 6000
 
 The target is a real process over HTTP that loses 5 % of its acknowledgements after the work was done, answers 5 % with
 503 and never answers 1 %. Three `cutover convert run --stay` processes. Exit 1 when anything is lost or doubled, or
@@ -12,10 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import platform
 import random
-import resource
 import shutil
 import subprocess
 import sys
@@ -25,15 +22,14 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.conversion_world import Targets, Worker, fill, make_programme, open_at
+from benchmarks.measuring import ended_cpu
 from benchmarks.postgres import OwnPostgres
-from cutover import __version__
+from benchmarks.telling import figure
 from cutover.core.errors import CutoverError
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
 FAULTS = {"lost": 0.05, "busy": 0.05, "hang": 0.01}
 WORKERS = 3
 WANTED = 0.6
@@ -201,11 +197,11 @@ def throughput(place: Path, records: int, rounds: int) -> tuple[float, list[tupl
     """Records a second of three workers with the full journal over three bare loops, alternating; the median ratio."""
     pairs = []
     for number in range(rounds):
-        began = spent()
+        began = ended_cpu()
         bare = bare_rate(place / f"bare-{number}", records)
-        between = spent()
+        between = ended_cpu()
         ours = our_rate(place / f"ours-{number}", records)
-        of_bare, of_ours = ((b - a) / records * 1e3 for a, b in ((began, between), (between, spent())))
+        of_bare, of_ours = ((b - a) / records * 1e3 for a, b in ((began, between), (between, ended_cpu())))
         print(
             f"round {number}: bare {bare:.0f}/s, ours {ours:.0f}/s, ratio {ours / bare:.2f}; CPU a record with the target's "
             f"and all starting: {of_bare:.2f} and {of_ours:.2f} ms, ratio {of_bare / of_ours:.2f}",
@@ -214,12 +210,6 @@ def throughput(place: Path, records: int, rounds: int) -> tuple[float, list[tupl
         pairs.append((bare, ours))
     ratios = sorted(ours / bare for bare, ours in pairs)
     return ratios[len(ratios) // 2], pairs
-
-
-def spent() -> float:
-    """Seconds of CPU of all processes that have ended: what neighbours on the machine do not change."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def bare_rate(place: Path, records: int) -> float:
@@ -274,24 +264,19 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--throughput", action="store_true")
-    parser.add_argument("--write", action="store_true", help="append the row to benchmarks/RESULTS.md")
     asked = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix="exactly-once-"))
     if asked.throughput:
         ratio, pairs = throughput(place, asked.records, asked.rounds)
         said = f"bare {', '.join(f'{b:.0f}' for b, _ in pairs)}/s; with the full journal {', '.join(f'{o:.0f}' for _, o in pairs)}/s; median ratio {ratio:.2f}"
         held = ratio >= WANTED
+        figure("once.throughput", ratio)
     else:
         found = prove(place, asked.records, asked.kills, asked.seed, asked.database)
         said, held = f"{found}", found.holds
+        figure(f"once.lost.{asked.database}", found.records - found.disposed + found.lost)
+        figure(f"once.doubled.{asked.database}", found.doubled)
     print(said)
-    if asked.write:
-        command = "exactly_once.py " + " ".join(a for a in sys.argv[1:] if a != "--write")
-        machine = f"cutover {__version__}, Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[1]:.0f}"
-        with RESULTS.open("a", encoding="utf-8") as out:
-            out.write(
-                f"\n{datetime.now(UTC):%Y-%m-%d}, {machine}, `{command}`: {said}. {'Met' if held else 'Missed'}.\n"
-            )
     if held:
         shutil.rmtree(place)
     else:

@@ -1,6 +1,6 @@
 """The range's records system as a real process that misbehaves: answers lost after the work was done, 503s, hanging.
 
-    .venv/bin/python -m benchmarks.faulty_records --port 8401 --state DIR --seed 1 --lost 0.05 --busy 0.05 --hang 0.01
+    python -m benchmarks.faulty_records --port 8401 --state DIR --seed 1 --lost 0.05 --busy 0.05 --hang 0.01
 
 It keeps what it took in SQLite, once a key, as any stand-in of the range; only its answers to POST are spoilt.
 """

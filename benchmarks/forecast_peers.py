@@ -2,8 +2,8 @@
 
     PYTHON -m benchmarks.forecast_peers < network.json
 
-Needs nothing of cutover: `pip install longpath calrcpsp pyjobshop` into an environment beside it. Prints one JSON
-line: package and version -> CPU milliseconds a pass (the quickest of a few), or `skipped: not installed`.
+Needs nothing of cutover. Prints one JSON line: package and version -> CPU milliseconds a pass (the quickest of a few), or
+a sample of those that simulate.
 """
 
 from __future__ import annotations
@@ -79,22 +79,57 @@ def milliseconds(work: Callable[[], object], times: int) -> float:
     return min(spent) * 1e3
 
 
+def pmcontrols(guesses: Guesses, links: Links) -> Callable[[], object]:
+    """Monte Carlo with criticality, PERT-beta, every task by itself; no teams."""
+    from pmcontrols.network import pert
+
+    before: dict[int, list[str]] = {}
+    for a, b in links:
+        before.setdefault(b, []).append(str(a))
+    activities = [
+        {"id": str(i), "predecessors": before.get(i, []), "a": low, "m": likely, "b": high}
+        for i, (low, likely, high) in enumerate(guesses)
+    ]
+    return lambda: pert(activities, n_sim=SAMPLES["pmcontrols"], seed=1)
+
+
+def planaco(guesses: Guesses, links: Links) -> Callable[[], object]:
+    """Monte Carlo of the finish, triangular, a sample at a time; no teams, no criticality."""
+    from planaco import Project, Task
+
+    before: dict[int, list[int]] = {}
+    for a, b in links:
+        before.setdefault(b, []).append(a)
+    tasks = [
+        Task(name=str(i), min_duration=low, mode_duration=likely, max_duration=high)
+        for i, (low, likely, high) in enumerate(guesses)
+    ]
+
+    def once() -> object:
+        project = Project(name="p", unit="hours")
+        for i, task in enumerate(tasks):
+            project.add_task(task, depends_on=[tasks[b] for b in before.get(i, [])] or None)
+        return project.statistics(n=SAMPLES["planaco"])
+
+    return once
+
+
 def main() -> None:
     asked: dict[str, Any] = json.load(sys.stdin)
-    found: dict[str, float | str] = {}
-    for name, build, times in (
-        ("longpath", longpath, 7),
-        ("calrcpsp", calrcpsp, 3),
-        ("pyjobshop", pyjobshop, 3),
-    ):
-        try:
-            work = build(asked["hours"], [(a, b) for a, b in asked["links"]])
-        except ImportError:
-            found[name] = "skipped: not installed"
-            continue
-        found[f"{name} {version(name)}"] = milliseconds(work, times)
+    links = [(a, b) for a, b in asked["links"]]
+    found: dict[str, float] = {}
+    for name, build, times in PASSES:
+        found[f"{name} {version(name)}"] = milliseconds(build(asked["hours"], links), times)
+    for name, simulate in SIMULATIONS:
+        found[f"{name} {version(name)}"] = milliseconds(simulate(asked["guesses"], links), 2) / SAMPLES[name]
     print(json.dumps(found))
 
+
+Guesses = list[tuple[float, float, float]]  # hours: low, likely, high
+Links = list[tuple[int, int]]
+SAMPLES = {"pmcontrols": 10_000, "planaco": 100}
+PASSES = (("longpath", longpath, 7), ("calrcpsp", calrcpsp, 3), ("pyjobshop", pyjobshop, 3))
+SIMULATIONS = (("pmcontrols", pmcontrols), ("planaco", planaco))
 
 if __name__ == "__main__":
     main()

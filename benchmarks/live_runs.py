@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -94,17 +91,3 @@ def _told(names: list[str], progress: int) -> Iterator[Event]:
         yield ev.TaskDone(
             task=name, evidence="counted twice: 1,204 rows on both sides", link="https://example.org/e/17"
         )
-
-
-def machine() -> str:
-    """The machine as the results name it."""
-    load = os.getloadavg()[0]
-    return (
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}, load {load:.1f}"
-    )
-
-
-def settled(text: str) -> None:
-    """Print at once: a benchmark runs for minutes."""
-    print(text, flush=True)
-    sys.stdout.flush()

@@ -1,8 +1,8 @@
 """Does the chart equal R's `surveillance::glrnb`: 100 random series, to 1e-9; writes the numbers that tests compare.
 
 apt-get install r-cran-surveillance
-python benchmarks/oracle_glrnb.py            # compare
-python benchmarks/oracle_glrnb.py --write    # and keep R's numbers in tests/monitors/domain/glrnb.csv
+python -m benchmarks.oracle_glrnb            # compare
+python -m benchmarks.oracle_glrnb --write    # and keep R's numbers in tests/monitors/domain/glrnb.csv
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.telling import figure
 from monitors.domain.cusum import run
 from tests.monitors.domain.oracle import GOLDEN, Series, series
 
@@ -46,6 +47,7 @@ def main(arguments: list[str]) -> int:
     print(
         f"{len(of)} series, {sum(len(o.days) for o in of)} days: the largest difference from R is {worst:.2e}"
     )
+    figure("glrnb.difference", worst)
     if "--write" in arguments:
         lines = [",".join(f"{value:.13g}" for value in theirs[one.number]) for one in of]
         GOLDEN.write_text("\n".join(lines) + "\n")

@@ -1,6 +1,6 @@
 """3,500 forms over 60 stations in 72 hours: is every serial accounted for, and is each of 18 faults in the books named?
 
-    .venv/bin/python benchmarks/paper_window.py [--sheets 3500] [--stations 60] [--scanned 150] [--seed 7]
+    python -m benchmarks.paper_window [--sheets 3500] [--stations 60] [--scanned 150] [--seed 7]
 
 Everything goes through the doors of the room on a real journal (SQLite): issue, use, spoil, lose three, hand over,
 return, batch, scan, release, key in as many passes as the form asks, adjudicate, convert, put away. `--scanned` domestic-abuse
@@ -22,8 +22,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
+from benchmarks.telling import figure
 from cutover.core.clock import FixedClock
 from cutover.core.event import Catalogue
 from cutover.store import schema
@@ -128,6 +127,11 @@ def accounted(window: Window) -> int:
         f"printed {found.printed}: converted {found.converted}, void {found.void}, missing {found.missing}, stock {found.stock},"
         f" outstanding {sum(map(len, found.outstanding.values()))}; closed: {found.is_closed} ({time.process_time() - began:.1f} s CPU)"
     )
+    figure(
+        "window.unaccounted",
+        found.printed - found.converted - found.void - 3 + int(not found.is_closed),
+        f"{found.printed} printed",
+    )
     for identity in found.identities:
         if not identity.holds:
             print(f"  BROKEN {identity.id}: {identity.detail[:300]}")
@@ -145,6 +149,7 @@ def named(window: Window) -> int:
         print(
             f"  {'named ' if caught else 'MISSED'} by {', '.join(broken) or 'none':12} {name}: {broken.get(identity, '')[:110]}"
         )
+    figure("window.unnamed", missed)
     print(f"{len(faults()) - missed} of {len(faults())} faults named")
     return int(bool(missed))
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks import bench_forecast, bench_import, bench_live, bench_network, bench_prober
 from benchmarks.reconciliation import bench as reconciliation
 from benchmarks.reconciliation.generate import make
+from benchmarks.telling import figure
 
 SLACK = 1.3
 ROUNDS = 3
@@ -124,6 +125,7 @@ def main(wanted: list[str]) -> int:
             f"| {guard.name} | {ratio:.2f} | {guard.budget:g} {guard.whence} | {word} | {time.monotonic() - began:.0f} |",
             flush=True,
         )
+        figure(f"quick.{guard.name}", ratio)
         over += [guard.name] if word == "OVER" else []
     return 1 if over else 0
 

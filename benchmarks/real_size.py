@@ -26,9 +26,11 @@ from typing import Any
 import yaml
 from sqlalchemy import text
 
+from benchmarks.measuring import load
 from benchmarks.postgres import OwnPostgres
 from benchmarks.reconciliation.bench import TYPES
 from benchmarks.reconciliation.generate import make
+from benchmarks.telling import figure
 from cutover.store.engine import open_engine
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "seventy_two_hours"
@@ -149,7 +151,7 @@ def main() -> int:
     home = given.keep or Path(tempfile.mkdtemp(prefix="real-size-"))
     folder = home / "programme"
     print(
-        f"{datetime.now(UTC):%Y-%m-%d %H:%MZ}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}",
+        f"{datetime.now(UTC):%Y-%m-%d %H:%MZ}, Python {platform.python_version()}, load {load():.1f}",
         flush=True,
     )
     programme(folder, given.rows, given.tasks)
@@ -193,6 +195,8 @@ def _played(folder: Path, url: str, speed: float) -> int:
     print(
         f"rc {done.returncode}; {wall / 60:.1f} minutes; {used.ru_utime + used.ru_stime:.0f} s CPU; largest process {used.ru_maxrss // 1024:,} MiB"
     )
+    figure("real-size.minutes", wall / 60)
+    figure("real-size.broken", done.returncode)
     if done.returncode > 1:
         print((folder / "said.log").read_text(encoding="utf-8")[-2000:])
         return done.returncode

@@ -14,19 +14,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 import yaml
-from live_runs import STREAMS, plan
 from sqlalchemy import text
 
+from benchmarks.live_runs import STREAMS, plan
+from benchmarks.measuring import cpu_of, status_of
 from cutover.app.bootstrap import World, build_world
 from cutover.app.settings import Settings
 from cutover.store.engine import open_engine
 from runbooks.domain.plan import Task, TaskType
 from tests.servers import Postgres
-
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -41,14 +38,11 @@ class Served:
 
     def cpu(self) -> float:
         """CPU seconds of the web process until now."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return cpu_of(self.pid)
 
     def memory(self) -> tuple[float, float]:
         """Resident MiB of the web process: now, and at most."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        found = [re.search(rf"{name}:\s+(\d+) kB", status) for name in ("VmRSS", "VmHWM")]
-        return tuple(int(one[1]) / 1024 if one else 0.0 for one in found)  # type: ignore[return-value]
+        return status_of(self.pid, "VmRSS"), status_of(self.pid, "VmHWM")
 
 
 def folder_of(place: Path, people: int) -> Path:
@@ -152,10 +146,4 @@ def _created(server: Postgres, name: str) -> str:
     return server.url(name)
 
 
-def shares(values: list[float]) -> tuple[float, float, float]:
-    """Half, nineteen in twenty and the last of them."""
-    values = sorted(values) or [float("nan")]
-    return values[len(values) // 2], values[int(0.95 * (len(values) - 1))], values[-1]
-
-
-__all__ = ["STREAMS", "Served", "databases", "served", "serving", "shares"]
+__all__ = ["STREAMS", "Served", "databases", "served", "serving"]

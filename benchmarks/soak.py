@@ -1,6 +1,6 @@
 """Everything at once, for as long as wanted: stations, viewers, probes and back-conversion; nothing lost, nothing grows.
 
-    .venv/bin/python benchmarks/soak.py [--minutes 30] [--stations 60] [--people 300] [--probes 2000] [--records 3000]
+    python -m benchmarks.soak [--minutes 30] [--stations 60] [--people 300] [--probes 2000] [--records 3000]
         [--forms 3500] [--database sqlite|postgresql|both]
 
 Real processes: `cutover serve`, `cutover monitor run`, `cutover convert run --stay`, a target that loses one
@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import random
 import statistics
 import sys
@@ -27,13 +26,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from bench_stations import LOST, Station, move
-from live_runs import machine, settled
-from served import databases, shares
-from soak_world import Size, Soaked, soaked
-
+from benchmarks.bench_stations import LOST, Station, move
+from benchmarks.measuring import load, machine, shares, tell, word
+from benchmarks.served import databases
+from benchmarks.soak_world import Size, Soaked, soaked
+from benchmarks.telling import figure
 from cutover.web.sign_in import SESSION_COOKIE
 from paper_capture.web_station import COOKIE
 from runbooks.domain.run_events import ClaimTask, FinishTask
@@ -67,13 +64,14 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     wanted = parser.parse_args()
-    settled(machine())
+    tell(machine())
     size = Size(wanted.stations, wanted.people, wanted.probes, wanted.forms, wanted.records)
     kept = True
     with tempfile.TemporaryDirectory() as place, databases(wanted.database, ("soak",)) as kinds:
         for kind, urls in kinds.items():
             with soaked(Path(place) / kind, urls["soak"], size) as one:
-                settled(f"{kind}: {wanted.minutes:g} min, {size}, load {os.getloadavg()[0]:.1f}")
+                one.kind = kind.lower()
+                tell(f"{kind}: {wanted.minutes:g} min, {size}, load {load():.1f}")
                 kept &= asyncio.run(through(one, wanted.minutes * 60))
     sys.exit(not kept)
 
@@ -160,9 +158,10 @@ def _times(one: Soaked, viewers: list[Viewer], seen: Seen) -> Iterator[bool]:
     missed = len(viewers) * len(seen.changes) - len(delays)
     for what, values, budget in (("a form", forms, FORM_P95), ("a change on a page", delays, SEEN_P95)):
         p50, p95, last = shares(values)
-        settled(f"  {what}: {len(values):,}, p50 {1000 * p50:.0f} ms, p95 {1000 * p95:.0f} ms, slowest {1000 * last:.0f} ms ({_kept(p95 < budget)}: {1000 * budget:.0f})")  # fmt: skip
+        tell(f"  {what}: {len(values):,}, p50 {1000 * p50:.0f} ms, p95 {1000 * p95:.0f} ms, slowest {1000 * last:.0f} ms ({word(p95 < budget)}: {1000 * budget:.0f})")  # fmt: skip
+        figure(f"soak.{what.split()[1]}.{one.kind}", 1000 * p95)
         yield p95 < budget
-    settled(f"  changes never seen by somebody: {missed}; faults: {dict(seen.faults) or 'none'}")
+    tell(f"  changes never seen by somebody: {missed}; faults: {dict(seen.faults) or 'none'}")
     yield not missed and not seen.faults
 
 
@@ -171,12 +170,13 @@ def _memory(one: Soaked, seen: Seen) -> Iterator[bool]:
     for name in one.processes:
         values = [sample[name] for sample in seen.memory if name in sample]
         if len(values) < len(seen.memory):
-            settled(f"  {name}: ended after {len(values)} of {len(seen.memory)} samples")
+            tell(f"  {name}: ended after {len(values)} of {len(seen.memory)} samples")
             yield name == "convert"  # done when all is brought back
             continue
         warm, end = statistics.median(values[quarter : 2 * quarter]), statistics.median(values[-quarter:])
         growth = end / warm - 1
-        settled(f"  {name}: {warm:.0f} MiB when warm, {end:.0f} at the end, {max(values):.0f} at most: {growth:+.1%} ({_kept(growth <= GROWTH)}: {GROWTH:.0%})")  # fmt: skip
+        tell(f"  {name}: {warm:.0f} MiB when warm, {end:.0f} at the end, {max(values):.0f} at most: {growth:+.1%} ({word(growth <= GROWTH)}: {GROWTH:.0%})")  # fmt: skip
+        figure(f"soak.{name}.{one.kind}", 100 * growth)
         yield growth <= GROWTH
 
 
@@ -190,21 +190,18 @@ def _nothing_lost(one: Soaked, seen: Seen) -> Iterator[bool]:
         order.setdefault(place.get(serial, "?"), []).append(serial)
     wrong = [station.id for station in one.fleet if order.get(station.id, []) != station.serials]
     told = sum(station.told for station in one.fleet)
-    settled(
+    tell(
         f"  {len(written):,} forms in the journal of {told:,} told, {len(wrong)} stations not whole and in order"
     )
     yield not wrong and len(written) == told
     rows = Counter(serial for serial, _ in one.targets.rows())
     twice = sum(n > 1 for n in rows.values())
-    settled(f"  {len(rows):,} records in the target, {twice} of them twice")
+    tell(f"  {len(rows):,} records in the target, {twice} of them twice")
     yield not twice
+    figure(f"soak.lost.{one.kind}", len(wrong) + abs(len(written) - told) + twice)
     checked = one.world.journal.verify()
-    settled(f"  {checked.rows:,} facts: the chain {'holds' if checked.holds else checked.fault}")
+    tell(f"  {checked.rows:,} facts: the chain {'holds' if checked.holds else checked.fault}")
     yield checked.holds
-
-
-def _kept(well: bool) -> str:
-    return "kept" if well else "MISSED"
 
 
 if __name__ == "__main__":

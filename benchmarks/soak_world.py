@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,13 +12,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import yaml
-from bench_prober import free_port as port_of_ours
-from bench_prober import target_process
-from bench_stations import Station, stations
-from live_runs import plan
-from served import serving
 
+from benchmarks.bench_prober import free_port as port_of_ours
+from benchmarks.bench_prober import target_process
+from benchmarks.bench_stations import Station, stations
 from benchmarks.conversion_world import Targets, fill, make_programme
+from benchmarks.live_runs import plan
+from benchmarks.measuring import status_of
+from benchmarks.served import serving
 from cutover.app.bootstrap import World, build_world
 from cutover.app.settings import Settings
 
@@ -49,16 +49,15 @@ class Soaked:
     sessions: dict[str, str]
     targets: Targets
     port: int = 0
+    kind: str = "sqlite"
     processes: dict[str, int] = field(default_factory=dict)
 
     def memory(self) -> dict[str, float]:
         """Resident MiB of each process that still runs."""
         found = {}
         for name, pid in self.processes.items():
-            status = Path(f"/proc/{pid}/status")
-            said = re.search(r"VmRSS:\s+(\d+) kB", status.read_text()) if status.exists() else None
-            if said:
-                found[name] = int(said[1]) / 1024
+            if held := status_of(pid, "VmRSS"):
+                found[name] = held
         return found
 
 

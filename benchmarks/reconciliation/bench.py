@@ -3,22 +3,19 @@
 Each figure is a process of its own: CPU seconds of user and system, peak resident memory. The data is made from a seed
 and deleted after.
 
-    python benchmarks/reconciliation/bench.py [FOLDER] --rows 1000000 [--parts first,dirty,text,growth,postgres]
+    python -m benchmarks.reconciliation.bench [FOLDER] --rows 1000000 [--parts first,dirty,text,growth,postgres]
 
-`growth` takes a fiftieth, a tenth, half and all of the rows, and draws growth.svg beside this file.
+`growth` takes a fiftieth, a tenth, half and all of the rows.
 """
 
-# ruff: noqa: E402  (run as a script, the tree is put on the path first)
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import resource
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -28,11 +25,11 @@ from typing import Any
 
 import duckdb
 
-sys.path[:0] = [str(Path(__file__).parents[2])]
-
+from benchmarks.measuring import again, cpu_of, load, own_cpu, own_peak
+from benchmarks.plots import off_the_line
 from benchmarks.reconciliation.generate import MISSING, Made, make
-from benchmarks.reconciliation.growth import Size, drawn, off_the_line
-from benchmarks.reconciliation.in_postgres import cpu_of, in_postgres
+from benchmarks.reconciliation.in_postgres import in_postgres, served_cpu
+from benchmarks.telling import figure, size
 from cutover.core.clock import SystemClock
 from cutover.core.event import Catalogue
 from cutover.reconciliation.comparison import EVENTS
@@ -107,7 +104,7 @@ def measured(call: str, **arguments: Any) -> dict[str, Any]:
     """Run one of the functions above in a process of its own; returns CPU seconds, peak MiB, wall and what it said."""
     started = time.monotonic()
     child = subprocess.run(
-        [sys.executable, __file__, "--call", call, json.dumps(arguments)],
+        again(__file__, "--call", call, json.dumps(arguments)),
         stdout=subprocess.PIPE,
         check=True,
         text=True,
@@ -117,17 +114,15 @@ def measured(call: str, **arguments: Any) -> dict[str, Any]:
 
 def _called(call: str, arguments: dict[str, Any]) -> None:
     given = {k: Path(v) if k in ("folder", "state") else v for k, v in arguments.items()}
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    begun = used.ru_utime + used.ru_stime
+    begun = own_cpu()
     came = {"limit": limit, "whole": whole}[call](**given)
-    used = resource.getrusage(resource.RUSAGE_SELF)
     said = came.model_dump(mode="json", by_alias=True) if isinstance(came, Outcome) else None
     print(
         json.dumps(
             {
-                "cpu": used.ru_utime + used.ru_stime - begun,
-                "total": used.ru_utime + used.ru_stime,
-                "mib": used.ru_maxrss // 1024,
+                "cpu": own_cpu() - begun,
+                "total": own_cpu(),
+                "mib": int(own_peak()),
                 "outcome": said,
             }
         )
@@ -140,19 +135,13 @@ def killed(folder: Path, state: Path, after: float) -> dict[str, Any]:
     `before` includes starting the interpreter, as `after` must.
     """
     given = json.dumps({"folder": str(folder), "state": str(state), "frozen": False})
-    child = subprocess.Popen([sys.executable, __file__, "--call", "whole", given], stdout=subprocess.DEVNULL)
-    while child.poll() is None and _cpu_of(child.pid) < after:
+    child = subprocess.Popen(again(__file__, "--call", "whole", given), stdout=subprocess.DEVNULL)
+    while child.poll() is None and cpu_of(child.pid) < after:
         time.sleep(0.05)
     child.send_signal(signal.SIGKILL)
     _, _, used = os.wait4(child.pid, 0)
     rest = measured("whole", folder=str(folder), state=str(state), frozen=False)
     return rest | {"before": used.ru_utime + used.ru_stime}
-
-
-def _cpu_of(pid: int) -> float:
-    """CPU seconds of a running process."""
-    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def wrong(made: Made, outcome: dict[str, Any]) -> list[str]:
@@ -183,9 +172,13 @@ def first(work: Path, rows: int) -> tuple[Path, dict[str, Any], float]:
     _row(f"{rows:,} x 13: bare scan and hash", base, base["cpu"])
     whole_run = measured("whole", folder=str(data), state=str(work / "state-dirty"))
     _row("freeze, run", whole_run, base["cpu"], made)
+    figure("reconciliation.cpu", whole_run["cpu"] / base["cpu"])
+    figure("reconciliation.memory", whole_run["mib"])
+    figure("reconciliation.wrong", len(wrong(made, whole_run["outcome"])))
     halves = killed(data, work / "state-killed", whole_run["total"] / 2)
     _row("killed with -9 half-way: the process that finished it", halves, base["cpu"], made)
     both = halves["before"] + halves["total"]
+    figure("reconciliation.resumed", both / whole_run["total"])
     print(
         f"| both processes / never killed | {halves['before']:.1f} + {halves['total']:.1f} s with the start of Python | {both / whole_run['total']:.2f} x | | | |",
         flush=True,
@@ -199,13 +192,15 @@ def dirty(work: Path, rows: int) -> None:
     repaired = make(work / "clean", rows, clean=True)
     shutil.move(repaired.target, data / "target.parquet")
     shutil.move(repaired.officers_target, data / "officers_target.parquet")
-    again = measured("whole", folder=str(data), state=str(work / "state-dirty"), frozen=False)
-    _row("re-check after the repair", again, base, repaired)
-    print(f"| re-check / first | | {again['cpu'] / whole_run['cpu']:.2f} x | | | |", flush=True)
+    rechecked = measured("whole", folder=str(data), state=str(work / "state-dirty"), frozen=False)
+    _row("re-check after the repair", rechecked, base, repaired)
+    print(f"| re-check / first | | {rechecked['cpu'] / whole_run['cpu']:.2f} x | | | |", flush=True)
+    figure("reconciliation.again", rechecked["cpu"] / whole_run["cpu"])
     clean_base = measured("limit", folder=str(data))
     _row("clean: bare scan and hash", clean_base, clean_base["cpu"])
     clean = measured("whole", folder=str(data), state=str(work / "state-clean"))
     _row("clean: freeze, run", clean, clean_base["cpu"], repaired)
+    figure("reconciliation.clean", clean["cpu"] / clean_base["cpu"])
 
 
 def text(work: Path, rows: int) -> None:
@@ -216,22 +211,27 @@ def text(work: Path, rows: int) -> None:
     _row(f"{rows:,}: BIGINT key", by_number, base["cpu"], number)
     by_text = measured("whole", folder=str(work / "texts"), state=str(work / "state-texts"), text_keys=True)
     _row("two text columns as key", by_text, base["cpu"], texts)
+    figure("reconciliation.text", by_text["cpu"] / by_number["cpu"])
     print(f"| text / BIGINT | | {by_text['cpu'] / by_number['cpu']:.2f} x | | | |", flush=True)
 
 
 def growth(work: Path, rows: int) -> None:
     """CPU and memory as the registers grow: how far each size is off one straight line."""
-    taken = []
+    taken: list[tuple[float, float]] = []
+    memory: list[int] = []
     for n in (rows // 50, rows // 10, rows // 2, rows):
         made = make(work / "growing", n)
         base = measured("limit", folder=str(work / "growing"))
         seen = measured("whole", folder=str(work / "growing"), state=str(work / f"state-{n}"))
         _row(f"{n:,} x 13", seen, base["cpu"], made)
-        taken.append(Size(n, seen["cpu"], seen["mib"]))
+        taken.append((float(n), float(seen["cpu"])))
+        memory.append(seen["mib"])
+        size("records on each side", n, seen["cpu"], seen["mib"])
         shutil.rmtree(work / "growing")
-    for size, off in zip(taken, off_the_line(taken), strict=True):
-        print(f"| {size.rows:,}: off the line | | {off:+.1%} | | | |", flush=True)
-    (Path(__file__).parent / "growth.svg").write_text(drawn(taken), encoding="utf-8")
+    figure("growth.line", 100 * max(map(abs, off_the_line(taken))))
+    figure("growth.memory", memory[-1] / memory[1])
+    for (n, _), off in zip(taken, off_the_line(taken), strict=True):
+        print(f"| {n:,.0f}: off the line | | {off:+.1%} | | | |", flush=True)
 
 
 def postgres(work: Path, rows: int) -> None:
@@ -239,11 +239,14 @@ def postgres(work: Path, rows: int) -> None:
     made = make(work / "data", rows)
     base = measured("limit", folder=str(work / "data"))
     with in_postgres(work / "data", ["source"]) as server:
-        before = cpu_of(server)
+        before = served_cpu(server)
         seen = measured("whole", folder=str(work / "data"), state=str(work / "state"), url=server.url)
-        served = cpu_of(server) - before
+        served = served_cpu(server) - before
     _row(f"{rows:,}: PostgreSQL against Parquet", seen, base["cpu"], made)
     both = seen["cpu"] + served
+    figure(
+        "reconciliation.postgres", seen["cpu"] / base["cpu"], f"{both / base['cpu']:.1f} x with the server"
+    )
     print(f"| the same with the server's {served:.1f} s | {both:.1f} s | {both / base['cpu']:.2f} x | | | |", flush=True)  # fmt: skip
 
 
@@ -262,12 +265,12 @@ def main() -> None:
     if args.call:
         _called(args.call[0], json.loads(args.call[1]))
         return
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M}Z, duckdb {duckdb.__version__}, load {os.getloadavg()[0]:.1f}")
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M}Z, duckdb {duckdb.__version__}, load {load():.1f}")
     print("| what | CPU | of the bare scan | peak memory | wall | found |\n|---|---|---|---|---|---|")
     for part in args.parts.split(","):
         with tempfile.TemporaryDirectory(dir=args.folder) as work:
             PARTS[part](Path(work), args.rows)
-    print(f"load {os.getloadavg()[0]:.1f}")
+    print(f"load {load():.1f}")
 
 
 if __name__ == "__main__":

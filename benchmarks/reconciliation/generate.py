@@ -4,7 +4,7 @@ The target is the source in a fully permuted order, with wider decimals, less 60
 sent, 20 copied keys (10 of them identical copies), 7 rows without a key and 1,110 changed cells of eight kinds; its list
 of officers lacks 38 to whom one crime each points.
 
-    python benchmarks/reconciliation/generate.py FOLDER --rows 1000000 [--clean] [--text-keys]
+    python -m benchmarks.reconciliation.generate FOLDER --rows 1000000 [--clean] [--text-keys]
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.measuring import cpu_of_family
 from benchmarks.postgres import OwnPostgres
 
 
@@ -49,18 +49,8 @@ def _loaded(psql: list[str | Path], data: Path, side: str) -> None:
     file.unlink()
 
 
-def cpu_of(server: OwnPostgres | None) -> float:
+def served_cpu(server: OwnPostgres | None) -> float:
     """CPU seconds of the server and of all its children, also of those that have ended."""
     if server is None or server.process is None:
         return 0.0
-    total, main = 0, str(server.process.pid)
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            rest = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if stat.parent.name == main:
-            total += sum(map(int, rest[11:15]))
-        elif rest[1] == main:
-            total += sum(map(int, rest[11:13]))
-    return total / os.sysconf("SC_CLK_TCK")
+    return cpu_of_family(server.process.pid)

@@ -1,24 +1,18 @@
 """What other tools for the same task take on the same two registers, and which of the planted defects each of them misses.
 
-Every tool is installed into an environment of its own below FOLDER, runs as a process of its own and says for which
+Every tool has an environment of its own, runs as a process of its own and says for which
 keys it found something. CPU is of the whole process, with starting it; that of a database server stands apart.
 
-    python benchmarks/reconciliation/peers.py [FOLDER] --rows 1000000 [--peers ours,join,fastrecon,datacompy,reladiff,dvt]
+    python -m benchmarks.reconciliation.peers [FOLDER] --rows 1000000 [--peers ours,join,fastrecon,datacompy,reladiff,dvt]
 """
 
-# ruff: noqa: E402  (run as a script, the tree is put on the path first)
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
-import signal
 import subprocess
 import sys
 import tempfile
-import time
-import venv
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -27,14 +21,19 @@ from pathlib import Path
 
 import duckdb
 
-sys.path[:0] = [str(Path(__file__).parents[2])]
-
+from benchmarks import measuring
+from benchmarks.measuring import Used, again, load
+from benchmarks.peer_environments import python_of, why
 from benchmarks.postgres import OwnPostgres
 from benchmarks.reconciliation.generate import CELLS, COPIES, EXTRA, KEYLESS, MISSING, SLOTS, starts
-from benchmarks.reconciliation.in_postgres import cpu_of, in_postgres
+from benchmarks.reconciliation.in_postgres import in_postgres, served_cpu
+from benchmarks.telling import figure
 
 SCRIPTS = Path(__file__).parent / "peer_scripts"
+SIDES = ("source", "target")
+TOOLS = ("fastrecon", "datacompy", "reladiff", "dvt")
 PATIENCE = 900  # seconds
+ROOM = 12 * 1024  # MiB of all its processes together
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,44 +72,26 @@ class Seen:
     failed: str
 
 
-def installed(peer: Peer, folder: Path) -> Path:
-    """The Python of a peer's own environment. Raises CalledProcessError with pip's words."""
-    if not peer.packages:
-        return Path(sys.executable)
-    home = folder / f"venv-{peer.script}"
-    if not home.exists():
-        venv.create(home, with_pip=True)
-        subprocess.run([home / "bin/pip", "install", "-q", *peer.packages], check=True, capture_output=True, text=True)  # fmt: skip
-    return home / "bin/python"
-
-
 def ran(peer: Peer, python: Path, data: Path, work: Path, database: OwnPostgres | None) -> Seen:
     """One run of a peer over the registers in `data`."""
     out, where = work / f"{peer.script}.json", database.url if database else ""
-    before, begun = cpu_of(database), time.monotonic()
-    with (work / f"{peer.script}.log").open("w") as log:
-        child = subprocess.Popen([python, SCRIPTS / f"{peer.script}.py", data, out, where, peer.option], stdout=log, stderr=log, cwd=work)  # fmt: skip
-        status, used = _waited(child.pid, begun + PATIENCE)
-    said = (work / f"{peer.script}.log").read_text().strip().splitlines()
-    failed = (
-        f"not done in {PATIENCE} s" if status is None else (said or ["ended"])[-1][:160] if status else ""
-    )
+    before, log = served_cpu(database), work / f"{peer.script}.log"
+    command = [python, SCRIPTS / f"{peer.script}.py", data, out, where, peer.option]
+    used = measuring.ran(command, log=log, patience=PATIENCE, room=ROOM, cwd=work)
+    failed = _why(used, log) if used.code != 0 else ""
     told = {"keys": [], "keyless": 0} if failed else json.loads(out.read_text())
     return Seen(
-        used.ru_utime + used.ru_stime, cpu_of(database) - before, used.ru_maxrss // 1024, time.monotonic() - begun,
-        frozenset(told["keys"]), told["keyless"], failed,
+        used.cpu, served_cpu(database) - before, used.together, used.wall, frozenset(told["keys"]), told["keyless"], failed
     )  # fmt: skip
 
 
-def _waited(pid: int, until: float) -> tuple[int | None, resource.struct_rusage]:
-    """How a process and those it waited for ended (None: it had to be killed), and what they used."""
-    while time.monotonic() < until:
-        ended, status, used = os.wait4(pid, os.WNOHANG)
-        if ended:
-            return status, used
-        time.sleep(0.1)
-    os.kill(pid, signal.SIGKILL)
-    return None, os.wait4(pid, 0)[2]
+def _why(used: Used, log: Path) -> str:
+    if used.code is None:
+        late = used.wall >= PATIENCE
+        return (
+            f"did not finish in {PATIENCE // 60} minutes" if late else f"out of memory at {ROOM / 1024:g} GiB"
+        )
+    return (log.read_text().strip().splitlines() or ["ended"])[-1][:160]
 
 
 def planted(rows: int) -> dict[str, frozenset[int]]:
@@ -150,18 +131,17 @@ def main() -> None:
     asked.add_argument("--peers", default=",".join(PEERS))
     args = asked.parse_args()
     folder = args.folder.resolve() if args.folder else None
-    chosen = [PEERS[name] for name in args.peers.split(",")]
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M}Z, {args.rows:,} x 13, duckdb {duckdb.__version__}, load {os.getloadavg()[0]:.1f}")  # fmt: skip
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M}Z, {args.rows:,} x 13, duckdb {duckdb.__version__}, load {load():.1f}")  # fmt: skip
     with tempfile.TemporaryDirectory(dir=folder) as name:
-        compared(Path(name), folder or Path(name), args.rows, chosen)
-    print(f"load {os.getloadavg()[0]:.1f}")
+        compared(Path(name), args.rows, args.peers.split(","))
+    print(f"load {load():.1f}")
 
 
-def compared(work: Path, environments: Path, rows: int, chosen: list[Peer]) -> None:
+def compared(work: Path, rows: int, names: list[str]) -> None:
     """The table of all chosen peers over the same registers."""
     # by a process of its own: what a parent once held counts as its children's peak
     subprocess.run(
-        [sys.executable, SCRIPTS.parent / "generate.py", work / "data", "--rows", str(rows)],
+        again(str(SCRIPTS.parent / "generate.py"), work / "data", "--rows", rows),
         check=True,
         stdout=subprocess.DEVNULL,
     )
@@ -172,19 +152,36 @@ def compared(work: Path, environments: Path, rows: int, chosen: list[Peer]) -> N
     print(
         f"| {limit.title} | {base.cpu:.1f} s | 1.0 x | {base.mib:,} MiB | {base.wall:.0f} s | |", flush=True
     )
-    sides = ("source", "target") if any(peer.from_postgres for peer in chosen) else ()
-    with in_postgres(work / "data", sides) if sides else nullcontext() as server:
-        for peer in chosen:
+    seen: dict[str, Seen] = {}
+    for name in names:  # the server runs while those are measured that read from it, and for no other
+        peer = PEERS[name]
+        with in_postgres(work / "data", SIDES) if peer.from_postgres else nullcontext() as server:
             try:
-                python = installed(peer, environments)
+                python = python_of(peer.packages)
             except subprocess.CalledProcessError as error:
-                print(
-                    f"| {peer.title} | | | | | pip: {error.stderr.strip().splitlines()[-1][:160]} |",
-                    flush=True,
-                )
+                print(f"| {peer.title} | | | | | pip: {why(error)} |", flush=True)
                 continue
-            seen = ran(peer, python, work / "data", work, server if peer.from_postgres else None)
-            _row(peer, seen, base.cpu, planted(rows))
+            seen[name] = ran(peer, python, work / "data", work, server)
+            _row(peer, seen[name], base.cpu, planted(rows))
+    _beside(seen)
+
+
+def _beside(seen: Mapping[str, Seen]) -> None:
+    """Ours beside the best tool that reports field differences and came to its end; a join by hand stands apart."""
+    others = {
+        name: one for name, one in seen.items() if name in TOOLS and PEERS[name].fields and not one.failed
+    }
+    if "ours" not in seen or not others:
+        return
+    ours = seen["ours"]
+    cheap = min(others, key=lambda name: others[name].cpu + others[name].server)
+    small = min(others, key=lambda name: others[name].mib)
+    figure("peers.cpu", (others[cheap].cpu + others[cheap].server) / ours.cpu, PEERS[cheap].title)
+    figure("peers.memory", others[small].mib / ours.mib, PEERS[small].title)
+    for name in ("join", "bounded"):
+        if name in seen and not seen[name].failed:
+            figure(f"peers.{name}.cpu", seen[name].cpu / ours.cpu)
+            figure(f"peers.{name}.memory", seen[name].mib / ours.mib)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from datetime import timedelta
-from pathlib import Path
-from types import ModuleType
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import bench_triage
 from contingency.domain.triage import Grade, TriagePolicy, Waiting, grade_of, is_past_floor, order
 from tests.conftest import START
 
@@ -118,20 +115,11 @@ def test_the_last_high_risk_abuse_form_is_keyed_within_ten_hours_of_the_start() 
 
 def test_the_last_high_risk_form_is_keyed_in_a_sixth_of_the_time_and_the_pile_no_later() -> None:
     """A seeded pile of the assumed mix: 24 keyers, the same forms, only the order differs."""
-    bench = _bench("bench_triage")
-    made = bench.pile(686, forms=3_500)
-    ours, fifo = bench.keyed(made, bench.by_triage), bench.keyed(made, bench.first_come)
+    made = bench_triage.pile(686, forms=3_500)
+    ours, fifo = (
+        bench_triage.keyed(made, bench_triage.by_triage),
+        bench_triage.keyed(made, bench_triage.first_come),
+    )
     assert (ours.high_risk <= 10, fifo.high_risk >= 60) == (True, True)
     longest = max(made.minutes.values()) / 60
     assert ours.finish <= fifo.finish + longest  # the pile is empty at the same time but for the last form
-
-
-def _bench(name: str) -> ModuleType:
-    path = Path(__file__).parents[3] / "benchmarks" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module

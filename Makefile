@@ -1,5 +1,5 @@
 # For developers; users need only ./run and ./test.
-.PHONY: setup spark lint types arch bench quick real-size docs screenshots test chaos api wheel wheelhouse bare-machine release constraints
+.PHONY: setup spark lint types arch bench growth numbers quick real-size docs screenshots test chaos api wheel wheelhouse bare-machine release constraints
 bin := .venv/bin
 ours := cutover runbooks monitors paper_capture contingency flows
 
@@ -33,8 +33,14 @@ chaos:  ## killed at seeded moments, resumed, nothing done twice; then a live ru
 api:  ## what programs may send, other examples each time: schemathesis against the served application
 	API_EXAMPLES=$${EXAMPLES:-100} API_SEED=$$(date +%s) ./test -n 0 tests/cutover/app/test_api_fuzzed.py
 
-bench:  ## every figure at its full size, hours of a core
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(bin)/python "$$file" || exit 1; done
+bench:  ## every figure at its full size with its peers, hours of a core; ARGS="run NAME…" or ARGS=list
+	$(bin)/python -m benchmarks $(or $(ARGS),run --all)
+
+growth:  ## how costs grow with size, for the drawings; ARGS=NAME… for some
+	$(bin)/python -m benchmarks grow $(ARGS)
+
+numbers:  ## the one table and the drawings again, from what was measured last
+	$(bin)/python -m benchmarks table
 
 quick:  ## a few ratios at a small size, beside their limits and peers
 	$(bin)/python -m benchmarks.quick $(ARGS)

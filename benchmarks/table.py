@@ -15,7 +15,7 @@ from benchmarks.registry import Benchmark, Figure, Group, by_tests, groups
 from benchmarks.results import Measured, Result
 
 BEGINS, ENDS = "<!-- the numbers: python -m benchmarks table -->", "<!-- the numbers end -->"
-HEAD = "| figure | issue | budget | last seen | | date, load | command |\n|---|---|---|---|---|---|---|"
+HEAD = "| figure | issue | budget | last seen | | date, load | command, after `python -m` |\n|---|---|---|---|---|---|---|"
 PAGES = {
     ROOT / "benchmarks" / "RESULTS.md": "plots",
     ROOT / "docs" / "explanation" / "the-numbers.md": "../images/growth",
@@ -112,6 +112,5 @@ def write_all(every: tuple[Group, ...] | None = None) -> None:
         for one in group.benchmarks
     }
     plots.write(named)
-    plots.write(named, ROOT / "docs" / "images" / "growth")
     for page, pictures in PAGES.items():
         put(page, numbers(pictures))

@@ -26,4 +26,8 @@ env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 ${PIP_CERT:+PI
   chroot "$root" sh -c 'cd /cutover && exec "$@"' sh "$@" || code=$?
 after=$(du -sm --one-file-system "$root" | cut -f1)
 printf '%s: exit %s, %s s, %s MB (the clone and the bare system: %s MB)\n' "$*" "$code" "$((SECONDS - began))" "$((after - before))" "$before"
+if [ -n "${CUTOVER_BENCHMARK_FIGURES:-}" ]; then  # asked for by `python -m benchmarks run bare-machine`
+  printf '{"figure": "bare.seconds", "value": %s, "note": ""}\n{"figure": "bare.size", "value": %s, "note": ""}\n' \
+    "$((SECONDS - began))" "$((after - before))" >>"$CUTOVER_BENCHMARK_FIGURES"
+fi
 exit "$code"

@@ -68,7 +68,7 @@ def cpu_of_family(pid: int) -> float:
     return total / TICKS
 
 
-def cost(work: Callable[[], object], times: int) -> float:
+def cost(work: Callable[[], object], times: int = 5) -> float:
     """CPU seconds of this process, the median of so many goes."""
     spent = []
     for _ in range(times):

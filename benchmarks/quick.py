@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import bench_forecast, bench_import, bench_live, bench_network, bench_prober
+from benchmarks.measuring import cost
 from benchmarks.reconciliation import bench as reconciliation
 from benchmarks.reconciliation.generate import make
 from benchmarks.telling import figure
@@ -50,8 +51,8 @@ def import_beside_openpyxl() -> float:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "office.xlsx"
         bench_import.office_plan(file, 1_000)
-        ours = bench_import.cpu(lambda: bench_import.import_runbook(file, zone="Europe/London"), ROUNDS)
-        return ours / bench_import.cpu(lambda: bench_import.openpyxl_rows(file), ROUNDS)
+        ours = cost(lambda: bench_import.import_runbook(file, zone="Europe/London"), ROUNDS)
+        return ours / cost(lambda: bench_import.openpyxl_rows(file), ROUNDS)
 
 
 def forecast_beside_numpy() -> float:
@@ -66,8 +67,8 @@ def forecast_beside_numpy() -> float:
             tasks, bench_forecast.OPENS, seed=1, samples=SAMPLES, programme=programme
         )
 
-    plain = bench_forecast.cost(lambda: bench_forecast.bare(steps, unknown, SAMPLES), ROUNDS)
-    return bench_forecast.cost(ours, ROUNDS) / plain
+    plain = cost(lambda: bench_forecast.bare(steps, unknown, SAMPLES), ROUNDS)
+    return cost(ours, ROUNDS) / plain
 
 
 def edit_beside_schedule() -> float:
@@ -75,7 +76,7 @@ def edit_beside_schedule() -> float:
     tasks = bench_network.plan(5_000)
     laid = bench_network.lay_out(tasks, bench_network.OPENS)
     middle = max(row[1] for row in bench_network.measured(tasks, laid))
-    return middle / bench_network.cost(lambda: bench_network.schedule(tasks, bench_network.OPENS))
+    return middle / cost(lambda: bench_network.schedule(tasks, bench_network.OPENS))
 
 
 def reconciliation_beside_scan() -> float:

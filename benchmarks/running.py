@@ -13,10 +13,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import measuring, results
+from benchmarks import measuring, records
 from benchmarks.measuring import ROOT, Used, load, tell, today, word
+from benchmarks.records import Growth, Measured, Point, Run
 from benchmarks.registry import Benchmark
-from benchmarks.results import Growth, Measured, Point, Run
 from benchmarks.telling import PLACE
 from cutover import __version__
 
@@ -25,7 +25,7 @@ SMALL = ROOT / "build" / "benchmarks"  # what a small size gave is no result
 
 def run(one: Benchmark, *, quick: bool = False, place: Path | None = None) -> bool:
     """Every command of a benchmark, one after the other; whether each ended well."""
-    kept_at = place or (SMALL if quick else results.PLACE)
+    kept_at = place or (SMALL if quick else records.PLACE)
     well = True
     for arguments in one.quick if quick else one.runs:
         tell(f"== {one.name}: {one.said(arguments)}")
@@ -36,16 +36,16 @@ def run(one: Benchmark, *, quick: bool = False, place: Path | None = None) -> bo
             )
             for name, (value, note) in told.items()
         }  # fmt: skip
-        result = results.read(one.name, kept_at).with_run(done, figures)
+        result = records.read(one.name, kept_at).with_run(done, figures)
         if sizes:
             result = result.model_copy(update={"growth": _grown(sizes, done)})
-        results.write(result, kept_at)
+        records.write(result, kept_at)
         _tell(one, done, figures, quick=quick)
         well &= done.code == 0
     return well
 
 
-def grow(one: Benchmark, *, place: Path = results.PLACE) -> bool:
+def grow(one: Benchmark, *, place: Path = records.PLACE) -> bool:
     """A benchmark at each of its sizes, one after the other: what its growth is drawn from."""
     if one.sizes is None:
         return True
@@ -62,7 +62,7 @@ def grow(one: Benchmark, *, place: Path = results.PLACE) -> bool:
         load=(began, load()),
         points=tuple(points),
     )
-    results.write(results.read(one.name, place).model_copy(update={"growth": growth}), place)
+    records.write(records.read(one.name, place).model_copy(update={"growth": growth}), place)
     return all(point.figures for point in points)
 
 

@@ -9,22 +9,22 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import plots, results
+from benchmarks import drawings, records
 from benchmarks.measuring import ROOT
+from benchmarks.records import Measured, Result
 from benchmarks.registry import Benchmark, Figure, Group, by_tests, groups
-from benchmarks.results import Measured, Result
 
 BEGINS, ENDS = "<!-- the numbers: python -m benchmarks table -->", "<!-- the numbers end -->"
 HEAD = "| figure | issue | budget | last seen | | date, load | command, after `python -m` |\n|---|---|---|---|---|---|---|"
 PAGES = {
     ROOT / "benchmarks" / "RESULTS.md": "plots",
-    ROOT / "docs" / "explanation" / "the-numbers.md": "../images/growth",
+    ROOT / "docs" / "explanation" / "the-numbers.md": "../../benchmarks/plots",
 }
 
 
-def numbers(pictures: str, place: Path = results.PLACE) -> str:
+def numbers(pictures: str, place: Path = records.PLACE) -> str:
     """The tables and the drawings of growth; `pictures` is where the drawings are, seen from the page."""
-    known = {one.name: results.read(one.name, place) for group in groups() for one in group.benchmarks}
+    known = {one.name: records.read(one.name, place) for group in groups() for one in group.benchmarks}
     parts = [_in_short(known), ""]
     for group in groups():
         rows = [row for one in group.benchmarks for row in _rows(one, known[one.name])]
@@ -107,10 +107,10 @@ def put(page: Path, text: str) -> bool:
 def write_all(every: tuple[Group, ...] | None = None) -> None:
     """Both pages and all drawings, from what is in results/."""
     named = {
-        one.name: (one, results.read(one.name).growth)
+        one.name: (one, records.read(one.name).growth)
         for group in every or groups()
         for one in group.benchmarks
     }
-    plots.write(named)
+    drawings.write(named)
     for page, pictures in PAGES.items():
         put(page, numbers(pictures))

@@ -25,8 +25,8 @@ from typing import Any
 
 import duckdb
 
+from benchmarks.drawings import off_the_line
 from benchmarks.measuring import again, cpu_of, load, own_cpu, own_peak
-from benchmarks.plots import off_the_line
 from benchmarks.reconciliation.generate import MISSING, Made, make
 from benchmarks.reconciliation.in_postgres import in_postgres, served_cpu
 from benchmarks.telling import figure, size

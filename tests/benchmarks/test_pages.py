@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import plots, results, table
+from benchmarks import drawings, records, table
+from benchmarks.records import Growth, Measured, Point, Result, write
 from benchmarks.registry import benchmarks
-from benchmarks.results import Growth, Measured, Point, Result, write
 
 GROWTH = Growth(
     axis="tasks", leading="edit.slowest", date="2026-11-29", load=(0.5, 0.6),
@@ -23,11 +23,11 @@ def test_a_page_says_what_was_measured_last(page: Path):
     assert table.numbers(table.PAGES[page]) in page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", [name for name in benchmarks() if results.read(name).growth is not None])
+@pytest.mark.parametrize("name", [name for name in benchmarks() if records.read(name).growth is not None])
 def test_every_growth_that_was_taken_is_drawn(name: str):
-    growth = results.read(name).growth
+    growth = records.read(name).growth
     assert growth is not None
-    assert (plots.PLACE / f"{name}.svg").read_text(encoding="utf-8") == plots.drawn(
+    assert (drawings.PLACE / f"{name}.svg").read_text(encoding="utf-8") == drawings.drawn(
         benchmarks()[name], growth
     )
 
@@ -61,17 +61,17 @@ def test_a_page_without_marks_is_named(tmp_path: Path):
 
 def test_points_on_a_straight_line_are_off_it_by_nothing():
     points = [(float(n), 3.0 * n + 2) for n in (1, 5, 50)]
-    assert plots.line(points) == pytest.approx((2.0, 3.0))
-    assert plots.off_the_line(points) == pytest.approx([0, 0, 0], abs=1e-12)
+    assert drawings.line(points) == pytest.approx((2.0, 3.0))
+    assert drawings.off_the_line(points) == pytest.approx([0, 0, 0], abs=1e-12)
 
 
 def test_a_drawing_is_an_svg_with_a_point_for_each_size_in_both_panels():
-    root = ET.fromstring(plots.drawn(benchmarks()["edit"], GROWTH))
+    root = ET.fromstring(drawings.drawn(benchmarks()["edit"], GROWTH))
     assert len(list(root.iter("{http://www.w3.org/2000/svg}circle"))) == 6
     assert "number of tasks" in str(root.get("aria-label"))
 
 
 def test_labels_of_sizes_that_lie_close_do_not_cover_each_other():
-    root = ET.fromstring(plots.drawn(benchmarks()["edit"], GROWTH))
+    root = ET.fromstring(drawings.drawn(benchmarks()["edit"], GROWTH))
     said = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
     assert said.count("1") == 0 or said.count("2") == 0

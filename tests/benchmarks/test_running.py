@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import running
+from benchmarks.records import Measured, Result, read, write
 from benchmarks.registry import Benchmark
-from benchmarks.results import Measured, Result, read, write
 
 TELLS = "from benchmarks.telling import figure; import sys; figure('toy.cost', len(sys.argv[1]), 'told'); sys.exit({code})"
 
@@ -65,7 +65,7 @@ def test_a_benchmark_that_fails_is_told_as_failed(tmp_path: Path):
 
 def test_a_small_run_is_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(running, "SMALL", tmp_path / "small")
-    monkeypatch.setattr("benchmarks.results.PLACE", tmp_path / "results")
+    monkeypatch.setattr("benchmarks.records.PLACE", tmp_path / "results")
     running.run(toy(), quick=True)
     assert (tmp_path / "small" / "toy.json").exists()
     assert not (tmp_path / "results").exists()

@@ -10,8 +10,8 @@ from html import escape
 from itertools import pairwise
 from pathlib import Path
 
+from benchmarks.records import Growth, Point
 from benchmarks.registry import Benchmark, Figure
-from benchmarks.results import Growth, Point
 
 PLACE = Path(__file__).with_name("plots")
 WIDE, HIGH, LEFT, TOP, BETWEEN = 330, 200, 60, 64, 80

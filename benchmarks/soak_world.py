@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ class Size:
     probes: int
     forms: int
     records: int
+    rate: float  # records that the target takes in a second
     tasks: int = 300
 
 
@@ -48,9 +50,25 @@ class Soaked:
     fleet: list[Station]
     sessions: dict[str, str]
     targets: Targets
+    place: Path
+    size: Size
     port: int = 0
     kind: str = "sqlite"
     processes: dict[str, int] = field(default_factory=dict)
+
+    def brought_back(self, patience: float = 120.0) -> None:
+        """Wait until the target has every record, or for so long."""
+        until = time.monotonic() + patience
+        while (
+            len({serial for serial, _ in self.targets.rows()}) < self.size.records
+            and time.monotonic() < until
+        ):
+            time.sleep(1)
+
+    def last_words(self, name: str) -> str:
+        """What a process said last."""
+        log = self.place / f"{name}.log"
+        return " | ".join(log.read_text().splitlines()[-4:])[-900:] if log.exists() else ""
 
     def memory(self) -> dict[str, float]:
         """Resident MiB of each process that still runs."""
@@ -97,6 +115,9 @@ def _folder(folder: Path, url: str, size: Size, answering: int) -> Path:
     ]
     said["systems"]["soak"] = f"http://127.0.0.1:{answering}"
     file.write_text(yaml.safe_dump(said))
+    (folder / "contingency" / "target.yaml").write_text(
+        yaml.safe_dump({"target": {"patience": "1s", "at_once": 8, "records_a_second": size.rate}})
+    )
     for other in (folder / "monitors").iterdir():
         other.unlink()  # systems of the story that are not there now
     (folder / "contingency" / "custody.yaml").unlink()  # its triggers name their checks
@@ -123,7 +144,8 @@ def _begun(world: World, size: Size, targets: Targets) -> Soaked:
         world.accounts.add(f"p{n}", "no password: signed in by the soak", now)
         sessions[f"p{n}"] = world.accounts.sessions.open(f"p{n}", now)
     fill(world, size.records)
-    return Soaked(world, run_id, stations(world, size.stations, size.forms), sessions, targets)
+    fleet = stations(world, size.stations, size.forms)
+    return Soaked(world, run_id, fleet, sessions, targets, world.folder.path, size)
 
 
 def _started(folder: Path, database: str, name: str, words: list[str]) -> subprocess.Popen[bytes]:

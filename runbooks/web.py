@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from cutover.core.clock import Clock, show
 from cutover.domain.gates import Verdict
@@ -14,7 +15,7 @@ from cutover.web.components import ModeLine, component_modes
 from cutover.web.journal import FactLine, fact_line
 from cutover.web.kit import Page, Panel, Query
 from cutover.web.shared import Alike
-from cutover.web.visitor import visitor_of
+from cutover.web.visitor import Visitor, visitor_of
 from cutover.web.words import moment, spelled
 from runbooks.board import (
     RUN_STAGES,
@@ -54,6 +55,7 @@ from runbooks.wall import MOST_ALERTS, MOST_GATES, MOST_TASKS, WallPage, counted
 
 SHARED = frozenset({"head", "board"})  # regions that all see alike
 TICK = 10  # seconds for which the board stands while nothing happens: what it says is to the minute
+READINGS = 8  # runs kept as they were last read
 _GATE_ORDER = tuple(VERDICTS)
 Extras = Callable[[], Sequence[Panel]]
 
@@ -128,9 +130,30 @@ class BoardSight:
     """The board as everybody sees it, and the run that a visitor's own part is read from."""
 
     page: BoardPage
-    run: Run | None
     seen: int
-    everybody: Everybody | None
+    reading: Reading | None
+
+
+@dataclass(slots=True)
+class Reading:
+    """A run as it was last read, with what is worked out of it alone: the journal moves on far oftener than a run does."""
+
+    run: Run
+    everybody: Everybody
+    groups: tuple[Group, ...]
+    charts: dict[Hashable, Gantt | None] = field(default_factory=dict)
+    own: dict[Visitor, Mine | None] = field(default_factory=dict)
+
+    def chart(self, verdicts: dict[str, Verdict]) -> Gantt | None:
+        known = tuple(verdicts.items())
+        if known not in self.charts:
+            self.charts = {known: run_chart(self.run, verdicts)}
+        return self.charts[known]
+
+    def mine(self, visitor: Visitor, seen: int) -> Mine | None:
+        if visitor not in self.own:
+            self.own[visitor] = mine(self.run, visitor, seen, self.everybody)
+        return self.own[visitor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +164,7 @@ class _Board:
     clock: Clock
     extras: Extras
     lookout: Lookout
+    readings: dict[Hashable, Reading] = field(default_factory=dict)
 
     def show(self, query: Query) -> BoardPage:
         if then := self._past(query):
@@ -160,12 +184,12 @@ class _Board:
 
     def add(self, sight: BoardSight, query: Query) -> BoardPage:
         """The board with what is this visitor's own."""
-        visitor, run = visitor_of(query), sight.run
+        visitor, reading = visitor_of(query), sight.reading
         return replace(
             sight.page,
-            mine=mine(run, visitor, sight.seen, sight.everybody) if run and sight.everybody else None,
+            mine=reading.mine(visitor, sight.seen) if reading else None,
             only_mine="mine" in query and visitor.may_act,
-            controls=controls(run, visitor) if run else None,
+            controls=controls(reading.run, visitor) if reading else None,
         )
 
     def look(self, query: Query) -> BoardSight:
@@ -173,7 +197,8 @@ class _Board:
         now, zone = self.clock.now(), self.programme.zone
         ids = self.service.run_ids()
         state, seen = self._load(query.get("run", "")) if ids else (None, 0)
-        run = read_run(state, self.programme, now) if state else None
+        reading = self._read(state, seen, now) if state else None
+        run = reading.run if reading else None
         gates = self._gates(run) if run else ()
         verdicts = {gate.id: Verdict(gate.verdict) for gate in gates}
         facts = (
@@ -195,12 +220,12 @@ class _Board:
             backout=backout_card(run, self.lookout) if run else None,
             modes=component_modes(self.programme, self.desk, now),
             gates=gates,
-            groups=task_groups(run) if run else (),
-            chart=run_chart(run, verdicts) if run else None,
+            groups=reading.groups if reading else (),
+            chart=reading.chart(verdicts) if reading else None,
             facts=tuple((spelled(fact.event.kind()), fact_line(fact, zone)) for fact in facts),
             panels=tuple(self.extras()),
         )
-        return BoardSight(page, run, seen, everybody(run) if run else None)
+        return BoardSight(page, seen, reading)
 
     def wall(self, query: Query) -> WallPage:
         """The same, for a screen on the wall: the most important that fits."""
@@ -229,6 +254,18 @@ class _Board:
     def _load(self, run_id: str) -> tuple[RunState, int]:
         return self.service.desk.load(RUN_MACHINE, run_stream(self.service.find(run_id)))
 
+    def _read(self, state: RunState, seen: int, now: datetime) -> Reading:
+        """The run, read again when it has moved on or the time has."""
+        known = state.run_id, seen, now.timestamp() // TICK
+        if known not in self.readings:
+            run = read_run(state, self.programme, now)
+            made = Reading(run, everybody(run), task_groups(run))
+            if len(self.readings) >= READINGS:
+                self.readings.clear()
+            self.readings[known] = made
+            return made
+        return self.readings[known]
+
     def _past(self, query: Query) -> Past | None:
         """The moment asked for by `?at=`; none: the board is live."""
         return past(self.service, query["at"], query.get("run", "")) if query.get("at") else None
@@ -236,7 +273,8 @@ class _Board:
     def _then(self, seen: Past) -> _Board:
         """The same board standing at a past moment. Panels of other rooms are left out: they show only now."""
         return replace(
-            self, service=seen.service, desk=seen.desk, clock=seen.clock, extras=lambda: (), lookout=Lookout(seen.service)
+            self, service=seen.service, desk=seen.desk, clock=seen.clock, extras=lambda: (), lookout=Lookout(seen.service),
+            readings={},
         )  # fmt: skip
 
     def _gates(self, run: Run) -> tuple[GateCard, ...]:

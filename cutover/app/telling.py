@@ -109,18 +109,19 @@ class Teller:
     def tell(self) -> int:
         """One look: keep what is new, deliver what is due; returns how many were delivered."""
         now = self.world.clock.now()
-        new = [message for run_id in self.world.runs.run_ids() for message in self._of(run_id)]
-        fresh = unknown(self.world.engine, [message.id for message in new])
-        if fresh:
+        due = [told for run_id in self.world.runs.run_ids() for told in self._of(run_id)]
+        fresh = unknown(self.world.engine, [notice.id for _, notice in due])
+        if fresh:  # only these are written out: a large run stands under hundreds that were kept long ago
+            new = [self._message(state, notice) for state, notice in due if notice.id in fresh]
             with writing(self.world.engine) as connection:
-                enqueue(connection, [message for message in new if message.id in fresh], now)
+                enqueue(connection, new, now)
         collect(self.world)
         return deliver_due(self.world.engine, channels_of(self.world), now)
 
-    def _of(self, run_id: str) -> Iterator[Message]:
+    def _of(self, run_id: str) -> Iterator[tuple[RunState, Notice]]:
         state, programme = self.world.runs.state(run_id), self.world.folder.programme
         for notice in notices(state, self._gates(state), programme, self.world.clock.now()):
-            yield self._message(state, notice)
+            yield state, notice
 
     def _gates(self, state: RunState) -> dict[str, GateState]:
         return {t.id: self.world.runs.gate(state.run_id, t.id) for t in state.runbook.tasks if t.gate}

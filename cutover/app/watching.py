@@ -16,9 +16,10 @@ from cutover.app.bootstrap import World
 from cutover.app.notify import deliver_due
 from cutover.app.telling import channels_of, collect
 from cutover.core.clock import SystemClock
-from cutover.core.errors import CutoverError, Unavailable
+from cutover.core.errors import Conflict, CutoverError, Unavailable
 from cutover.core.reach import networks
 from cutover.reconciliation.reruns import is_due, overdue
+from cutover.store.engine import DatabaseAway
 from cutover.store.leases import Fence, LeaseLostError
 from monitors.alertmanager import Pusher
 from monitors.domain.check import Reason, Severity, Status
@@ -47,16 +48,11 @@ class Watching:
     spread: bool = True
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Raises Unavailable when the lease is lost and it may not stand by: then nobody here watches any more."""
-        while not stop.is_set():
-            tenure = await self._tenure(stop)
-            if tenure is None or await self._hold(tenure, stop):
-                return
-            if not self.standby:
-                raise Unavailable(
-                    "the watch was taken over, or its lease could not be renewed: start it again, or with --standby"
-                )
+        """Raises Unavailable when another process has taken over and it may not stand by: a supervisor must see that."""
+        tenure = await self._tenure(stop)
+        while tenure is not None and not await self._hold(tenure, stop):
             log.info("watch_stands_by")
+            tenure = await (self._tenure(stop) if self.standby else _again(tenure, stop))
 
     async def _tenure(self, stop: asyncio.Event) -> Tenure | None:
         """The hold on the watch; None when told to stop while standing by."""
@@ -236,6 +232,24 @@ def flow_alarm(view: FlowView) -> Alarm:
         since=min((a.raised_at for a in view.alarms), default=view.heard.at),
         held="in somebody's hands" if in_hand else "",
     )
+
+
+async def _again(tenure: Tenure, stop: asyncio.Event) -> Tenure | None:
+    """The hold once more as soon as the database answers, if nobody was quicker; None when told to stop meanwhile."""
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(tenure.take)
+        except Conflict as error:
+            raise Unavailable(
+                f"the watch was taken over: start it again when that one has ended, or with --standby; {error}"
+            ) from error
+        except DatabaseAway as error:
+            log.warning("watch_lease_waits", error=str(error))
+        else:
+            return tenure
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK)
+    return None
 
 
 async def _pass_on(stop: asyncio.Event, ended: asyncio.Event) -> None:

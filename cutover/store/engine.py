@@ -74,12 +74,13 @@ def open_engine(url: str) -> Engine:
 def writing(engine: Engine, *, durable: bool = True) -> Iterator[Connection]:
     """The only write transaction there is: serialised, committed at the end, rolled back on any error.
 
-    With `durable=False` the commit does not wait for the disk: for what may be lost with the machine's power.
+    With `durable=False` the commit does not wait for the disk: for what may be lost with the machine's power. Only
+    that may be: SQLite's NORMAL still has the disk keep its order, which OFF does not.
     """
     try:
         with engine.connect() as connection, connection.begin():
             if engine.dialect.name == "sqlite":
-                _sync(connection, "FULL" if durable else "OFF")
+                _sync(connection, "FULL" if durable else "NORMAL")
                 say(connection, "BEGIN IMMEDIATE")
             else:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPEND_LOCK})
@@ -100,10 +101,16 @@ def _sync(connection: Connection, how: str) -> None:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection to read with. Raises Unavailable when the database does not answer."""
+def reading(engine: Engine, *, bit_by_bit: bool = False) -> Iterator[Connection]:
+    """A connection to read with. Raises Unavailable when the database does not answer.
+
+    PostgreSQL is told of a transaction's begin and end, two journeys more, only for what is fetched `bit_by_bit`: else
+    each question is answered whole, and each sees what stands at its own moment within a transaction too.
+    """
     try:
         with engine.connect() as connection:
+            if engine.dialect.name == "postgresql" and not bit_by_bit:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
             yield connection
     except DBAPIError as error:
         if not is_away(error):

@@ -154,7 +154,7 @@ class Journal:
         """The rows as stored, oldest first: what an export holds and what `verify_rows` reads."""
         everything = select(j).order_by(j.c.position)
         with (
-            reading(self.engine) as connection,
+            reading(self.engine, bit_by_bit=True) as connection,
             connection.execution_options(yield_per=1000).execute(everything) as stored,
         ):
             for row in stored.mappings():

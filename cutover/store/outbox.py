@@ -1,4 +1,7 @@
-"""What must be sent, until it was: messages committed with the facts that caused them, delivered at least once."""
+"""What must be sent, until it was: messages committed with the facts that caused them, delivered at least once.
+
+How a delivery went is written without waiting for the disk: a power cut may have it delivered again, never not at all.
+"""
 
 from __future__ import annotations
 
@@ -74,18 +77,18 @@ def due(engine: Engine, now: datetime, limit: int = 50) -> list[Message]:
 def claim(engine: Engine, message: Message, now: datetime) -> bool:
     """Take a due message to send it. False when another process was quicker: it sends it, or it is due again soon."""
     ours = (t.c.id == message.id) & t.c.sent_at.is_(None) & (t.c.next_attempt_at <= now)
-    with writing(engine) as connection:
+    with writing(engine, durable=False) as connection:
         return connection.execute(update(t).where(ours).values(next_attempt_at=now + CLAIM)).rowcount == 1
 
 
 def mark_sent(engine: Engine, message: Message, now: datetime) -> None:
-    with writing(engine) as connection:
+    with writing(engine, durable=False) as connection:
         connection.execute(update(t).where(t.c.id == message.id).values(sent_at=now, next_attempt_at=None))
 
 
 def mark_failed(engine: Engine, message: Message, now: datetime) -> None:
     """Try again later: 1, 2, 4 ... minutes, at most an hour; never what was taken out of the round meanwhile."""
-    with writing(engine) as connection:
+    with writing(engine, durable=False) as connection:
         attempts = (connection.execute(select(t.c.attempts).where(t.c.id == message.id)).scalar() or 0) + 1
         wait = timedelta(minutes=min(60, 2 ** (attempts - 1)))
         ours = (t.c.id == message.id) & t.c.next_attempt_at.is_not(None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = {
@@ -16,6 +15,11 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
+_ALWAYS = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS.items())
+# Spelt once: a crowd is answered hundreds of times a second.
+_PAGES = (*_ALWAYS, (b"cache-control", b"no-store"))
+_STATIC = (*_ALWAYS, (b"cache-control", b"no-cache"))
+
 
 class SecureHeaders:
     """The same protective headers on every answer; pages are never kept, static files are asked for again."""
@@ -24,14 +28,16 @@ class SecureHeaders:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        ours = _STATIC if scope["path"].startswith("/static/") else _PAGES
+
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault(
-                    "Cache-Control", "no-cache" if scope["path"].startswith("/static/") else "no-store"
-                )
+                said = message.get("headers", [])
+                known = {name.lower() for name, _ in said}
+                message["headers"] = [*said, *(one for one in ours if one[0] not in known)]
             await send(message)
 
-        await self.app(scope, receive, guarded if scope["type"] == "http" else send)
+        await self.app(scope, receive, guarded)

@@ -9,7 +9,10 @@ import pytest
 
 from cutover.app.bootstrap import World, build_world
 from cutover.app.telling import Teller
+from cutover.store.outbox import Message
 from runbooks.domain.run_events import Comms
+from runbooks.domain.run_state import RunState
+from runbooks.notices import Notice
 from tests.sinks import Webhook
 
 pytestmark = pytest.mark.real
@@ -73,6 +76,23 @@ def test_a_notice_goes_as_far_as_the_run_says(
     assert teller.tell() == 0
     assert [one["title"] for one in told] == subjects
     assert len(files(tmp_path)) == 2 - len(subjects)
+    world.engine.dispose()
+
+
+def test_a_notice_that_was_kept_is_not_written_out_again(tmp_path: Path) -> None:
+    """A window of 2,000 tasks stands under thousands of them, and is looked at every five seconds."""
+    world = begun(tmp_path, Comms.OFF)
+    written: list[str] = []
+
+    class Counting(Teller):
+        def _message(self, state: RunState, notice: Notice) -> Message:
+            written.append(notice.id)
+            return super()._message(state, notice)
+
+    teller = Counting(world)
+    assert teller.tell() == 2
+    assert teller.tell() == 0
+    assert len(written) == 2
     world.engine.dispose()
 
 

@@ -15,8 +15,10 @@ from cutover.app.settings import Settings
 from cutover.app.watching import LEASE, Watching, check_alarm, deliver, look_at_plays, make_notifier, standing
 from cutover.core.clock import SystemClock
 from cutover.core.errors import Conflict, Unavailable
+from cutover.store.engine import DatabaseAway
 from cutover.store.leases import Fence, acquire, holding, release, this_process
 from monitors.domain.check import Status, critical, ok
+from runbooks.tenure import Tenure
 
 PROGRAMME = """
 title: Small
@@ -139,10 +141,40 @@ def test_a_watch_whose_lease_was_taken_ends_as_a_failure_or_stands_by_again(
             stop.set()
         await running
 
-    with pytest.raises(Unavailable, match="start it again, or with --standby"):
+    with pytest.raises(Unavailable, match="or with --standby; watch is being run by elsewhere"):
         asyncio.run(asyncio.wait_for(scene(standby=False), 30))
     release(world.engine, acquire(world.engine, LEASE, elsewhere, SystemClock().now()), SystemClock().now())
     asyncio.run(asyncio.wait_for(scene(standby=True), 30))
+
+
+def test_a_watch_whose_lease_could_not_be_kept_in_time_goes_on_once_the_database_answers(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that stood still for half a minute is no reason for nobody to watch."""
+    taken: list[Fence] = []
+    real = Tenure.take
+
+    def take(self: Tenure) -> Fence:
+        if len(taken) == 1:
+            taken.append(Fence(LEASE, 0))
+            raise DatabaseAway("the database did not take the write")
+        taken.append(real(self))
+        return taken[-1]
+
+    monkeypatch.setattr(Tenure, "take", take)
+    monkeypatch.setattr(Tenure, "in_doubt", property(lambda _self: len(taken) == 1))
+    monkeypatch.setattr("cutover.app.watching.LOOK", 0.01)
+
+    async def scene() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(Watching(world, spread=False).run(stop))
+        while len(taken) < 3 and not running.done():  # noqa: ASYNC110  held, in doubt, held again
+            await asyncio.sleep(0.02)
+        stop.set()
+        await running
+
+    asyncio.run(asyncio.wait_for(scene(), 30))
+    assert [fence.epoch for fence in taken] == [1, 0, 2]
 
 
 def test_who_stands_by_can_be_stopped(world: World) -> None:

@@ -29,6 +29,28 @@ def test_sqlite_is_opened_to_survive_a_crash(engine):
     assert found == ["wal", 2, 1]
 
 
+def test_what_may_be_lost_with_the_power_does_not_wait_for_the_disk_and_still_breaks_nothing(engine):
+    found = []
+    for durable in (False, True, False):
+        with writing(engine, durable=durable) as connection:
+            found.append(connection.execute(text("PRAGMA synchronous")).scalar())
+    assert found == [1, 2, 1], "NORMAL: the disk keeps its order; OFF would not"
+
+
+@pytest.mark.real
+def test_a_question_to_postgresql_opens_no_transaction_unless_it_is_read_bit_by_bit(postgres_url):
+    engine = open_engine(postgres_url)
+    begun = []
+    for bit_by_bit in (False, True, False):
+        with reading(engine, bit_by_bit=bit_by_bit) as connection:
+            connection.execute(text("SELECT 1"))
+            begun.append(connection.connection.dbapi_connection.info.transaction_status.name)
+    with writing(engine) as connection:
+        begun.append(connection.connection.dbapi_connection.info.transaction_status.name)
+    engine.dispose()
+    assert begun == ["IDLE", "INTRANS", "IDLE", "INTRANS"]
+
+
 def test_a_database_that_is_away_is_unavailable(tmp_path):
     engine = open_engine(sqlite_url(tmp_path / "no folder" / "x.db"))
     for way in (reading, writing):

@@ -1,20 +1,17 @@
 """A table of a database, read whole in one transaction and kept as a Parquet file, which is read more than once.
 
-PostgreSQL copies it out itself; any other database that SQLAlchemy knows is streamed row by row. Either way the
-values come as text, NULL as an empty field and '' as a quoted one, and are cast to the contract's types without loss,
-like those of any file; what PostgreSQL declares to be of the contract's type is of that type in the file too.
+PostgreSQL copies it out itself as text, NULL as an empty field and '' as a quoted one; what it declares to be of the
+contract's type is of that type in the file too. Any other database that SQLAlchemy knows, and PostgreSQL by another
+driver than psycopg, is streamed in Arrow batches of the contract's types.
 """
 
 # ruff: noqa: S608  (identifiers are quoted by the dialect, the high-water mark is the contract's own SQL)
 from __future__ import annotations
 
 import csv
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +21,17 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from cutover.core.errors import Unavailable
+from cutover.reconciliation.batches import land, spelled
 from cutover.reconciliation.contract import Place
-from cutover.reconciliation.rows import literal
+from cutover.reconciliation.rows import exactly, literal, name
 
-FETCHED = 10_000  # rows held at a time
 _NATIVE = {
     **{("integer", n): "BIGINT" for n in ("smallint", "integer", "bigint")},
     ("double", "double precision"): "DOUBLE",
     ("date", "date"): "DATE",
     ("timestamp", "timestamp without time zone"): "TIMESTAMP",
     ("boolean", "boolean"): "BOOLEAN",
+    ("text", "bytea"): "BLOB",
 }
 _SETTINGS = (
     "SET TIME ZONE 'UTC'",
@@ -59,32 +57,57 @@ def connected(url: str) -> Iterator[Connection]:
 def stream(place: Place, url: str, to: Path, types: Mapping[str, str]) -> str:
     """Write the table into the Parquet file `to`, whole or not at all; returns its high-water mark.
 
-    `types` are the contract's, by column; a column without one stays text. Raises Unavailable when the table cannot
-    be read to its end, or when its mark moved meanwhile.
+    `types` are the contract's, by column; a column without one is text. Raises Unavailable when the table cannot be
+    read to its end, or when its mark moved meanwhile, and Invalid for a column of which nothing can be said.
     """
-    copy = to.with_name(to.name + ".csv.partial")
+    unproven = to.with_name(to.name + ".unproven")
     try:
         with connected(url) as connection:
-            before = _mark(connection, place)
-            native = _declared(connection, place, types)
-            _copy(connection, place, copy)
+            before, held = _mark(connection, place)
+            take = _copied_out if _is_psycopg(connection) else _fetched
+            read = take(connection, place, unproven, types)
         with connected(url) as connection:
-            after = _mark(connection, place)
-        if before == after:
-            _land(copy, native, to)
+            after, _ = _mark(connection, place)
+        if before != after:
+            raise Unavailable(f"{place} moved while it was being read: {before} became {after}")
+        if read != held:
+            raise Unavailable(f"{place} ended before its end: {read:,} of its {held:,} rows were read")
+        unproven.replace(to)
     except (SQLAlchemyError, ArgumentError, NoSuchModuleError, OSError, ImportError, duckdb.Error) as error:
         raise Unavailable(f"{place} could not be read: {_said(error)}") from error
     finally:
-        copy.unlink(missing_ok=True)
-    if before != after:
-        raise Unavailable(f"{place} moved while it was being read: {before} became {after}")
+        unproven.unlink(missing_ok=True)
     return after
 
 
+def _is_psycopg(connection: Connection) -> bool:
+    """Whether the driver has PostgreSQL's COPY."""
+    return (connection.dialect.name, connection.dialect.driver) == ("postgresql", "psycopg")
+
+
+def _fetched(connection: Connection, place: Place, to: Path, types: Mapping[str, str]) -> int:
+    """Have the driver hand over the rows, from a cursor on the server where it has one."""
+    if connection.dialect.name == "postgresql":
+        settle(connection)
+    query = text(f"SELECT * FROM {quoted(connection, place)}")
+    with connection.execution_options(stream_results=True).execute(query) as result:
+        return land(result.fetchmany, tuple(result.keys()), types, to)
+
+
+def _copied_out(connection: Connection, place: Place, to: Path, types: Mapping[str, str]) -> int:
+    """Have PostgreSQL copy the rows out, and keep them as Parquet."""
+    copy = to.with_name(to.name + ".csv.partial")
+    try:
+        native = _declared(connection, place, types)
+        settle(connection)
+        copied(connection, f"SELECT * FROM {quoted(connection, place)}", copy)
+        return _land(copy, native, to)
+    finally:
+        copy.unlink(missing_ok=True)
+
+
 def _declared(connection: Connection, place: Place, types: Mapping[str, str]) -> dict[str, str]:
-    """The columns that PostgreSQL declares to be of the contract's type, with the engine's type; of no other database any."""
-    if connection.dialect.name != "postgresql":
-        return {}
+    """The columns that PostgreSQL declares to be of the contract's type, or binary, with the engine's type."""
     asked = "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = CAST(:t AS regclass) AND attnum > 0 AND NOT attisdropped"
     found = connection.execute(text(asked), {"t": quoted(connection, place)}).all()
     kinds = {column: _engine_type(types.get(column, "text"), declared) for column, declared in found}
@@ -98,23 +121,33 @@ def _engine_type(wanted: str, declared: str) -> str:
     return _NATIVE.get((wanted, re.sub(r"\(\d\)", "", declared)), "")
 
 
-def _land(copy: Path, native: Mapping[str, str], to: Path) -> None:
-    """Keep a copied CSV file as Parquet; as text throughout where a value is not one the engine knows, such as a year BC."""
+def _land(copy: Path, native: Mapping[str, str], to: Path) -> int:
+    """Keep a copied CSV file as Parquet; as text throughout where a value is not one the engine knows, such as a year BC.
+
+    Returns the rows that are kept.
+    """
     with copy.open(encoding="utf-8", newline="") as lines:
         columns = next(csv.reader(lines))
-    partial = to.with_name(to.name + ".partial")
+    binary = {c for c, kind in native.items() if kind == "BLOB"}  # told as \\x and two digits a byte
+    told = ", ".join(f"unhex({name(c)}[3:]) AS {name(c)}" if c in binary else name(c) for c in columns)
     read = f"read_csv({literal(str(copy))}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', nullstr='', allow_quoted_nulls=false, strict_mode=true"
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "800MB", "threads": 2, "preserve_insertion_order": False}  # fmt: skip
     with duckdb.connect(":memory:", config=config) as engine:
         for kinds in (native, {}):
-            typed = ", ".join(f"{literal(c)}: '{kinds.get(c, 'VARCHAR')}'" for c in columns)
+            typed = ", ".join(f"{literal(c)}: '{_readable(kinds.get(c))}'" for c in columns)
             try:
-                engine.execute(f"COPY (FROM {read}, columns={{{typed}}})) TO {literal(str(partial))} (FORMAT parquet, COMPRESSION lz4)")  # fmt: skip
+                engine.execute(f"COPY (SELECT {told} FROM {read}, columns={{{typed}}})) TO {literal(str(to))} (FORMAT parquet, COMPRESSION lz4)")  # fmt: skip
                 break
             except (duckdb.ConversionException, duckdb.InvalidInputException):
                 if not kinds:
                     raise
-    partial.replace(to)
+        counted = f"SELECT num_rows FROM parquet_file_metadata({exactly(to)})"
+        return int(engine.execute(counted).fetchall()[0][0])
+
+
+def _readable(kind: str | None) -> str:
+    """What the engine reads a copied column as."""
+    return "VARCHAR" if kind in (None, "BLOB") else str(kind)
 
 
 def settle(connection: Connection) -> None:
@@ -136,25 +169,13 @@ def copied(connection: Connection, query: str, to: Path) -> None:
         ) from error
 
 
-def _copy(connection: Connection, place: Place, to: Path) -> None:
-    query = f"SELECT * FROM {quoted(connection, place)}"
-    if connection.dialect.name == "postgresql":
-        settle(connection)
-        copied(connection, query, to)
-        return
-    result = connection.execution_options(stream_results=True).execute(text(query))
-    with to.open("w", encoding="utf-8", newline="") as out:
-        out.write(line(result.keys()))
-        for rows in result.partitions(FETCHED):
-            out.writelines(map(line, rows))
-
-
-def _mark(connection: Connection, place: Place) -> str:
+def _mark(connection: Connection, place: Place) -> tuple[str, int]:
+    """The high-water mark of a table, and how many rows it has."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
     wanted = f"count(*), {place.high_water}" if place.high_water else "count(*)"
     row = connection.execute(text(f"SELECT {wanted} FROM {quoted(connection, place)}")).one()
-    return ", ".join(map(str, row))
+    return ", ".join(map(str, row)), int(row[0])
 
 
 def quoted(connection: Connection, place: Place) -> str:
@@ -169,23 +190,7 @@ def line(values: Iterable[Any]) -> str:
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bytes):
-        value = value.hex()
-    plain = _spelled(value)
-    return '"' + plain.replace('"', '""') + '"'
-
-
-def _spelled(value: Any) -> str:
-    """A value as the contract's types are spelled: a decimal never as 0E-7, a float's odd values in full."""
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return str(value)
+    return "" if value is None else '"' + spelled(value).replace('"', '""') + '"'
 
 
 def _said(error: BaseException) -> str:

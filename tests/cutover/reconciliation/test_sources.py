@@ -69,14 +69,15 @@ def test_a_table_that_moves_while_it_is_read_is_found_by_its_high_water_mark(
     file = tmp_path / "old.db"
     with sqlite3.connect(file) as db:
         db.executescript("CREATE TABLE t (n); INSERT INTO t VALUES (1), (2);")
-    whole = databases._copy
+    whole = databases._fetched
 
-    def copy(*given: Any) -> None:
-        whole(*given)
+    def fetched(*given: Any) -> int:
+        rows = whole(*given)
         with sqlite3.connect(file) as db:
             db.execute(moves)
+        return rows
 
-    monkeypatch.setattr(databases, "_copy", copy)
+    monkeypatch.setattr(databases, "_fetched", fetched)
     with pytest.raises(Unavailable, match="moved while it was being read"):
         databases.stream(
             Place(system="old", table="t", high_water="max(n)"),
@@ -260,8 +261,7 @@ def test_a_table_that_breaks_while_it_is_written_leaves_what_was_there(tmp_path:
 
 @pytest.mark.filterwarnings("ignore")  # of the libraries that ibis brings
 def test_an_ibis_table_is_a_side_and_null_and_empty_stay_apart(world: World) -> None:
-    ibis = pytest.importorskip("ibis", reason="ibis is a user's own: pip install 'ibis-framework[sqlite]'")
-    pytest.importorskip("pyarrow")
+    ibis = pytest.importorskip("ibis")
     _table(f"sqlite:///{world.folder / 'old.db'}", ODD)
     backend = ibis.sqlite.connect(world.folder / "old.db")
     file = keep_table(backend.table("crimes"), world.folder / "old.parquet")
@@ -301,8 +301,67 @@ def test_a_folder_whose_files_have_other_columns_is_never_read_as_the_first_has_
     assert named in outcome.reasons[0]
 
 
-def test_an_empty_blob_is_not_null() -> None:
-    assert databases.line([b"", None, b"\xab"]) == '"",,"ab"\n'
+SQLITE = "CREATE TABLE old (id integer, c); INSERT INTO old VALUES (1, x'616263'); CREATE TABLE new (id integer, c); INSERT INTO new VALUES (1, {})"
+
+
+@pytest.mark.parametrize(
+    ("new", "types", "verdict", "said"),
+    [
+        ("'616263'", "text", Verdict.INCONCLUSIVE, "'c' of the source is BLOB, the contract says text"),
+        ("x'616263'", "text", Verdict.INCONCLUSIVE, "'c' of the target is BLOB, the contract says text"),
+        ("x'616263'", {"type": "text", "source_sql": "hex(c)", "target_sql": "hex(c)"}, Verdict.PASS, ""),
+        ("x'616264'", {"type": "text", "source_sql": "hex(c)", "target_sql": "hex(c)"}, Verdict.FAIL, "1 changed"),
+    ],
+)  # fmt: skip
+def test_binary_never_agrees_with_text_that_spells_it(
+    world: World, new: str, types: Any, verdict: Verdict, said: str
+) -> None:
+    with sqlite3.connect(world.folder / "old.db") as db:
+        db.executescript(SQLITE.format(new))
+    world.systems = {"one": f"sqlite:///{world.folder / 'old.db'}"}
+    world.agree(
+        source={"system": "one", "table": "old"}, target={"system": "one", "table": "new"},
+        key="id", state=(), context=(), columns={"id": "integer", "c": types},
+    )  # fmt: skip
+    outcome = world.run()
+    assert (outcome.verdict is verdict or "changed" in str(outcome), said in str(outcome)) == (True, True)
+    assert outcome.passed is (verdict is Verdict.PASS)
+
+
+@pytest.mark.real
+def test_binary_that_postgresql_copies_out_is_no_text(world: World, declared: Any) -> None:
+    declared("ALTER TABLE crimes ALTER status TYPE bytea USING '\\xab00'::bytea")
+    outcome = world.run()
+    assert "column 'status' of the source is BLOB, the contract says text" in str(outcome)
+
+
+def test_a_table_that_ends_before_its_end_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    _table(f"sqlite:///{world.folder / 'old.db'}", HUNDRED)
+    world.systems = {"old": f"sqlite:///{world.folder / 'old.db'}"}
+    world.agree(source={"system": "old", "table": "crimes"})
+    write_csv(world.target, HUNDRED)
+    whole = databases.land
+
+    def cut(fetch: Any, *given: Any) -> int:
+        return whole(lambda n: fetch(n)[:40], *given)
+
+    monkeypatch.setattr(databases, "land", cut)
+    outcome = world.run()
+    assert (outcome.verdict, "40 of its 100 rows were read" in str(outcome)) == (Verdict.ERROR, True)
+
+
+def test_a_database_that_fails_half_way_is_an_error_and_leaves_no_file(world: World) -> None:
+    """SQLite reads a row that is no UTF-8 only when it comes to it."""
+    file = world.folder / "old.db"
+    _table(f"sqlite:///{file}", [crime(n) for n in range(20_000)])
+    with sqlite3.connect(file) as db:
+        db.execute("UPDATE crimes SET surname = CAST(x'ff' AS TEXT) WHERE crime_id = 'C19999'")
+    world.systems = {"old": f"sqlite:///{file}"}
+    world.agree(source={"system": "old", "table": "crimes"})
+    write_csv(world.target, HUNDRED)
+    outcome = world.run()
+    assert (outcome.verdict, "could not be read" in str(outcome)) == (Verdict.ERROR, True)
+    assert not list(world.folder.rglob("source.parquet*"))
 
 
 @pytest.mark.real

@@ -157,6 +157,7 @@ class ProgrammeFolder:
             *_empty_calendars(self),
             *self._untellable(),
             *self._unowned(),
+            *self._unplaced(),
             *self._ways_back(),
             *self._located(self._unanswerable),
             *self._located(self.action_faults),
@@ -175,6 +176,16 @@ class ProgrammeFolder:
             if contract.owner and contract.owner not in people:
                 at = str(self.path / "reconciliation")
                 yield Problem(f"{name}: nobody is named '{contract.owner}'", at, field="owner", nearest=nearest(contract.owner, people))  # fmt: skip
+
+    def _unplaced(self) -> Iterator[Problem]:
+        """Contracts that read a system which the programme does not name: such a run could only end in an error."""
+        known = self.programme.systems
+        for name, contract in self.contracts.items():
+            for side in ("source", "target"):
+                system = getattr(contract, side).system
+                if system and system not in known:
+                    at = str(self.path / "reconciliation")
+                    yield Problem(f"{name}: no system is named '{system}'", at, field=f"{side}.system", nearest=nearest(system, known))  # fmt: skip
 
     def action_faults(self, book: Runbook) -> Iterator[Fault]:
         """Actions that could not be performed: an unknown kind, a wrong argument, a name that nothing fills in."""

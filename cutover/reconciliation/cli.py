@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from cutover.cli.output import answer, table
-from cutover.reconciliation.lives import finding_ids
 from cutover.reconciliation.reruns import Recheck, is_due
+from cutover.reconciliation.standing import notes
 
 if TYPE_CHECKING:
     from cutover.reconciliation.causes import Cause
@@ -54,8 +54,9 @@ def _comparing(app: App, service: Callable[[Path], ReconciliationService]) -> No
         json: bool = False,
     ) -> int:
         """Compare both sides now and record the outcome, here or in the engine that has them both."""
-        outcome = service(programme).run(contract, by=by, round=gate, engine=engine)
-        answer(outcome, as_json=json, text=_lines(outcome))
+        opened = service(programme)
+        outcome = opened.run(contract, by=by, round=gate, engine=engine)
+        answer(outcome, as_json=json, text=[*_lines(outcome), *notes(outcome, opened.contracts[contract])])
         return int(not outcome.passed)
 
     @app.command
@@ -160,7 +161,7 @@ def _settling(app: App, service: Callable[[Path], ReconciliationService]) -> Non
     ) -> None:
         """Say why the findings of the last run, or those of one class, are there: a code for the cause, and a sentence."""
         opened = service(programme)
-        named = finding_ids(opened.findings(contract, klass))
+        named = opened.finding_ids(contract, klass)
         opened.explain(contract, named, code=code, reason=reason, by=by)
         answer(None, as_json=False, text=[f"{len(named):,} findings explained as {code}"])
 
@@ -170,7 +171,7 @@ def _settling(app: App, service: Callable[[Path], ReconciliationService]) -> Non
     ) -> None:
         """Claim that the findings of the last run, or those of one class, were repaired; the next run verifies it."""
         opened = service(programme)
-        named = finding_ids(opened.findings(contract, klass))
+        named = opened.finding_ids(contract, klass)
         opened.repaired(contract, named, how=how, by=by)
         answer(
             None,
@@ -203,7 +204,8 @@ def _show(
     )
     shown = found if every else found[:SHOWN]
     causes = opened.causes(contract, outcome.run) if outcome.findings_file else []
-    answer({"outcome": outcome, "causes": causes, "findings": shown}, as_json=as_json, text=_lines(outcome))
+    text = [*_lines(outcome), *notes(outcome, opened.contracts[contract])]
+    answer({"outcome": outcome, "causes": causes, "findings": shown}, as_json=as_json, text=text)
     if causes and not as_json:
         table("Causes, the most open first", ("cause", "one of them"), ((str(c), _example(c)) for c in causes))  # fmt: skip
     if shown and not as_json:

@@ -107,6 +107,10 @@ COMPARISONS = Table(
 )
 
 
+class Overtaken(Refused):
+    """A newer run was begun, and that one will answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class ComparisonState:
     """`outcome` is the last answer or failure; while a run is under way it is still that of the run before."""
@@ -119,6 +123,11 @@ class ComparisonState:
     outcome: Outcome | None = None
     snapshots: Mapping[str, Snapshot] = field(default_factory=lambda: MappingProxyType({}))
 
+    def require_newest(self, run: int) -> None:
+        """Raises Overtaken for a run that is no longer the newest."""
+        if run != self.run:
+            raise Overtaken(f"comparison: run {run} was overtaken by run {self.run}, which will answer")
+
 
 def decide(state: ComparisonState, command: Command, now: datetime) -> Sequence[Event]:
     del now
@@ -130,10 +139,7 @@ def decide(state: ComparisonState, command: Command, now: datetime) -> Sequence[
         case Answer(outcome=outcome):
             event = ReconciliationFailed if outcome.verdict is Verdict.ERROR else ReconciliationFinished
             COMPARISONS.next(state.stage, event)
-            if outcome.run != state.run:
-                raise Refused(
-                    f"comparison: run {outcome.run} was overtaken by run {state.run}, which will answer"
-                )
+            state.require_newest(outcome.run)
             return [event(outcome=outcome)]
     raise Refused(f"comparison: {type(command).__name__} is not possible while {state.stage}")
 

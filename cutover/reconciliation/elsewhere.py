@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from cutover.core.errors import NotFound, Unavailable
-from cutover.reconciliation import references, rows, skeleton, sources
+from cutover.reconciliation import references, rows, skeleton, sources, warehouses
 from cutover.reconciliation.contract import Contract, Place, Reference
 from cutover.reconciliation.dialects import dialect, translate
 from cutover.reconciliation.match import Matching, Read, settle
@@ -110,6 +110,18 @@ def compare(
                 f"the {side} of {contract.id} moved while it was being read: {marks[side]} became {after}"
             )
     return Compared(taken, matching)
+
+
+def within_reach(contract: Contract, systems: Mapping[str, str], work: Path) -> Contract:
+    """The contract with a source that the embedded engine reads: a table of a Spark's catalog is first written out as text."""
+    if contract.engine != "spark" or not contract.source.is_database:
+        return contract
+    to = work / f"{Side.SOURCE}.csv"
+    with warehouses.opened(contract.engine, (contract.source,), systems, work) as warehouse:
+        relation = warehouse.relation(contract.source, Side.SOURCE)
+        own = skeleton.own_texts(There(Side.SOURCE, relation, warehouse.columns(relation)))
+        warehouse.write(translate(f"SELECT {own} FROM {relation} x", warehouse.dialect), to)
+    return contract.model_copy(update={"source": Place(path=str(to))})
 
 
 class _Asking:

@@ -13,12 +13,12 @@ from typing import Any
 import duckdb
 from duckdb.func import SPECIAL
 
-from cutover.core.errors import Invalid, Problem
+from cutover.core.errors import Invalid, NotFound, Problem
 from cutover.reconciliation import rows
 from cutover.reconciliation.causes import Cause, Wanted, by_cause, ranked
 from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.explain import kind_of, rounded_to, within
-from cutover.reconciliation.findings import Class
+from cutover.reconciliation.findings import Class, Coverage
 from cutover.reconciliation.rows import keys, literal, name
 from cutover.reconciliation.sides import Side
 
@@ -30,6 +30,9 @@ _FORMATS = {
     ".parquet": "FORMAT parquet, COMPRESSION zstd",
 }
 _CELL = 'STRUCT("column" VARCHAR, source VARCHAR, target VARCHAR, kind VARCHAR, rule VARCHAR)'
+_ID = (
+    "class || ':' || array_to_string(list_transform(map_values(key), lambda part: coalesce(part, '')), ' / ')"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,11 @@ def write(
 
 
 def read(path: Path, wanted: Wanted = ANY, limit: int | None = None, skip: int = 0) -> list[dict[str, Any]]:
-    """Findings of a file but the first `skip`, in the order of their causes, all of them unless `limit` is given."""
+    """Findings of a file but the first `skip`, in the order of their causes, all of them unless `limit` is given.
+
+    Raises NotFound for a class that is none.
+    """
+    _known(wanted.klass)
     with _looking() as looking:
         return by_cause(looking, path, wanted, limit, skip)
 
@@ -90,6 +97,25 @@ def causes(path: Path) -> list[Cause]:
     """The causes of a findings file, the most open ones first."""
     with _looking() as looking:
         return ranked(looking, path)
+
+
+def ids(path: Path, klass: str = "") -> list[str]:
+    """What the findings of a file, or those of one class, are known by (`lives.finding_id`), without reading what they tell.
+
+    Raises NotFound for a class that is none.
+    """
+    _known(klass)
+    where = f"WHERE class = {literal(klass)}" if klass else ""
+    with _looking() as looking:
+        found = looking.execute(f"SELECT DISTINCT {_ID} AS id FROM {rows.parquet(path)} {where} ORDER BY id")
+        return [one for (one,) in found.fetchall()]
+
+
+def among(path: Path, wanted: Iterable[str]) -> set[str]:
+    """Those of the `wanted` ids that a findings file has; memory is theirs, not that of all findings."""
+    asked = f"SELECT id FROM (SELECT unnest(?::VARCHAR[]) AS id) SEMI JOIN (SELECT {_ID} AS id FROM {rows.parquet(path)}) USING (id)"
+    with _looking() as looking:
+        return {one for (one,) in looking.execute(asked, [list(wanted)]).fetchall()}
 
 
 def export(path: Path, contract: Contract, to: Path) -> int:
@@ -114,6 +140,11 @@ def export(path: Path, contract: Contract, to: Path) -> int:
         )
     partial.replace(to)
     return lines
+
+
+def _known(klass: str) -> None:
+    if klass and klass not in set(Class):
+        raise NotFound("class of findings", klass, Class)
 
 
 def _told(contract: Contract) -> list[str]:
@@ -243,6 +274,12 @@ def _counted(engine: duckdb.DuckDBPyConnection, by: str, of: str) -> dict[str, i
 
 def _one(engine: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(engine.execute(query).fetchall()[0][0])
+
+
+def coverage(contract: Contract, excluded: Mapping[str, int], gaps: tuple[str, ...]) -> Coverage:
+    """What of both sides was compared, and what the contract leaves out."""
+    left_out = tuple(f"{n.side}.{n.column}: {n.reason}" for n in contract.not_compared)
+    return Coverage(compared=tuple(contract.columns), not_compared=left_out, excluded=excluded, gaps=gaps)
 
 
 def with_orphans(

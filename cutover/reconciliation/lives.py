@@ -8,12 +8,11 @@ nobody touched have none, they stand in the findings of the run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
 
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
@@ -165,11 +164,6 @@ def findings_stream(contract_id: str) -> str:
 def finding_id(klass: str, key: Sequence[str | None]) -> str:
     """What a finding is known by from run to run: its class and its key."""
     return f"{klass}:" + " / ".join("" if part is None else part for part in key)
-
-
-def finding_ids(findings: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The ids of findings as a service shows them."""
-    return [finding_id(one["class"], list(one["key"].values())) for one in findings]
 
 
 def _able(state: FindingLives, findings: Sequence[str], kind: type[Event]) -> tuple[str, ...]:

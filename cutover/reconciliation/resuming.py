@@ -13,6 +13,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from cutover.core.errors import Refused
+
 _LOCK = "reading.lock"
 
 
@@ -29,6 +31,16 @@ def resumable(runs: Path, run: int) -> Iterator[Path]:
         _clear(runs, work)
         yield work
         shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a folder that only one process may read a side into. Raises Refused while another does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as held:
+        if not _lock(folder, held):
+            raise Refused(f"a side is being read into {folder} by another process: wait until it has ended")
+        yield
 
 
 def _lock(folder: Path, held: ExitStack) -> bool:

@@ -28,6 +28,7 @@ _WIDER = {
     "integer": ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"),
     "double": ("FLOAT",),
 }
+_EXACT_DIGITS = {"FLOAT": 6, "DOUBLE": 15}  # of a number that comes out of a float as it went in
 _ENGINE_TYPES = {
     "text": "VARCHAR",
     "integer": "BIGINT",
@@ -90,11 +91,19 @@ def gaps(contract: Contract, side: Side, has: Mapping[str, str]) -> tuple[str, .
         if c not in wanted and c not in contract.left_out(side) and c.casefold() not in used
     ]
     drifted = [
-        f"column '{c}' of the {side} is {has[c]}, the contract says text"
+        f"column '{c}' of the {side} is {has[c]}, the contract says {column.type}"
         for c, column in wanted.items()
-        if column.type == "text" and has[c] != "VARCHAR"
+        if (column.type == "text" and has[c] != "VARCHAR") or _may_have_lost(column.type, has[c])
     ]
     return (*undeclared, *drifted)
+
+
+def _may_have_lost(type_: str, physical: str) -> bool:
+    """Whether a side holds exact numbers in a float too narrow for them: 9007199254740993 is ...992 there, and nobody can tell."""
+    if physical not in _EXACT_DIGITS:
+        return False
+    decimal = _DECIMAL.fullmatch(type_.upper())
+    return type_ == "integer" or bool(decimal and int(decimal[1]) > _EXACT_DIGITS[physical])
 
 
 def read_by_sql(contract: Contract, side: Side) -> frozenset[str]:

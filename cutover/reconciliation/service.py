@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -28,6 +29,7 @@ from cutover.reconciliation.comparison import (
     Answer,
     ComparisonState,
     KeepSnapshot,
+    Overtaken,
     ReconciliationFailed,
     ReconciliationFinished,
     ReconciliationStarted,
@@ -36,7 +38,7 @@ from cutover.reconciliation.comparison import (
     comparison_stream,
 )
 from cutover.reconciliation.contract import EMBEDDED, Contract
-from cutover.reconciliation.findings import Class, Coverage, Outcome, Reading, Verdict, judge
+from cutover.reconciliation.findings import Class, Outcome, Reading, Verdict, judge
 from cutover.reconciliation.later import Since
 from cutover.reconciliation.lives import (
     FINDING,
@@ -44,12 +46,11 @@ from cutover.reconciliation.lives import (
     FindingLives,
     JudgeFindings,
     RepairFindings,
-    finding_ids,
     findings_stream,
 )
 from cutover.reconciliation.match import Matching, Read, match
 from cutover.reconciliation.reruns import Recheck, Whole, rechecks
-from cutover.reconciliation.resuming import resumable
+from cutover.reconciliation.resuming import alone, resumable
 from cutover.reconciliation.sides import Side, Snapshot
 from cutover.reconciliation.snapshot import ENGINE
 from cutover.store.desk import Desk
@@ -129,10 +130,10 @@ class ReconciliationService:
         if key is not None and (earlier := self.desk.journal.keyed(key)):
             return self._kept(contract_id, side, earlier[0].stream)
         folder = self._frozen(contract_id)
-        with snapshots.engine(folder) as engine:
+        with alone(folder), snapshots.engine(folder) as engine:
             if broken := crossing.faults(engine, contract):
                 raise Refused(*broken)
-            taken = self._take(engine, crossing.crossed(engine, contract), side, folder)
+            taken = self._take(engine, crossing.crossed(engine, contract), side, folder, self.told)
         self.desk.ask(
             COMPARISON, comparison_stream(contract_id), KeepSnapshot(by=by, snapshot=taken), key=key
         )
@@ -196,10 +197,12 @@ class ReconciliationService:
 
         Raises Refused when that run has none to show because it failed, or when its file is not the one recorded.
         """
-        klass = klass or wanted.klass
-        if klass and klass not in set(Class):
-            raise NotFound("class of findings", klass, Class)
-        return evidence.read(self._findings_file(contract_id, run), replace(wanted, klass=klass), limit, skip)
+        wanted = replace(wanted, klass=klass or wanted.klass)
+        return evidence.read(self._findings_file(contract_id, run), wanted, limit, skip)
+
+    def finding_ids(self, contract_id: str, klass: Class | str | None = None) -> list[str]:
+        """What the findings of the last run are known by, and nothing else of them. Raises Refused as `findings` does."""
+        return evidence.ids(self._findings_file(contract_id), klass or "")
 
     def causes(self, contract_id: str, run: int | None = None) -> list[Cause]:
         """What a run's findings come from, the most open cause first. Raises Refused as `findings` does."""
@@ -231,12 +234,12 @@ class ReconciliationService:
     def repair_extract(self, contract_id: str, to: Path, run: int | None = None) -> int:
         """Write the source's own rows of missing and changed keys (CSV or Parquet) for a reload; returns the rows."""
         contract, findings = self._contract(contract_id), self._findings_file(contract_id, run)
-        frozen = self._state(contract_id).snapshots.get(Side.SOURCE) if contract.source_frozen else None
-        work = self._home(contract_id) / "looking"
-        with snapshots.engine(work) as engine:
+        frozen, home = self._frozen_source(contract), self._home(contract_id)
+        with TemporaryDirectory(dir=home) as held, snapshots.engine(work := Path(held)) as engine:
             if frozen:
                 raw = self._frozen(contract_id) / frozen.raw, frozen.mark
             else:
+                contract = elsewhere.within_reach(contract, self._systems(), work)
                 raw = sources.brought(contract, Side.SOURCE, work, self._systems())
             return later.repair(engine, crossing.crossed(engine, contract), findings, raw, to)
 
@@ -245,7 +248,7 @@ class ReconciliationService:
         return elsewhere.emitted(self._contract(contract_id), engine)
 
     def _touch(self, contract_id: str, command: ExplainFindings | RepairFindings) -> None:
-        known = set(finding_ids(self.findings(contract_id)))
+        known = evidence.among(self._findings_file(contract_id), command.findings)
         if strange := [one for one in command.findings if one not in known]:
             raise Refused(*(f"{one} is not a finding of the last run of {contract_id}" for one in strange))
         self.desk.ask(FINDING, findings_stream(contract_id), command)
@@ -253,24 +256,31 @@ class ReconciliationService:
     def _verify(self, outcome: Outcome, by: str) -> None:
         """Tell the findings that somebody touched what this run says of them."""
         stream = findings_stream(outcome.contract)
-        if self.desk.state(FINDING, stream).lives:
-            still = tuple(finding_ids(self.findings(outcome.contract, run=outcome.run)))
-            self.desk.ask(FINDING, stream, JudgeFindings(by=by, run=outcome.run, still=still))
+        if touched := self.desk.state(FINDING, stream).lives:
+            still = evidence.among(self._findings_file(outcome.contract, outcome.run), touched)
+            self.desk.ask(FINDING, stream, JudgeFindings(by=by, run=outcome.run, still=tuple(sorted(still))))
 
     def _compare(self, contract: Contract, started: ReconciliationStarted) -> Outcome:
         try:
             outcome = self._outcome(contract, started.run)
+        except Overtaken:  # no outcome: the newer run has its own
+            raise
         except (CutoverError, duckdb.Error, OSError) as error:
             outcome = _no_answer(contract, started.run, Verdict.ERROR, str(error))
         asked = {"round": started.round, "contract_sha256": standing.digest(contract)}
         return outcome.model_copy(update=asked)
 
     def _outcome(self, contract: Contract, run: int) -> Outcome:
-        frozen = self._state(contract.id).snapshots.get(Side.SOURCE) if contract.source_frozen else None
+        frozen = self._frozen_source(contract)
         if not frozen and (same := sources.one_place(contract, self._systems())):
             return _no_answer(contract, run, Verdict.INCONCLUSIVE, same)
         if contract.engine != EMBEDDED:
             return self._elsewhere(contract, run)
+
+        def told(what: str) -> None:  # a run that was overtaken need not read on
+            self.told(what)
+            self._state(contract.id).require_newest(run)
+
         with resumable(self._home(contract.id) / "runs", run) as work, snapshots.engine(work) as engine:
             if broken := crossing.faults(engine, contract):
                 return _no_answer(contract, run, Verdict.INCONCLUSIVE, *broken)
@@ -280,8 +290,9 @@ class ReconciliationService:
             if frozen:
                 source = _Read(frozen, self._frozen(contract.id), frozen=True)
             else:
-                source = _Read(self._take(engine, contract, Side.SOURCE, work), work)
-            target = _Read(self._take(engine, contract, Side.TARGET, work), work)
+                source = _Read(self._take(engine, contract, Side.SOURCE, work, told), work)
+            target = _Read(self._take(engine, contract, Side.TARGET, work, told), work)
+            self._state(contract.id).require_newest(run)
             return self._matched(engine, contract, run, source, target)
 
     def _take(
@@ -290,16 +301,10 @@ class ReconciliationService:
         contract: Contract,
         side: Side,
         folder: Path,
+        told: Callable[[str], None],
     ) -> Snapshot:
-        return snapshots.take(
-            engine,
-            contract,
-            side,
-            folder,
-            systems=self._systems(),
-            now=self.desk.clock.now(),
-            told=self.told,
-        )
+        now = self.desk.clock.now()
+        return snapshots.take(engine, contract, side, folder, systems=self._systems(), now=now, told=told)
 
     def _matched(
         self, engine: duckdb.DuckDBPyConnection, contract: Contract, run: int, source: _Read, target: _Read
@@ -335,7 +340,7 @@ class ReconciliationService:
         counts = {**matching.counts, Class.ORPHAN.value: sum(found.orphans.values())}
         by_state = evidence.with_orphans(matching.by_state, found.orphans)
         gaps = (*source.taken.gaps, *target.taken.gaps, *standing.expired(contract, today))
-        coverage = _coverage(contract, matching.excluded, gaps)
+        coverage = evidence.coverage(contract, matching.excluded, gaps)
         verdict, reasons = judge(
             counts,
             by_state,
@@ -383,13 +388,11 @@ class ReconciliationService:
     def _home(self, contract_id: str) -> Path:
         return self._state_dir / "reconciliation" / contract_id
 
+    def _frozen_source(self, contract: Contract) -> Snapshot | None:
+        return self._state(contract.id).snapshots.get(Side.SOURCE) if contract.source_frozen else None
+
     def _frozen(self, contract_id: str) -> Path:
         return self._home(contract_id) / "frozen"
-
-
-def _coverage(contract: Contract, excluded: Mapping[str, int], gaps: tuple[str, ...]) -> Coverage:
-    left_out = tuple(f"{n.side}.{n.column}: {n.reason}" for n in contract.not_compared)
-    return Coverage(compared=tuple(contract.columns), not_compared=left_out, excluded=excluded, gaps=gaps)
 
 
 def _no_answer(contract: Contract, run: int, verdict: Verdict, *reasons: str) -> Outcome:

@@ -183,9 +183,20 @@ def _aside(contract: Contract, side: Side) -> str:
 
 
 def _own(there: There) -> str:
+    return _texts(there, [_kept(i) for i in range(len(there.has))])
+
+
+def own_texts(there: There) -> str:
+    """The columns of a relation `x` as they are there, each as text."""
+    return _texts(there, list(there.has))
+
+
+def _texts(there: There, called: list[str]) -> str:
+    """The columns of a side, which `x` calls so, as text under their own names."""
+    plain = (f"x.{name(c)}" for c in called)
     told = (
-        f"PADDED(x.{name(_kept(i))})" if held == _PADDED else f"x.{name(_kept(i))}"
-        for i, held in enumerate(there.has.values())
+        f"PADDED({one})" if held == _PADDED else one
+        for one, held in zip(plain, there.has.values(), strict=True)
     )
     return ", ".join(f"ASTEXT({one}) AS {name(c)}" for one, c in zip(told, there.has, strict=True))
 

@@ -60,7 +60,7 @@ def take(
     folder.mkdir(parents=True, exist_ok=True)
     place = contract.place(side)
     path, mark = sources.brought(contract, side, folder, systems)
-    with reading(contract, side):
+    with reading(contract, side, path):
         raw = sources.opened(connection, contract, side, path, mark)
         gaps = rows.gaps(contract, side, raw.has)
         if side is Side.SOURCE:
@@ -200,12 +200,14 @@ def doubts(snapshot: Snapshot, contract: Contract, folder: Path) -> tuple[str, .
 
 
 @contextmanager
-def reading(contract: Contract, side: Side) -> Iterator[None]:
-    """Say which side of which contract an engine's or a decoder's complaint is about."""
+def reading(contract: Contract, side: Side, path: Path | None = None) -> Iterator[None]:
+    """Say which side of which contract an engine's or a decoder's complaint is about, and of a CSV file what it may be."""
     try:
         yield
     except (duckdb.Error, UnicodeDecodeError, OSError) as error:
         said = " ".join(line.strip() for line in str(error).split("Possible")[0].splitlines() if line.strip())
+        if path and contract.place(side).kind == "csv":
+            said = sources.mixed_line_ends(path) or said
         raise Unavailable(f"the {side} of {contract.id} could not be read: {said}", permanent=True) from error
 
 

@@ -106,6 +106,17 @@ def keep_table(table: Writable, to: Path) -> Path:
         partial.unlink(missing_ok=True)
 
 
+def mixed_line_ends(path: Path) -> str:
+    """Which line of a CSV file ends otherwise than the first; '' where all end alike. The engine takes one line end a file."""
+    ends = {True: "CRLF", False: "LF"}
+    with path.open("rb") as lines:
+        first = next(lines, b"").endswith(b"\r\n")
+        other = next((n for n, line in enumerate(lines, 2) if line.endswith(b"\r\n") is not first), 0)
+    if not other:
+        return ""
+    return f"line {other} ends in {ends[not first]}, the first in {ends[first]}: write {path} with one line end throughout"
+
+
 def opened(engine: duckdb.DuckDBPyConnection, contract: Contract, side: Side, path: Path, moved: str) -> Raw:
     """The rows of a file. Raises Invalid for a file without columns and for a column the contract names in vain."""
     place = contract.place(side)

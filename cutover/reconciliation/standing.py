@@ -47,6 +47,17 @@ def fallen(
     )
 
 
+def notes(outcome: Outcome, contract: Contract) -> tuple[str, ...]:
+    """What a reader of an outcome must know beside it: that the source is not as it was at the freeze."""
+    if contract.source_frozen and outcome.source and not outcome.source.frozen:
+        said = (
+            "the contract says source_frozen and no snapshot was taken at the freeze (kind: snapshot in the plan): "
+            "the source is as it was at this run, and a loss or change in it before that is not seen"
+        )
+        return (said,)
+    return ()
+
+
 def expired(contract: Contract, today: date) -> tuple[str, ...]:
     """The exclusions whose day is over."""
     return tuple(

@@ -17,6 +17,7 @@ from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.findings import Class, Outcome, Reading, Verdict, address
 from cutover.reconciliation.reruns import Recheck, Rerun, overdue
 from cutover.reconciliation.service import ReconciliationService
+from cutover.reconciliation.standing import notes
 from cutover.web.acts import Download
 from cutover.web.kit import Page, Query
 from cutover.web.words import moment
@@ -210,7 +211,7 @@ def _shown(service: ReconciliationService, name: str, query: Query, zone: str) -
         title=service.contracts[name].title,
         run=f"run {outcome.run}" + ("" if outcome.run == newest else ", not the last one"),
         look=STALE if fallen else LOOKS[outcome.verdict],
-        says="; ".join((str(outcome), *fallen)),
+        says="; ".join((str(outcome), *fallen, *notes(outcome, service.contracts[name]))),
         read=tuple(_read(side, reading, zone) for side, reading in (("source", outcome.source), ("target", outcome.target)) if reading),
         counts=tuple((k.replace("_", " "), f"{n:,}", "" if k == Class.MATCHED else address(name, outcome.run, k)) for k, n in outcome.counts.items() if n),
         causes=tuple(_cause(one, name, outcome.run, wanted) for one in causes),

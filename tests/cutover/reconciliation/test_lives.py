@@ -8,6 +8,7 @@ import pytest
 
 from cutover.core.errors import Refused
 from cutover.core.event import Command
+from cutover.reconciliation import evidence
 from cutover.reconciliation.lives import (
     FINDING,
     FINDINGS,
@@ -18,6 +19,7 @@ from cutover.reconciliation.lives import (
     RepairFindings,
     finding_id,
 )
+from tests.cutover.reconciliation.world import World, crime
 
 NOW = datetime(2026, 10, 24, tzinfo=UTC)
 ONE, TWO = finding_id("missing", ["A", "1"]), finding_id("missing", ["A", "2"])
@@ -69,3 +71,14 @@ def test_what_is_said_to_be_repaired_is_not_repaired_twice_and_each_is_named() -
     assert refused.value.reasons == (f"{ONE} is repaired", f"{TWO} is repaired")
     with pytest.raises(Refused, match="none is named"):
         _after(RepairFindings(by="Bo", findings=(), how="?"))
+
+
+def test_findings_are_known_by_the_same_words_in_a_file_and_in_the_journal(world: World) -> None:
+    world.agree(key=["crime_id", "offence"])
+    world.write([crime(1), crime(2, offence=None), crime(3, crime_id="a / b:c 'd'")], [crime(4)])
+    world.run()
+    told = {finding_id(one["class"], list(one["key"].values())) for one in world.service.findings("crimes")}
+    file = world.service._findings_file("crimes")
+    assert set(evidence.ids(file)) == told
+    assert evidence.among(file, [*told, "missing:nobody / x"]) == told
+    assert {one.partition(":")[0] for one in world.service.finding_ids("crimes", "extra")} == {"extra"}

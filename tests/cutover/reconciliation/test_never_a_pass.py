@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from cutover.reconciliation.comparison import COMPARISON, Overtaken, Start, comparison_stream
 from cutover.reconciliation.findings import Verdict
+from cutover.reconciliation.standing import notes
 from tests.cutover.reconciliation.world import COLUMNS, World, contract, crime, write_csv
 
 HUNDRED = [crime(n) for n in range(100)]
@@ -86,3 +90,31 @@ def test_rounding_is_allowed_to_the_declared_places_and_a_penny_is_not_rounding(
     world.write([crime(1, value_gbp="10.01")], [crime(1, value_gbp="10.00")])
     outcome = world.run()
     assert (outcome.verdict, outcome.unexplained) == (Verdict.FAIL, 1)
+
+
+def test_a_run_that_is_overtaken_while_it_reads_stops_and_answers_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write(HUNDRED, HUNDRED)
+    service = world.service
+    read: list[str] = []
+
+    def told(what: str) -> None:
+        """A newer run begins as soon as this one has read something."""
+        read.append(what)
+        world.desk.ask(COMPARISON, comparison_stream("crimes"), Start(by="Bo"))
+
+    monkeypatch.setattr(service, "told", told)
+    with pytest.raises(Overtaken, match="run 1 was overtaken by run 2, which will answer"):
+        service.run("crimes", by="Asha")
+    assert read == ["source: 1 of 1 stretches read"]
+    assert service.latest("crimes") is None
+
+
+def test_a_source_that_was_to_be_frozen_and_was_not_is_told_beside_the_outcome(world: World) -> None:
+    world.agree(source_frozen=True)
+    world.write(HUNDRED, HUNDRED)
+    said = notes(world.run(), world.contracts["crimes"])
+    assert "no snapshot was taken at the freeze" in "".join(said)
+    world.service.snapshot("crimes", "source", by="Asha")
+    assert notes(world.run(), world.contracts["crimes"]) == ()

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from cutover.core.errors import Refused
 from cutover.reconciliation import evidence, match, snapshot, sources
 from cutover.reconciliation.findings import Verdict
+from cutover.reconciliation.resuming import alone
 from tests.cutover.reconciliation.world import World, contract, crime, write_csv, write_parquet
 
 SELECT = (
@@ -138,3 +140,12 @@ def test_a_disk_that_fills_at_any_step_is_an_error_and_never_a_pass(
     assert outcome.verdict is Verdict.ERROR
     assert "space" in outcome.reasons[0].lower() or "write" in outcome.reasons[0].lower()
     assert not list(small_disk.rglob("findings/*.parquet"))
+
+
+def test_one_process_at_a_time_takes_a_snapshot(world: World, stretches: list[str]) -> None:
+    with (
+        alone(world.folder / "state" / "reconciliation" / "crimes" / "frozen"),
+        pytest.raises(Refused, match="by another process"),
+    ):
+        world.service.snapshot("crimes", "source", by="Bo")
+    assert world.service.snapshot("crimes", "source", by="Bo").rows == 10_000

@@ -389,3 +389,37 @@ def test_a_table_of_which_a_policy_hides_rows_from_the_account_is_an_error(
     engine.dispose()
     assert outcome.verdict is Verdict.ERROR
     assert "row-level security" in outcome.reasons[0]
+
+
+def test_lines_that_end_in_two_ways_are_told_by_their_number(world: World) -> None:
+    world.write(HUNDRED, HUNDRED)
+    lines = world.source.read_bytes().splitlines()
+    world.source.write_bytes(b"\r\n".join(lines[:50]) + b"\n" + b"\r\n".join(lines[50:]) + b"\r\n")
+    outcome = world.run()
+    assert outcome.verdict is Verdict.ERROR
+    assert "line 50 ends in LF, the first in CRLF" in str(outcome)
+
+
+@pytest.mark.parametrize(
+    ("held", "type_", "said"),
+    [
+        ("DOUBLE", "integer", "column 'n' of the target is DOUBLE, the contract says integer"),
+        ("DOUBLE", "decimal(18,2)", "column 'n' of the target is DOUBLE, the contract says decimal(18,2)"),
+        ("FLOAT", "decimal(12,2)", "column 'n' of the target is FLOAT, the contract says decimal(12,2)"),
+        ("DOUBLE", "decimal(12,2)", ""),
+    ],
+)
+def test_exact_numbers_in_a_float_too_narrow_for_them_are_a_drift_and_no_pass(
+    world: World, held: str, type_: str, said: str
+) -> None:
+    """2^53 + 1 became 2^53 on its way into the float, on both sides alike to whoever asks afterwards."""
+    exact = "BIGINT" if type_ == "integer" else type_.upper()
+    number = 9_007_199_254_740_992 if type_ in ("integer", "decimal(18,2)") else 1
+    old = write_parquet(world.folder / "a.parquet", f"SELECT 1::BIGINT AS id, {number}::{exact} AS n")
+    new = write_parquet(world.folder / "b.parquet", f"SELECT 1::BIGINT AS id, {number}::{held} AS n")
+    world.agree(
+        source={"path": str(old)}, target={"path": str(new)},
+        key="id", state=(), context=(), columns={"id": "integer", "n": type_},
+    )  # fmt: skip
+    outcome = world.run()
+    assert (outcome.passed, said in str(outcome)) == (not said, True)

@@ -82,3 +82,21 @@ def test_a_table_of_its_catalog_is_a_side_and_one_that_is_not_there_an_error(
     spark.catalog.dropTempView("target")
     gone = world.run()
     assert (str(gone.verdict), "TABLE_OR_VIEW_NOT_FOUND" in gone.reasons[0]) == ("ERROR", True), gone.reasons
+
+
+def test_a_repair_extract_of_a_table_of_its_catalog_has_the_sources_own_rows(
+    world: World, spark: Any
+) -> None:
+    world.systems = {"lake": "local[2]"}
+    files = as_parquet(world.folder, *(lines[20:40] for lines in planted()))
+    for name, place in files.items():
+        spark.read.parquet(place["path"]).createOrReplaceTempView(name)
+    spark.sql("CREATE OR REPLACE TEMP VIEW fewer AS SELECT * FROM target WHERE crime_id NOT LIKE '%5'")
+    places = {"source": {"system": "lake", "table": "source"}, "target": {"system": "lake", "table": "fewer"}}
+    agree(world, places, engine="spark")
+    missing = world.run().counts["missing"]
+    to = world.folder / "again.csv"
+    assert world.service.repair_extract("crimes", to) == missing > 0
+    lines = to.read_text(encoding="utf-8").splitlines()
+    assert lines[0].replace('"', "") == ",".join(spark.table("source").columns)
+    assert len(lines) == missing + 1

@@ -152,16 +152,14 @@ def test_a_calendar_without_hours_is_a_fault_and_one_nobody_knows_is_told(folder
 
 
 def test_a_contract_that_reads_a_system_nobody_named_is_a_fault_with_the_nearest_name(folder: Path) -> None:
-    with (folder / "programme.yaml").open("a", encoding="utf-8") as programme:
-        programme.write("systems: {old_records: 'http://127.0.0.1:9002'}\n")
     contract = folder / "reconciliation" / "crimes.yaml"
     lines = contract.read_text(encoding="utf-8").splitlines()
-    read = "source: {system: old_record, path: /register/crimes.csv}"
+    read = "source: {system: new_record, path: /register/crimes.csv}"
     lines = [read if line.startswith("source:") else line for line in lines]
     contract.write_text("\n".join(lines), encoding="utf-8")
     (message,) = messages(folder)
     assert message == (
-        "reconciliation: source.system: crimes: no system is named 'old_record'; did you mean 'old_records'?"
+        "reconciliation: source.system: crimes: no system is named 'new_record'; did you mean 'new_records'?"
     )
 
 

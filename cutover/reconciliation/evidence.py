@@ -84,11 +84,7 @@ def write(
 
 
 def read(path: Path, wanted: Wanted = ANY, limit: int | None = None, skip: int = 0) -> list[dict[str, Any]]:
-    """Findings of a file but the first `skip`, in the order of their causes, all of them unless `limit` is given.
-
-    Raises NotFound for a class that is none.
-    """
-    _known(wanted.klass)
+    """Findings of a file but the first `skip`, in the order of their causes, all of them unless `limit` is given."""
     with _looking() as looking:
         return by_cause(looking, path, wanted, limit, skip)
 
@@ -100,11 +96,7 @@ def causes(path: Path) -> list[Cause]:
 
 
 def ids(path: Path, klass: str = "") -> list[str]:
-    """What the findings of a file, or those of one class, are known by (`lives.finding_id`), without reading what they tell.
-
-    Raises NotFound for a class that is none.
-    """
-    _known(klass)
+    """What the findings of a file, or those of one class, are known by (`lives.finding_id`), without reading what they tell."""
     where = f"WHERE class = {literal(klass)}" if klass else ""
     with _looking() as looking:
         found = looking.execute(f"SELECT DISTINCT {_ID} AS id FROM {rows.parquet(path)} {where} ORDER BY id")
@@ -142,7 +134,8 @@ def export(path: Path, contract: Contract, to: Path) -> int:
     return lines
 
 
-def _known(klass: str) -> None:
+def require_class(klass: str) -> None:
+    """Raises NotFound for a class that is none; '' is any."""
     if klass and klass not in set(Class):
         raise NotFound("class of findings", klass, Class)
 

@@ -134,9 +134,8 @@ class ReconciliationService:
             if broken := crossing.faults(engine, contract):
                 raise Refused(*broken)
             taken = self._take(engine, crossing.crossed(engine, contract), side, folder, self.told)
-        self.desk.ask(
-            COMPARISON, comparison_stream(contract_id), KeepSnapshot(by=by, snapshot=taken), key=key
-        )
+        kept = KeepSnapshot(by=by, snapshot=taken)
+        self.desk.ask(COMPARISON, comparison_stream(contract_id), kept, key=key)
         snapshots.forget_parts(folder, side)
         return taken
 
@@ -198,10 +197,12 @@ class ReconciliationService:
         Raises Refused when that run has none to show because it failed, or when its file is not the one recorded.
         """
         wanted = replace(wanted, klass=klass or wanted.klass)
+        evidence.require_class(wanted.klass)
         return evidence.read(self._findings_file(contract_id, run), wanted, limit, skip)
 
     def finding_ids(self, contract_id: str, klass: Class | str | None = None) -> list[str]:
         """What the findings of the last run are known by, and nothing else of them. Raises Refused as `findings` does."""
+        evidence.require_class(klass or "")
         return evidence.ids(self._findings_file(contract_id), klass or "")
 
     def causes(self, contract_id: str, run: int | None = None) -> list[Cause]:
@@ -249,7 +250,7 @@ class ReconciliationService:
 
     def _touch(self, contract_id: str, command: ExplainFindings | RepairFindings) -> None:
         known = evidence.among(self._findings_file(contract_id), command.findings)
-        if strange := [one for one in command.findings if one not in known]:
+        if strange := sorted({*command.findings} - known):
             raise Refused(*(f"{one} is not a finding of the last run of {contract_id}" for one in strange))
         self.desk.ask(FINDING, findings_stream(contract_id), command)
 

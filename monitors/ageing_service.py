@@ -8,10 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Row, String, Table, Text, func, inspect, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import Column, Row, String, Table, Text, func, select
 
 from cutover.core.errors import CutoverError, Invalid, NotFound, Unavailable
 from cutover.core.event import Recorded
@@ -19,6 +16,7 @@ from cutover.domain.programme import Programme
 from cutover.store.desk import Desk
 from cutover.store.engine import reading, writing
 from cutover.store.metadata import UtcTime, metadata
+from cutover.store.side_tables import make_missing, upsert
 from monitors.domain.ageing import (
     MOST_ITEMS,
     ROUND_THE_CLOCK,
@@ -96,11 +94,7 @@ class AgeingService:
         self._watch = watch or Hypercare()
         self._hours: dict[str, ServiceHours] = {}
         self._left = LeftBehind(desk, suspicion_stream(""), self.checks)
-        with reading(self._engine) as connection:
-            is_there = inspect(connection).has_table(looks_table.name)
-        if not is_there:
-            with writing(self._engine) as connection:
-                connection.execute(CreateTable(looks_table, if_not_exists=True))
+        make_missing(self._engine, looks_table)
 
     def look(self, check: AgeingCheck, now: datetime) -> Result:
         """Read the lists and judge them; what cannot be read is UNKNOWN and never a good sign."""
@@ -131,6 +125,9 @@ class AgeingService:
             return []
         return self._desk.ask(SUSPICION, stream, command, at=at)
 
+    def now(self) -> datetime:
+        return self._desk.clock.now()
+
     def settle(self, check_id: str, by: str, origin: Origin, note: str) -> list[Recorded]:
         """Say, by name, what a suspected backlog was. Raises Refused when none is suspected."""
         people = self._programme.people
@@ -144,7 +141,7 @@ class AgeingService:
 
         Of a past moment `desk` knows what was suspected then, and the last look of each hour is kept.
         """
-        at, then = now or self._desk.clock.now(), desk or self._desk
+        at, then = now or self.now(), desk or self._desk
         looks = self._looks(at)
         views = []
         for check in (*self.checks.values(), *ages_left(then, self._left.names).values()):
@@ -203,15 +200,11 @@ class AgeingService:
         return csv_rows(self._folder, source.path, columns)
 
     def _keep(self, check_id: str, found: Ages, at: datetime) -> None:
-        insert = postgresql_insert if self._engine.dialect.name == "postgresql" else sqlite_insert
-        fresh = insert(looks_table)
-        changed = {"at": fresh.excluded.at, "ages": fresh.excluded.ages}
+        keep = upsert(self._engine, looks_table, lambda fresh: {"at": fresh.at, "ages": fresh.ages})
         hour = at.replace(minute=0, second=0, microsecond=0)
         row = {"check_id": check_id, "hour": hour, "at": at, "ages": found.model_dump_json()}
         with writing(self._engine, durable=False) as connection:
-            connection.execute(
-                fresh.on_conflict_do_update(index_elements=["check_id", "hour"], set_=changed), row
-            )
+            connection.execute(keep, row)
 
     def _check(self, check_id: str) -> AgeingCheck:
         check = self.checks.get(check_id) or ages_left(self._desk, self._left.names).get(check_id)

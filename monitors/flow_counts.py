@@ -10,13 +10,11 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Engine, Row, String, Table, Text, inspect, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import BigInteger, Column, Engine, Row, String, Table, Text, select
 
 from cutover.store.engine import reading, writing
 from cutover.store.metadata import UtcTime, metadata
+from cutover.store.side_tables import make_missing, upsert
 from monitors.domain.counts import Told
 from monitors.domain.standing import Heard
 
@@ -44,13 +42,7 @@ class FlowCounts:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._upsert = postgresql_insert if engine.dialect.name == "postgresql" else sqlite_insert
-        with reading(engine) as connection:
-            missing = [t for t in (counts_table, heard_table) if not inspect(connection).has_table(t.name)]
-        if missing:
-            with writing(engine) as connection:
-                for table in missing:
-                    connection.execute(CreateTable(table, if_not_exists=True))
+        make_missing(engine, counts_table, heard_table)
 
     def keep(self, flow_id: str, found: Told, at: datetime) -> None:
         """Remember a good reading."""
@@ -61,19 +53,15 @@ class FlowCounts:
         heard = {"flow_id": flow_id, "at": at, "fault": "", "last_event": found.last_event}
         with writing(self._engine, durable=False) as connection:
             if rows:
-                fresh = self._upsert(counts_table)
-                changed = {"count": fresh.excluded.count, "told_at": fresh.excluded.told_at}
-                connection.execute(
-                    fresh.on_conflict_do_update(index_elements=["flow_id", "day"], set_=changed), rows
-                )
-            kept = ("at", "fault", "last_event") if found.last_event else ("at", "fault")
-            connection.execute(self._heard(kept), heard)
+                connection.execute(self._changing(counts_table, "count", "told_at"), rows)
+            last = ("last_event",) if found.last_event else ()
+            connection.execute(self._changing(heard_table, "at", "fault", *last), heard)
 
     def fail(self, flow_id: str, why: str) -> None:
         """Remember what was wrong with a reading; when the last good one was stays known."""
         heard = {"flow_id": flow_id, "at": None, "fault": why, "last_event": None}
         with writing(self._engine, durable=False) as connection:
-            connection.execute(self._heard(("fault",)), heard)
+            connection.execute(self._changing(heard_table, "fault"), heard)
 
     def counts(self, flow_id: str, since: date, until: date) -> Mapping[date, int]:
         """The days as last told, from `since` to `until`."""
@@ -92,11 +80,8 @@ class FlowCounts:
         with reading(self._engine) as connection:
             return {row.flow_id: _heard(row) for row in connection.execute(select(heard_table))}
 
-    def _heard(self, kept: tuple[str, ...]) -> Any:
-        fresh = self._upsert(heard_table)
-        return fresh.on_conflict_do_update(
-            index_elements=["flow_id"], set_={name: fresh.excluded[name] for name in kept}
-        )
+    def _changing(self, table: Table, *columns: str) -> Any:
+        return upsert(self._engine, table, lambda fresh: {name: fresh[name] for name in columns})
 
 
 def _heard(row: Row[Any]) -> Heard:

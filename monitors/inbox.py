@@ -11,14 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Engine, Integer, String, Table, Text, func, inspect, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import Column, Engine, Integer, String, Table, Text, func, select
 
 from cutover.core.errors import NotFound
 from cutover.store.engine import reading, writing
 from cutover.store.metadata import UtcTime, metadata
+from cutover.store.side_tables import make_missing, upsert
 from monitors.domain.check import CLOCK_SKEW, Result
 from monitors.domain.heartbeat import Pings, Said, judge_beat, read
 from monitors.domain.kinds import HeartbeatCheck
@@ -46,7 +44,6 @@ outside_table = Table(
     Column("summary", Text, nullable=False),
     Column("heard_at", UtcTime, nullable=False),
 )
-_TABLES = (heartbeats_table, outside_table)
 _COLUMNS = {Said.SUCCESS: "success_at", Said.STARTED: "started_at", Said.FAILED: "failed_at"}
 
 
@@ -57,25 +54,22 @@ class Inbox:
         self, engine: Engine, heartbeats: Iterable[HeartbeatCheck], go_live: datetime, zone: str
     ) -> None:
         self._engine = engine
-        self._insert: Any = postgresql_insert if engine.dialect.name == "postgresql" else sqlite_insert
         self.heartbeats = {check.id: check for check in heartbeats}
         self._go_live = go_live
         self._zone = zone
-        with reading(engine) as connection:
-            missing = [t for t in _TABLES if not inspect(connection).has_table(t.name)]
-        if missing:
-            with writing(engine) as connection:
-                for table in missing:
-                    connection.execute(CreateTable(table, if_not_exists=True))
+        make_missing(engine, heartbeats_table, outside_table)
 
     def beat(self, name: str, said: Said, at: datetime, note: str = "") -> None:
         """A report of scheduled work. Raises NotFound for a heartbeat that the programme does not declare."""
         if name not in self.heartbeats:
             raise NotFound("heartbeat", name, self.heartbeats)
-        values = {_COLUMNS[said]: at, "note": note[:LONGEST_NOTE]} | self._astray(name, said, at)
-        insert = self._insert(heartbeats_table).values({"name": name} | values)
+        why = (
+            {"note": note[:LONGEST_NOTE]} if said is Said.FAILED else {}
+        )  # a start says nothing of why it failed
+        values = {_COLUMNS[said]: at} | why | self._astray(name, said, at)
+        keep = upsert(self._engine, heartbeats_table, lambda _: values)
         with writing(self._engine) as connection:
-            connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_=values))
+            connection.execute(keep, {"name": name, "note": ""} | values)
 
     def _astray(self, name: str, said: Said, at: datetime) -> dict[str, datetime]:
         """What was reported by a clock that was ahead is moved to just before the report that came after it."""
@@ -92,18 +86,13 @@ class Inbox:
 
     def hear(self, alerts: Sequence[OutsideAlert], at: datetime) -> None:
         """What an Alertmanager told us; each alert replaces what was said of it before."""
-        t = outside_table
         rows = {row["fingerprint"]: row for row in (_row(alert, at) for alert in alerts)}
         if not rows:
             return
-        insert = self._insert(t)
         names = ("firing", "labels", "summary", "heard_at")
-        changed = {name: insert.excluded[name] for name in names}
+        replace = upsert(self._engine, outside_table, lambda fresh: {name: fresh[name] for name in names})
         with writing(self._engine) as connection:
-            connection.execute(
-                insert.on_conflict_do_update(index_elements=["fingerprint"], set_=changed),
-                list(rows.values()),
-            )
+            connection.execute(replace, list(rows.values()))
 
     @property
     def kept(self) -> Mapping[type[Any], Callable[[Any, datetime], Result]]:

@@ -6,7 +6,7 @@ its next result, and nothing that was decided.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,12 +28,11 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.schema import CreateTable
 
 from cutover.store.engine import reading, writing
 from cutover.store.metadata import UtcTime, metadata
+from cutover.store.side_tables import upsert
 from monitors.domain.check import Figure, Reason, Result, Status
 from monitors.domain.flapping import Window
 
@@ -110,8 +109,9 @@ class Samples:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._remember = _upsert(engine, last_table, _newest)
-        self._count = _upsert(engine, hours_table, _added)
+        # Built once: building a statement costs more than running it.
+        self._remember = upsert(engine, last_table, _newest)
+        self._count = upsert(engine, hours_table, _added)
         with reading(engine) as connection:
             lacking = _lacking(connection)
         if lacking:
@@ -148,14 +148,6 @@ class Samples:
         with reading(self._engine) as connection:
             rows = connection.execute(select(t).where(t.c.check_id == check_id).order_by(t.c.hour)).all()
         return [_hour(row) for row in rows]
-
-
-def _upsert(engine: Engine, table: Table, changed: Callable[[Any], dict[str, Any]]) -> Any:
-    """Insert a row or change the one there is: built once, because building it costs more than running it."""
-    insert = postgresql_insert if engine.dialect.name == "postgresql" else sqlite_insert
-    statement = insert(table)
-    key = [column.name for column in table.primary_key]
-    return statement.on_conflict_do_update(index_elements=key, set_=changed(statement.excluded))
 
 
 def _newest(fresh: Any) -> dict[str, Any]:

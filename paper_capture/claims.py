@@ -11,25 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import (
-    Column,
-    Engine,
-    Float,
-    Integer,
-    String,
-    Table,
-    Text,
-    delete,
-    insert,
-    inspect,
-    select,
-    update,
-)
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import Column, Engine, Float, Integer, String, Table, Text, delete, insert, select, update
 
 from cutover.core.errors import Conflict
 from cutover.store.engine import reading, writing
 from cutover.store.metadata import UtcTime, metadata
+from cutover.store.side_tables import make_missing
 
 LENGTH = timedelta(minutes=30)
 AWAY = timedelta(minutes=10)  # between two looks of one keyer; who is longer away was not keying
@@ -51,7 +38,6 @@ drafts_table = Table(
     Column("seconds", Float, nullable=False),
     Column("seen_at", UtcTime, nullable=False),
 )
-_TABLES = (claims_table, drafts_table)
 c, d = claims_table.c, drafts_table.c
 
 
@@ -80,14 +66,7 @@ class Claims:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        with reading(engine) as connection:
-            missing = [t for t in _TABLES if not inspect(connection).has_table(t.name)]
-        if missing:
-            with writing(engine) as connection:
-                for table in missing:
-                    connection.execute(CreateTable(table, if_not_exists=True))
-                    for index in table.indexes:
-                        index.create(connection, checkfirst=True)
+        make_missing(engine, claims_table, drafts_table)
 
     def take(self, serial: str, pass_no: int, keyer: str, now: datetime) -> bool:
         """Claim a sheet; False while another holds it."""

@@ -19,17 +19,14 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
-    inspect,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.schema import CreateTable
 
 from cutover.core.errors import NotFound
 from cutover.store.engine import reading, writing
 from cutover.store.metadata import UtcTime, metadata, outbox_table
+from cutover.store.side_tables import make_missing, upsert
 
 CHANNEL = "webhook"
 marks_table = Table(
@@ -64,14 +61,7 @@ class Letter:
 
 def prepare_letters(engine: Engine) -> None:
     """Make the tables where they are missing."""
-    with reading(engine) as connection:
-        missing = [
-            one for one in (marks_table, troubles_table) if not inspect(connection).has_table(one.name)
-        ]
-    if missing:
-        with writing(engine) as connection:
-            for table in missing:
-                connection.execute(CreateTable(table, if_not_exists=True))
+    make_missing(engine, marks_table, troubles_table)
 
 
 def mark_of(connection: Connection, subscription: str) -> int | None:
@@ -120,6 +110,4 @@ def requeue(engine: Engine, letter: str, now: datetime) -> None:
 
 
 def _put(connection: Connection, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
-    insert: Any = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    statement = insert(table).values(key | values)
-    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
+    connection.execute(upsert(connection.engine, table, lambda _: values), key | values)

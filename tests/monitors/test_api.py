@@ -65,6 +65,13 @@ def test_a_report_makes_a_heartbeat_well(any_engine: Engine, clock: FixedClock) 
     assert world.inbox.judge_heartbeat(heartbeat(), clock.now()).status is Status.OK
 
 
+def test_a_start_after_a_failure_leaves_its_reason_known(world: World, clock: FixedClock) -> None:
+    world.post(f"{BEAT}?state=failed", MINE, content=b"disk full")
+    clock.advance(timedelta(seconds=1))
+    world.post(f"{BEAT}?state=started", MINE, content=b"trying again")
+    assert world.inbox.judge_heartbeat(heartbeat(), clock.now()).detail == "it reported a failure: disk full"
+
+
 def test_a_failure_says_why(world: World) -> None:
     world.post(f"{BEAT}?state=failed", MINE, content=b"disk full")
     assert world.inbox.judge_heartbeat(heartbeat(), START).detail == "it reported a failure: disk full"

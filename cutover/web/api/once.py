@@ -9,17 +9,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Column, Engine, Integer, String, Table, Text, delete, inspect, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import Column, Engine, Integer, String, Table, Text, delete, insert, select, update
 
 from cutover.core.clock import Clock
 from cutover.core.errors import Conflict
-from cutover.store.engine import reading, writing
+from cutover.store.engine import writing
 from cutover.store.metadata import UtcTime, metadata
+from cutover.store.side_tables import make_missing
 from cutover.web.api.problems import OtherBody
 
 KEPT = timedelta(days=1)
@@ -51,14 +48,7 @@ class Once:
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine, self._clock = engine, clock
-        self._insert: Any = postgresql_insert if engine.dialect.name == "postgresql" else sqlite_insert
-        with reading(engine) as connection:
-            missing = not inspect(connection).has_table(answers_table.name)
-        if missing:
-            with writing(engine) as connection:
-                connection.execute(CreateTable(answers_table, if_not_exists=True))
-                for index in answers_table.indexes:
-                    index.create(connection, checkfirst=True)
+        make_missing(engine, answers_table)
 
     def begin(self, slot: str, asked: bytes) -> Kept | None:
         """Take the slot; what was answered already, or None: do it, then `keep` or `forget`.
@@ -71,7 +61,7 @@ class Once:
             connection.execute(delete(answers_table).where(t.at < now - KEPT))
             row = connection.execute(select(answers_table).where(t.slot == slot)).one_or_none()
             if row is None:
-                connection.execute(self._insert(answers_table).values(values))
+                connection.execute(insert(answers_table).values(values))
                 return None
             if row.asked != print_:
                 raise OtherBody("this Idempotency-Key was used for something else: take a new one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,7 @@ COLUMNS = (
     "unaccounted",
     "grew in 7 days",
     "clears in",
+    "looked at",
 )
 
 
@@ -33,11 +35,12 @@ def add_ageing(app: App, service: Callable[[Path], AgeingService]) -> None:
     @app.command
     def ageing(programme: Folder = Path(), json: AsJson = False) -> int:
         """The last look at every register: what waits longest, what is in no list. Exit 1 when something is suspected."""
-        views = service(programme).all()
+        ageing = service(programme)
+        views = ageing.all()
         if json:
             answer(views, as_json=True)
         else:
-            table("Ageing, the oldest first", COLUMNS, map(_row, views))
+            table("Ageing, the oldest first", COLUMNS, (_row(view, ageing.now()) for view in views))
         return NO if any(view.suspicion.stage is Stage.SUSPECTED for view in views) else DONE
 
     @app.command
@@ -54,10 +57,10 @@ def add_ageing(app: App, service: Callable[[Path], AgeingService]) -> None:
         answer(None, as_json=False, text=[f"{check}: settled by {by}: {origin}"])
 
 
-def _row(view: AgeingView) -> tuple[str, ...]:
+def _row(view: AgeingView, now: datetime) -> tuple[str, ...]:
     of = view.ages
-    if of is None:
-        return (view.check.id, "never looked at", *[""] * 6)
+    if of is None or view.at is None:
+        return (view.check.id, "never looked at", *[""] * 7)
     first = of.oldest[0] if of.oldest else None
     return (
         view.check.id,
@@ -68,4 +71,5 @@ def _row(view: AgeingView) -> tuple[str, ...]:
         str(of.unaccounted),
         f"{of.net_flow:+d}",
         clearance(of),
+        f"{view.at:%a %d %b %H:%M}Z" + (", stale" if view.is_stale(now) else ""),
     )

@@ -35,14 +35,7 @@ def flow_problems(files: Files, programme: Programme | None) -> list[Problem]:
 def in_order(flows: Iterable[Flow]) -> tuple[Flow, ...]:
     """Each flow after those it is a share or a sum of, so that their counts are there when its own are taken."""
     by = {flow.id: flow for flow in flows}
-    return tuple(
-        by[name] for name in TopologicalSorter({f.id: _needs(f) for f in by.values()}).static_order()
-    )
-
-
-def _needs(flow: Flow) -> tuple[str, ...]:
-    parts = flow.counts.of if isinstance(flow.counts, PoolCounts) else ()
-    return (*parts, *((flow.ratio_of,) if flow.ratio_of else ()))
+    return tuple(by[name] for name in TopologicalSorter({f.id: f.needs for f in by.values()}).static_order())
 
 
 def _twice(files: Files) -> Iterator[Problem]:
@@ -115,7 +108,7 @@ def _false_comfort(placed: list[Placed], files: Files) -> Iterator[Problem]:
 def _circles(placed: list[Placed]) -> Iterator[Problem]:
     by = {one[2].id: one for one in placed}
     try:
-        tuple(TopologicalSorter({name: _needs(one[2]) for name, one in by.items()}).static_order())
+        tuple(TopologicalSorter({name: one[2].needs for name, one in by.items()}).static_order())
     except CycleError as error:
         circle = [str(name) for name in reversed(error.args[1])]
         yield _problem(by[circle[0]], "counts", f"a circle: {' needs '.join(circle)}")

@@ -17,7 +17,7 @@ from monitors.domain import detectability as seeing
 from monitors.domain import flow_events as ev
 from monitors.domain import silence
 from monitors.domain.baseline import Normal, Paired, learn
-from monitors.domain.check import Status
+from monitors.domain.check import WORST_FIRST, Status
 from monitors.domain.counts import Told
 from monitors.domain.flow import Flow, Hypercare, PoolCounts
 from monitors.domain.flow_events import Cause, Chart, Stage, flow_stream
@@ -30,7 +30,6 @@ from monitors.left_behind import LeftBehind, flows_left
 
 WATCH = "flow-watch"  # who counts days and raises alarms
 RESTATED_FOR = timedelta(days=28)  # how far back late changes are still asked for
-WORST_FIRST = (Status.CRITICAL, Status.UNKNOWN, Status.WARNING, Status.OK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +127,8 @@ class FlowService:
 
     def needed(self, flow_id: str) -> tuple[str, ...]:
         """The flows whose counts this one is made of or compared with, itself last."""
-        flow = self._flow(flow_id)
-        others = flow.counts.of if isinstance(flow.counts, PoolCounts) else ()
-        named = (*others, *((flow.ratio_of,) if flow.ratio_of else ()))
-        return (*dict.fromkeys(part for name in named for part in self.needed(name)), flow_id)
+        others = self._flow(flow_id).needs
+        return (*dict.fromkeys(part for name in others for part in self.needed(name)), flow_id)
 
     # --- what is told ----------------------------------------------------------------------------------
 

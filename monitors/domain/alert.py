@@ -22,8 +22,8 @@ from cutover.core.machine import Machine, Table
 from cutover.domain.programme import Part
 from monitors.domain.check import Severity
 
-RANK = {"OK": 0, "WARNING": 1, "UNKNOWN": 2, "FLAPPING": 2, "CRITICAL": 3}
-_UNRANKED = 3  # what a flow calls its alarm
+RANK = {"OK": 0, "WARNING": 1, "DUE": 1, "UNKNOWN": 2, "FLAPPING": 2, "CRITICAL": 3, "OVERDUE": 3}
+_UNRANKED = 3  # a word of an older journal
 
 
 class AlertStage(StrEnum):

@@ -17,7 +17,6 @@ from cutover.core.errors import Invalid, Problem
 
 FEWEST_DAYS = 28  # four of each weekday; with fewer, false alarms are three times as many
 GOOD_DAYS = 182  # with fewer than half a year, false alarms are twice as many
-_YEAR = 365
 
 
 class DayKind(StrEnum):
@@ -63,10 +62,6 @@ class Normal(BaseModel):
     def daily(self) -> float:
         """The mean of an ordinary week's day."""
         return sum(self.means.values()) / len(self.means)
-
-    @property
-    def yearly(self) -> float:
-        return self.daily * _YEAR
 
     @property
     def is_short(self) -> bool:

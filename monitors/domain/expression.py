@@ -13,6 +13,14 @@ from pydantic import AfterValidator
 
 from monitors.domain.reading import look_up
 
+
+def _contains(found: Any, wanted: Any) -> bool:
+    """A list holds any value; a text or an object can hold a text alone, and asked for another would raise."""
+    if isinstance(found, list):
+        return wanted in found
+    return isinstance(found, str | dict) and isinstance(wanted, str) and wanted in found
+
+
 _FORM = re.compile(r"\s*([\w.\-]+)\s*(==|!=|<=|>=|<|>|\bnot in\b|\bin\b|\bcontains\b)\s*(.+?)\s*", re.DOTALL)
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -25,7 +33,7 @@ _OTHERS: dict[str, Callable[[Any, Any], bool]] = {
     "!=": operator.ne,
     "in": lambda found, wanted: found in wanted,
     "not in": lambda found, wanted: found not in wanted,
-    "contains": lambda found, wanted: isinstance(found, str | list | dict) and wanted in found,
+    "contains": _contains,
 }
 EXPECTED = 'a field, one of == != < <= > >= in "not in" contains, and a JSON value: queue.length < 10'
 

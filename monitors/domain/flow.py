@@ -122,6 +122,12 @@ class Flow(Part):
             raise ValueError("hours: 24 weights, none negative, not all nought")
         return self
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The flows that its count is the sum of, and the one that it is a share of."""
+        parts = self.counts.of if isinstance(self.counts, PoolCounts) else ()
+        return (*parts, *filter(None, (self.ratio_of,)))
+
 
 class Hypercare(Part):
     """The watch after the go-live as it was agreed: how long, how many false alarms, what must be seen."""

@@ -41,7 +41,7 @@ class Said(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pings:
-    """When it last said what."""
+    """When it last said what; `note` is why it failed last."""
 
     succeeded: datetime | None = None
     started: datetime | None = None
@@ -133,5 +133,5 @@ def judge_beat(reading: Reading) -> Result:
     return critical(reading.detail)
 
 
-def _ago(at: datetime | None, now: datetime) -> str:
-    return f"{show_duration(max(now - at, timedelta(0)))} ago" if at else "never"
+def _ago(at: datetime, now: datetime) -> str:
+    return f"{show_duration(max(now - at, timedelta(0)))} ago"

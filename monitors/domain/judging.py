@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any
 
 from cutover.core.duration import show_duration
@@ -123,7 +124,7 @@ def judge_prometheus(check: PrometheusCheck, answer: Answer | NoAnswer) -> Resul
     if answer.status != 200 or look_up(body, "status") != "success":  # noqa: PLR2004
         why = look_up(body, "error") or f"answered {answer.status}"
         return unknown(Reason.ERROR, f"the query failed: {str(why)[:200]}", answer.latency)
-    series = list(_series(look_up(body, "data") or {}))
+    series = _series(look_up(body, "data.resultType"), look_up(body, "data.result"))
     if not series:
         return unknown(Reason.NO_DATA, "the query gave no series", answer.latency)
     found = [
@@ -152,12 +153,11 @@ def _aged(file: FileSeen) -> str:
     return f"{show_duration(max(file.age, timedelta(0)))} old"
 
 
-def _series(found: Mapping[str, Any]) -> Sequence[tuple[str, float | None]]:
-    """Name and value of each series of an instant query, or of a scalar."""
-    result = found.get("result")
-    if found.get("resultType") == "scalar" and isinstance(result, list):
-        return [("value", _number(result[-1]))]
-    vector = result if found.get("resultType") == "vector" and isinstance(result, list) else []
+def _series(kind: Any, result: Any) -> Sequence[tuple[str, float | None]]:
+    """Name and value of each series of an instant query, or of a scalar; none of what is neither."""
+    if kind == "scalar":
+        return [("value", _number(look_up(result, "1")))]
+    vector = result if kind == "vector" and isinstance(result, list) else []
     return [(_named(look_up(one, "metric")), _number(look_up(one, "value.1"))) for one in vector]
 
 
@@ -185,6 +185,6 @@ def _timed(result: Result, heard: Heard) -> Result:
 
 def _measured(result: Result, figures: Mapping[str, float], unit: str = "") -> Result:
     kept = tuple(
-        Figure(name=name, value=value, unit=unit) for name, value in figures.items() if value - value == 0
+        Figure(name=name, value=value, unit=unit) for name, value in figures.items() if isfinite(value)
     )
     return result.model_copy(update={"figures": kept})

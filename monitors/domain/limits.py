@@ -21,9 +21,8 @@ class Limits(Part):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if (self.warning_above or -math.inf) > (
-            math.inf if self.critical_above is None else self.critical_above
-        ):
+        high, highest = self.warning_above, self.critical_above
+        if high is not None and highest is not None and high > highest:
             raise ValueError("warning_above is higher than critical_above: it would never be seen")
         low, lowest = self.warning_below, self.critical_below
         if low is not None and lowest is not None and low < lowest:

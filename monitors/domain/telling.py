@@ -106,7 +106,7 @@ class Alarm:
     severity: Severity
     safeguarding: bool
     bad: bool
-    label: str  # CRITICAL, WARNING, UNKNOWN, FLAPPING, or what a flow calls its alarm
+    label: str  # CRITICAL, WARNING, UNKNOWN, FLAPPING, or DUE and OVERDUE
     detail: str
     since: datetime | None
     held: str = ""

@@ -156,6 +156,15 @@ def test_a_suspected_backlog_is_shown_and_settled(
     assert call(app, "ageing") == 0
 
 
+def test_what_was_looked_at_long_ago_is_not_shown_as_now(
+    app: App, world: FlowWorld, ageing: AgeingService, capsys: Said
+) -> None:
+    ages = Ages(created=3, done=3, open=0, unacted=0, over_standard=0, unaccounted=0, strangers=0)
+    ageing.record("triage", ages, world.clock.at - timedelta(days=2))
+    call(app, "ageing")
+    assert "stale" in capsys.readouterr().out
+
+
 def test_the_board_pack_says_what_is_special_about_the_newest_week(
     app: App, world: FlowWorld, capsys: Said
 ) -> None:

@@ -94,6 +94,10 @@ def test_getting_worse_is_told_at_once_and_getting_less_bad_is_not() -> None:
     assert len(milder) == 1
 
 
+def test_what_is_overdue_now_is_worse_than_what_was_due() -> None:
+    assert (alert.is_worse("DUE", "OVERDUE"), alert.is_worse("OVERDUE", "DUE")) == (True, False)
+
+
 def test_what_follows_flapping_is_news() -> None:
     after = run([(True, "", "FLAPPING", 1), (True, "", "WARNING", 1)])[1]
     assert [f.event.kind() for f in after] == ["AlertFired", "AlertWorsened"]

@@ -53,6 +53,7 @@ def declared(kind: str, **more: Any) -> Any:
         ("http", {"url": "http://h/", "expect": {"that": ["queue < [1]"]}}, "expected a number or a text"),
         ("http", {"url": "http://h/", "expect": {"that": ["role in 5"]}}, "expected a list"),
         ("sql", {"database": "d", "query": "q", "limits": {"warning_above": 5, "critical_above": 1}}, "never be seen"),
+        ("sql", {"database": "d", "query": "q", "limits": {"warning_above": 0, "critical_above": -1}}, "never be seen"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_named(kind: str, fields: dict[str, Any], says: str) -> None:
@@ -75,6 +76,8 @@ def test_what_makes_no_sense_is_named(kind: str, fields: dict[str, Any], says: s
         ('role in ["a", "b"]', {"role": "b"}, True),
         ('role not in ["a"]', {}, False),
         ("names contains 'x'", {"names": ["x"]}, True),
+        ("names contains 5", {"names": "abc"}, False),
+        ("names contains [5]", {"names": {"x": 1}}, False),
         ("error == null", {}, True),
         ("a == 1", ["a"], False),
     ],
@@ -140,6 +143,8 @@ def prometheus(kind: str, result: Any, status: int = 200) -> Answer:
         (prometheus("scalar", [1, "12"]), "CRITICAL", None),
         (prometheus("vector", []), "UNKNOWN", "no_data"),
         (prometheus("matrix", [{"metric": {}, "values": []}]), "UNKNOWN", "no_data"),
+        (prometheus("scalar", []), "UNKNOWN", "no_data"),
+        (Answer(200, b'{"status": "success", "data": [5]}', 0.1), "UNKNOWN", "no_data"),
         (Answer(400, b'{"status": "error", "error": "parse error"}', 0.1), "UNKNOWN", "error"),
         (Answer(200, b"<html>", 0.1), "UNKNOWN", "error"),
         (NoAnswer("no answer", 0.1), "UNKNOWN", "error"),

@@ -13,9 +13,9 @@ from cutover.core.clock import show
 from cutover.core.errors import Refused
 from cutover.store.chain import canonical
 from paper_capture.domain.form import Form
+from paper_capture.domain.serial import spaced
 from paper_capture.domain.stages import Stage
 from paper_capture.images import PaperImages
-from paper_capture.packs import spaced
 from paper_capture.printing.letters import FAMILY
 from paper_capture.printing.press import PrintedFile, press_of
 from paper_capture.service import PaperService

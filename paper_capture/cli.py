@@ -17,7 +17,7 @@ from cutover.core.errors import Invalid, Problem
 from paper_capture.aside_cli import add_aside
 from paper_capture.domain.moves import Entry, Grade, Person, UsedSheet
 from paper_capture.keep_cli import add_keeping
-from paper_capture.pack_cli import Rooms, add_pack, add_xlsform
+from paper_capture.pack_cli import By, Rooms, add_pack, add_xlsform
 from paper_capture.scan_cli import add_scan
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from paper_capture.domain.register import Account, Identity
     from paper_capture.service import PaperService
 
-By = Annotated[str, Parameter(env_var=["CUTOVER_BY", "USER"], help="who does it")]
 Fields = Annotated[
     list[str] | None, Parameter(name="--value", negative=(), help="field=answer, once per field")
 ]

@@ -161,10 +161,6 @@ class PaperImages:
         """The pages of a file that were scanned before, with the serial each was filed under, or ''."""
         return pages_taken(self.paper.desk.journal.engine, source)
 
-    def keep_whole(self, content: bytes) -> str:
-        """Keep a file as it came, for evidence; returns its SHA-256."""
-        return self.files.keep(content)
-
     def held_as(self, begins: str) -> str:
         """The one image in quarantine whose SHA-256 begins so. Raises NotFound, Invalid for several."""
         found = [row.scan.sha256 for row in self.quarantined() if row.scan.sha256.startswith(begins.lower())]
@@ -183,15 +179,16 @@ class PaperImages:
         raise NotFound("image in quarantine", sha256[:80])
 
     def _file(self, placed: Placed, by: str) -> Ask:
+        serial = self.paper.known(placed.serial)  # a person may have typed it with blanks
         wish = FilePage(
             by=by,
-            serial=placed.serial,
+            serial=serial,
             page=placed.page,
             pages=placed.pages,
             scan=placed.scan,
             marks=placed.marks,
         )
-        return Ask(PAGES, pages_stream(placed.serial), wish)
+        return Ask(PAGES, pages_stream(serial), wish)
 
 
 def digest(content: bytes) -> str:

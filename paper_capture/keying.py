@@ -119,6 +119,7 @@ class Keying:
 
     def hold(self, keyer: Keyer, serial: str, *, owner: str, reason: str) -> None:
         """Keep back what this keyer cannot read or believe, until `owner` has answered. Raises Conflict for who does not hold it."""
+        serial = self.paper.known(serial)
         self.claims.keep(serial, keyer.id, None, self.paper.desk.clock.now())
         PaperKeeping(self.paper).hold([serial], owner=owner, reason=reason, by=keyer.id)
         self.claims.leave(serial, keyer.id)
@@ -127,6 +128,7 @@ class Keying:
         self, keyer: Keyer, serial: str, answers: Mapping[str, str], values: Mapping[str, Value]
     ) -> Stage:
         """Record the pass; answers where the sheet stands then. Raises Invalid with each wrong field, and the draft stays."""
+        serial = self.paper.known(serial)
         draft = self.keep(keyer, serial, answers)
         pass_no = _pass(self.paper.sheet(serial))
         minutes = max(LEAST_MINUTES, round(draft.seconds / 60, 2))

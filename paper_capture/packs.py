@@ -16,6 +16,7 @@ from cutover.core.clock import show
 from cutover.core.errors import Invalid, Problem, Refused
 from cutover.store.whole_file import write_whole
 from paper_capture.domain.form import Form, Role
+from paper_capture.domain.serial import spaced
 from paper_capture.domain.sheet import sheet_stream
 from paper_capture.domain.stationery import check_count
 from paper_capture.printing.letters import FAMILY
@@ -217,8 +218,3 @@ def _listed(form: Form, serials: Sequence[str]) -> dict[str, object]:
         "title": form.title, "count": len(serials), "first": spaced(serials[0]), "last": spaced(serials[-1]),
         "clocks": ", ".join(clock.replace("_", " ") for clock in form.clocks), "instructions": form.instructions,
     }  # fmt: skip
-
-
-def spaced(serial: str) -> str:
-    """A serial as it is read out: prefix, number, check."""
-    return f"{serial[:-9]} {serial[-9:-2]} {serial[-2:]}"

@@ -24,13 +24,11 @@ from paper_capture.domain.conflicts import STANDS, Telling
 from paper_capture.domain.conflicts import Conflict as Tellings
 from paper_capture.domain.keeping import HandOverSheet
 from paper_capture.domain.moves import Grade, HandBackUnused, ReturnSheet, SheetUsed, SpoilSheet, UsedSheet
-from paper_capture.domain.sheet import SheetState, Stage
+from paper_capture.domain.sheet import SheetState
+from paper_capture.domain.stages import BACK, Stage
 from paper_capture.service import PaperService
 
 LONGEST = 200
-_RETURNED = frozenset(
-    {Stage.RETURNED, Stage.KEYED_ONCE, Stage.KEYED_TWICE, Stage.DISCREPANT, Stage.VERIFIED, Stage.DISPOSED}
-)
 
 
 class MoveKind(StrEnum):
@@ -223,7 +221,7 @@ def stands(sheet: Own, move: StationMove) -> bool:
         case MoveKind.UNUSED:
             return sheet.at.stage is Stage.UNUSED
         case MoveKind.RETURNED:
-            return sheet.at.stage in _RETURNED
+            return sheet.at.stage in BACK
     return False
 
 

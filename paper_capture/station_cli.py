@@ -12,12 +12,12 @@ from cyclopts import App, Parameter
 from cutover.cli.output import answer
 from cutover.core.errors import Invalid, NotFound, Problem
 from cutover.domain.programme import Programme
+from paper_capture.pack_cli import By
 
 if TYPE_CHECKING:
     from cutover.web.tokens import Tokens
     from paper_capture.service import PaperService
 
-By = Annotated[str, Parameter(env_var=["CUTOVER_BY", "USER"], help="who does it")]
 StationId = Annotated[str, Parameter(help="a station of programme.yaml")]
 
 

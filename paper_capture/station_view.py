@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import Lock
 from time import monotonic, thread_time
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from cutover.store.engine import reading
 from paper_capture.conflict_tables import conflict_rows
@@ -18,8 +18,6 @@ from paper_capture.domain.sheet import Stage
 from paper_capture.service import PaperService
 from paper_capture.tables import SheetRow, sheets_table
 
-VOID = (Stage.SPOILED, Stage.UNUSED)
-OUT = Stage.ISSUED
 SHARE = 0.05  # of one processor, at most, goes into working out what holds
 
 
@@ -83,7 +81,13 @@ class StationViews:
     def counts(self) -> dict[str, Counts]:
         """By station: those of the programme, and any other that holds a sheet."""
         t = sheets_table.c
-        query = select(t.station, t.stage, func.count()).where(t.station != "").group_by(t.station, t.stage)
+        came = case(  # how far one came whose paper is destroyed, as `stage_of` says it
+            (t.stage != Stage.DESTROYED, t.stage),
+            (t.disposition.is_not(None), Stage.DISPOSED.value),
+            (t.returned_at.is_not(None), Stage.UNUSED.value),
+            else_=Stage.SPOILED.value,
+        )
+        query = select(t.station, came, func.count()).where(t.station != "").group_by(t.station, came)
         found: dict[str, dict[str, int]] = {station: {} for station in sorted(self.paper.stations)}
         with reading(self.paper.desk.journal.engine) as connection:
             for station, stage, count in connection.execute(query):
@@ -132,11 +136,11 @@ def _counts(station: str, stages: Mapping[str, int]) -> Counts:
     def of(names: Sequence[str]) -> int:
         return sum(stages.get(name, 0) for name in names)
 
-    not_written = of((OUT, *VOID, Stage.MISSING))
+    not_written = of((Stage.ISSUED, Stage.SPOILED, Stage.UNUSED, Stage.MISSING))
     return Counts(
         station,
         issued=sum(stages.values()),
-        outstanding=of((OUT,)),
+        outstanding=of((Stage.ISSUED,)),
         used=sum(stages.values()) - not_written,
         returned=sum(stages.values()) - not_written - of((Stage.USED, Stage.LIVE)),
         spoiled=of((Stage.SPOILED,)),

@@ -75,7 +75,7 @@ from paper_capture.domain.moves import (
 from paper_capture.domain.passes import Discrepancy, Keying
 from paper_capture.domain.register import Issued, Printed
 from paper_capture.domain.serial import Block
-from paper_capture.domain.sheet import SHEETS, SheetState, Stage
+from paper_capture.domain.sheet import EXPLAINED, SHEETS, SheetState, Stage
 from paper_capture.domain.stationery import BlockDestroyed, BlockIssued, BlockPrinted
 from paper_capture.image_tables import apply_image, images_table, quarantine_table
 
@@ -129,19 +129,18 @@ _INSERT = insert(sheets_table)
 _GROWS = frozenset(
     {"positions", "keyings", "returns", "chain"}
 )  # added to what is there, not put in its place
-_NOBODY = {"reason": "", "decided_by": ""}
 
 Change = Callable[[Any, Recorded], dict[str, Any]]
 CHANGES: Mapping[type[Event], Change] = {
     SheetIssued: lambda e, _: {"station": e.station},
     SheetUsed: lambda e, r: {
         "writer": e.writer, "grade": e.grade.value, "occurred_at": e.occurred_at, "written_at": e.written_at, "logged_at": r.at,
-        "person": e.person.model_dump_json() if e.person else None, "form_values": canonical(e.values), **_NOBODY,
+        "person": e.person.model_dump_json() if e.person else None, "form_values": canonical(e.values), **EXPLAINED,
     },
     SheetSpoiled: lambda e, _: {"reason": e.reason, "decided_by": ""},
-    SheetHandedBackUnused: lambda _, r: {"returned_at": r.at, **_NOBODY},
+    SheetHandedBackUnused: lambda _, r: {"returned_at": r.at, **EXPLAINED},
     SheetDeclaredMissing: lambda e, _: {"reason": e.reason, "decided_by": e.decided_by},
-    SheetReturned: lambda _, r: {"returned_at": r.at, "returns": 1, **_NOBODY},
+    SheetReturned: lambda _, r: {"returned_at": r.at, "returns": 1, **EXPLAINED},
     SheetKeyed: lambda e, r: {"keyings": _keying_line(e, r), "form_values": canonical(e.values)},
     DiscrepancyFound: lambda e, _: {"discrepancies": canonical([d.model_dump() for d in e.discrepancies])},
     SheetAdjudicated: lambda e, r: {"adjudicator": r.actor, "form_values": canonical(e.values)},
@@ -307,10 +306,6 @@ def _dated(said: dict[str, str], recorded: Recorded) -> str:
     return canonical({**said, "at": utc_text(recorded.at)})
 
 
-def _link(raw: dict[str, Any]) -> Passed:
-    return Passed(**{**raw, "at": datetime.fromisoformat(raw["at"])})
-
-
 def _row(row: RowMapping) -> SheetRow:
     columns = dict(row)
     columns["values"] = json.loads(columns.pop("form_values"))
@@ -320,7 +315,7 @@ def _row(row: RowMapping) -> SheetRow:
     columns["person"] = Person.model_validate_json(row["person"]) if row["person"] else None
     columns["keyings"] = tuple(_keying(json.loads(line)) for line in row["keyings"].split("\n") if line)
     columns["discrepancies"] = tuple(Discrepancy.model_validate(d) for d in json.loads(row["discrepancies"]))
-    columns["chain"] = linked([_link(json.loads(line)) for line in row["chain"].split("\n") if line])
+    columns["chain"] = linked([Passed(**_timed(line)) for line in row["chain"].split("\n") if line])
     columns["held"] = Hold(**_timed(row["held"])) if row["held"] else None
     columns["signed_over"] = SignedOver(**_timed(row["signed_over"])) if row["signed_over"] else None
     columns["positions"] = tuple(int(p) for p in row["positions"].split())

@@ -193,7 +193,7 @@ class ConvertPages:
             Differs(MARK + d.field, fields[d.field].label, spelled(d.first), spelled(d.second), fields[d.field].type == "tick")
             for d in row.discrepancies
         ]  # fmt: skip
-        times = (*self._moments(row), *self._passes(row))
+        times = (*self._times(row), *self._passes(row))
         return DecidePage(row.serial, form.title, times, self._pages(row.serial), tuple(differs))
 
     def _image(self, query: Query) -> Download:
@@ -294,10 +294,6 @@ class ConvertPages:
         named = (("happened", of.occurred_at), ("written", of.written_at), ("returned", of.returned_at))
         scanned = max((image.filed_at for image in self.images.of(of.serial)), default=None)
         return tuple((what, self._at(at)) for what, at in (*named, ("scanned", scanned)) if at)
-
-    def _moments(self, row: SheetRow) -> tuple[tuple[str, str], ...]:
-        after = (("converted", row.disposed_at),)
-        return (*self._times(row), *((what, self._at(at)) for what, at in after if at))
 
     def _passes(self, row: SheetRow) -> tuple[tuple[str, str], ...]:
         """Who keyed which pass, when, and for how long: told to who decides, never to who keys."""

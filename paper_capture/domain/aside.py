@@ -16,7 +16,7 @@ from pydantic import AwareDatetime
 
 from cutover.core.errors import Refused
 from cutover.core.event import Event
-from paper_capture.domain.moves import Grade, SheetCommand
+from paper_capture.domain.moves import Grade, SheetCommand, unsaid
 from paper_capture.domain.stages import BACK, VOID, WRITTEN, Stage
 
 if TYPE_CHECKING:
@@ -130,8 +130,7 @@ def barred(state: SheetState) -> tuple[str, ...]:
 
 
 def hold(state: SheetState, command: HoldSheet, _: datetime) -> Sequence[Event]:
-    lacking = {"who must answer": command.owner, "a reason": command.reason}
-    reasons = [f"kept back without {what}" for what, given in lacking.items() if not given.strip()]
+    reasons = unsaid("kept back", {"who must answer": command.owner, "a reason": command.reason})
     if state.held:
         reasons.append(f"it is {state.held}")
     if state.stage is Stage.VERIFIED:
@@ -158,14 +157,8 @@ def go_on_live(state: SheetState, command: GoOnLive, _: datetime) -> Sequence[Ev
 
 
 def sign_over(state: SheetState, command: SignOver, _: datetime) -> Sequence[Event]:
-    reasons = [
-        f"handed over live without {what}"
-        for what, given in (
-            ("a signature", command.signed_by),
-            ("the live system's number", command.reference),
-        )
-        if not given.strip()
-    ]
+    said = {"a signature": command.signed_by, "the live system's number": command.reference}
+    reasons = unsaid("handed over live", said)
     if command.signed_by.casefold() == command.by.casefold():
         reasons.append(f"{command.by} records it: somebody else signs that the live system has it")
     if state.signed_over is not None:

@@ -11,12 +11,12 @@ from typing import TypeAlias
 
 from paper_capture.domain.batches import Batch, BatchStage, header_faults
 from paper_capture.domain.books import Breaches, Register, SeenImage, at, stage_of
+from paper_capture.domain.images import PAGE
 from paper_capture.domain.keeping import broken_links
 from paper_capture.domain.passes import Value
 from paper_capture.domain.sheet import SheetState, Stage
 from paper_capture.domain.stages import BACK, DONE, KEYED, LOGGED, WRITTEN
 
-PAGE = "*"
 TICKS = "ticks"  # the total of a header that counts crosses in the boxes of the questions
 SUSPECTS = 5
 ROUNDING = 1e-6  # money in pence and whole counts: rounding of sums, nothing more

@@ -19,6 +19,7 @@ DATA_MATRIX = (17.0, 273.0, 14.0)  # bottom left
 BODY_TOP, BODY_BOTTOM = 40.0, 268.0
 TICK = 4.4  # side of a box to tick
 INNER = 0.62  # the middle part of a box whose ink is weighed, so that its own outline is not
+GRADE, CLOCK = "_grade", "_clock"  # boxes of the frame, not of the form
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from paper_capture.domain.moves import Grade
 from paper_capture.domain.passes import Value
 
 MOST_PAGES = 40
+PAGE = "*"  # what is referred when a whole page is
 
 
 class Scan(BaseModel):

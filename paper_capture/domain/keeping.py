@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from cutover.core.errors import Refused
 from cutover.core.event import Event, Fact
-from paper_capture.domain.moves import Grade, SheetCommand
+from paper_capture.domain.moves import Grade, SheetCommand, unsaid
 from paper_capture.domain.stages import AT_STATION, BACK, OVER, VOID, WRITTEN, Stage
 
 if TYPE_CHECKING:
@@ -140,11 +140,8 @@ def broken_links(chain: Sequence[Passed]) -> list[str]:
 
 
 def transfer(state: SheetState, command: TransferSheet, _: datetime) -> Sequence[Event]:
-    lacking = [
-        what for what, given in (("a station", command.station), ("a reason", command.reason)) if not given
-    ]
-    if lacking:
-        raise Refused(*(f"transferred without {what}" for what in lacking))
+    if reasons := unsaid("transferred", {"a station": command.station, "a reason": command.reason}):
+        raise Refused(*reasons)
     if command.station == state.station:
         raise Refused(f"it is at {state.station} already")
     return [SheetTransferred(station=command.station, reason=command.reason)]
@@ -168,11 +165,9 @@ def retain(_: SheetState, command: RetainSheet, now: datetime) -> Sequence[Event
 
 
 def destroy(state: SheetState, command: DestroySheet, now: datetime) -> Sequence[Event]:
-    reasons = []
-    if not command.witness or command.witness == command.by:
+    reasons = unsaid("destroyed", {"a reason": command.reason})
+    if not command.witness.strip() or command.witness == command.by:
         reasons.append("destroyed before no witness: it takes a second person")
-    if not command.reason:
-        reasons.append("destroyed without a reason")
     if state.stage is not Stage.STOCK and (state.retain_until is None or now.date() <= state.retain_until):
         until = (
             f"until {state.retain_until:%d %b %Y}" if state.retain_until else "until a date nobody has set"

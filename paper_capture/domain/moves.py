@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 
@@ -177,6 +178,11 @@ class DisposeSheet(SheetCommand):
     disposition: Disposition
     reference: str = ""
     reason: str = ""
+
+
+def unsaid(done: str, said: Mapping[str, str]) -> list[str]:
+    """What must be said of a move and was left blank, a sentence each: `spoiled without a reason`."""
+    return [f"{done} without {what}" for what, text in said.items() if not text.strip()]
 
 
 EVENTS: tuple[type[Event], ...] = (

@@ -65,6 +65,11 @@ def parse_serial(text: str, prefixes: Iterable[str] = ()) -> Serial:
     return Serial(prefix, int(number))
 
 
+def spaced(serial: str) -> str:
+    """A serial as it is read out: prefix, number, check."""
+    return f"{serial[:-9]} {serial[-9:-2]} {serial[-2:]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """`count` serials in a row from `first`: what is printed or issued at one go."""

@@ -73,6 +73,7 @@ from paper_capture.domain.moves import (
     SheetUsed,
     SheetVerified,
     SpoilSheet,
+    unsaid,
 )
 from paper_capture.domain.passes import Discrepancy, Keying, Value, adjudicated, compare, why_not_enter
 from paper_capture.domain.stages import Stage
@@ -209,8 +210,8 @@ def _log(state: SheetState, command: LogUsed, now: datetime) -> Sequence[Event]:
 
 
 def _spoil(state: SheetState, command: SpoilSheet, _: datetime) -> Sequence[Event]:
-    if not command.reason:
-        raise Refused("spoiled without a reason")
+    if reasons := unsaid("spoiled", {"a reason": command.reason}):
+        raise Refused(*reasons)
     return _void(state, SheetSpoiled(reason=command.reason))
 
 
@@ -226,9 +227,9 @@ def _void(state: SheetState, event: Event) -> Sequence[Event]:
 
 
 def _miss(_: SheetState, command: DeclareMissing, __: datetime) -> Sequence[Event]:
-    named = {"a named decision-maker": command.decided_by, "a reason": command.reason}
-    if lacking := [f"missing without {what}" for what, given in named.items() if not given]:
-        raise Refused(*lacking)
+    said = {"a named decision-maker": command.decided_by, "a reason": command.reason}
+    if reasons := unsaid("missing", said):
+        raise Refused(*reasons)
     return [SheetDeclaredMissing(decided_by=command.decided_by, reason=command.reason)]
 
 
@@ -282,18 +283,16 @@ def _adjudicate(state: SheetState, command: AdjudicateSheet, _: datetime) -> Seq
         raise Refused(*reasons)
     if command.by in state.keyers:
         raise Refused(f"{command.by} keyed this sheet and cannot adjudicate it")
-    return [
-        SheetAdjudicated(values=adjudicated(state.discrepancies, state.keyings[0].values, command.values))
-    ]
+    agreed = state.keyings[-1].values  # the later pass holds what only one of the two had to key, too
+    return [SheetAdjudicated(values=adjudicated(state.discrepancies, agreed, command.values))]
 
 
 def _dispose(state: SheetState, command: DisposeSheet, _: datetime) -> Sequence[Event]:
     SHEETS.next(state.stage, SheetDisposed)
     rejected = command.disposition is Disposition.REJECTED
-    if rejected and not command.reason:
-        raise Refused("rejected without a reason")
-    if not rejected and not command.reference:
-        raise Refused(f"{command.disposition} without the target's reference")
+    said = {"a reason": command.reason} if rejected else {"the target's reference": command.reference}
+    if reasons := unsaid(command.disposition, said):
+        raise Refused(*reasons)
     return [
         SheetDisposed(disposition=command.disposition, reference=command.reference, reason=command.reason)
     ]
@@ -314,18 +313,18 @@ DECIDERS: Mapping[type[SheetCommand], Callable[[SheetState, Any, datetime], Sequ
     **ASIDE,
 }
 
-_EXPLAINED = {"reason": "", "decided_by": ""}  # a sheet that turned up is no longer missing for a reason
+EXPLAINED = {"reason": "", "decided_by": ""}  # a sheet that turned up is no longer missing for a reason
 LEARNT: Mapping[type[Event], Callable[[Any, Fact, SheetState], dict[str, Any]]] = {
     SheetPrinted: lambda e, _, __: {"form_type": e.form_type, "form_version": e.form_version, "passes": e.passes},
     SheetIssued: lambda e, _, __: {"station": e.station},
     SheetUsed: lambda e, fact, _: {
         "writer": e.writer, "grade": e.grade, "occurred_at": e.occurred_at, "written_at": e.written_at,
-        "logged_at": fact.at, "person": e.person, "values": e.values, **_EXPLAINED,
+        "logged_at": fact.at, "person": e.person, "values": e.values, **EXPLAINED,
     },
     SheetSpoiled: lambda e, _, __: {"reason": e.reason, "decided_by": ""},
-    SheetHandedBackUnused: lambda _, fact, __: {"returned_at": fact.at, **_EXPLAINED},
+    SheetHandedBackUnused: lambda _, fact, __: {"returned_at": fact.at, **EXPLAINED},
     SheetDeclaredMissing: lambda e, _, __: {"reason": e.reason, "decided_by": e.decided_by},
-    SheetReturned: lambda _, fact, state: {"returned_at": fact.at, "returns": state.returns + 1, **_EXPLAINED},
+    SheetReturned: lambda _, fact, state: {"returned_at": fact.at, "returns": state.returns + 1, **EXPLAINED},
     SheetKeyed: lambda e, fact, state: {
         "keyings": (*state.keyings, Keying(e.pass_no, fact.actor, fact.at, e.minutes, e.values)), "values": e.values,
     },

@@ -10,6 +10,8 @@ from paper_capture.domain.form import Form, Role, Section
 from paper_capture.domain.geometry import (
     BODY_BOTTOM,
     BODY_TOP,
+    CLOCK,
+    GRADE,
     LEFT,
     RIGHT,
     TICK,
@@ -31,7 +33,6 @@ GRID_LABEL = 102.0  # questions with the same few answers stand in a grid, boxes
 GRID_MOST = 3
 GRID_ANSWER = 17.5
 OFFICE_TOP = 246.0
-GRADE, CLOCK = "_grade", "_clock"  # boxes of the frame, not of the form
 WHO = (("Writer: name and rank", 72.0), ("Number", 26.0), ("Occurred: from (day, time)", 39.0), ("to", 39.0))
 WHEN = (("Written at (day, time)", 44.0), ("Place of writing", 54.0), ("Belongs to serial(s)", 78.0))
 OFFICE = (

@@ -18,6 +18,7 @@ from paper_capture.domain import geometry
 from paper_capture.domain.codes import PageCode
 from paper_capture.domain.form import Form
 from paper_capture.domain.geometry import Layout, Page, Rule
+from paper_capture.domain.serial import spaced
 from paper_capture.printing.layout import lay_out
 from paper_capture.printing.letters import FAMILY, FONTS
 
@@ -90,9 +91,8 @@ def _rule(rule: Rule) -> tuple[float, float, float, float]:
 
 def _sheet(form: Form, serial: str, pages: int, printing: Printing) -> dict[str, Any]:
     texts = [PageCode(serial, form.version, page, pages).sealed(printing.key) for page in range(1, pages + 1)]
-    spaced = f"{serial[:-9]} {serial[-9:-2]} {serial[-2:]}"
     codes = [{"qr": _qr(text), "matrix": _matrix(text)} for text in texts]
-    return {"serial": spaced, "station": printing.station, "codes": codes}
+    return {"serial": spaced(serial), "station": printing.station, "codes": codes}
 
 
 def _qr(text: str) -> str:

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from paper_capture.domain.geometry import CORNER, CORNERS, INNER, Box
-from paper_capture.domain.images import Marks
+from paper_capture.domain.geometry import CORNER, CORNERS, GRADE, INNER, Box
+from paper_capture.domain.images import PAGE, Marks
 from paper_capture.domain.moves import Grade
 from paper_capture.domain.passes import Value
 from paper_capture.scanning.files import Gray
@@ -30,8 +30,6 @@ FAINT, SURE = (
 DOTS = 20  # pixels a millimetre edge of a straightened box, so that ink is a share of the same area at any resolution
 NEAR = 16.0  # millimetres from where the code says a corner is to where it may be
 FILLED = 0.75  # a box blackened whole is how the instructions say that it was ticked by mistake
-GRADE = "_grade"
-PAGE = "*"
 SQUARE = 0.8  # how square and how solid a corner mark still is after a fax
 
 

@@ -46,6 +46,11 @@ def test_a_sheet_that_nobody_wrote_on_has_no_image(images: PaperImages) -> None:
     assert images.of(blank) == []
 
 
+def test_a_serial_typed_with_blanks_names_the_same_sheet(images: PaperImages, serial: str) -> None:
+    images.file(f"{serial[:2]} {serial[2:]}".lower(), 1, 1, b"first", by="Bo")
+    assert [image.page for image in images.of(serial)] == [1]
+
+
 def test_a_page_beyond_the_last_is_refused(images: PaperImages, serial: str) -> None:
     with pytest.raises(Refused, match="page 3 of 2"):
         images.file(serial, 3, 2, b"x", by="Bo")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from paper_capture.keeping import PaperKeeping
 from tests.paper_capture.pages_world import PagesWorld
 from tests.paper_capture.world import used
 
@@ -20,6 +23,18 @@ def test_every_sheet_of_a_station_is_counted_in_one_place(world: PagesWorld) -> 
     assert (counts.spoiled, counts.unused, counts.missing) == (1, 1, 1)
     assert world.views.counts()["south"].issued == 0
     assert [line.stage for line in world.views.lines("north")].count("used") == 1
+
+
+def test_a_destroyed_sheet_is_counted_where_it_was_before(world: PagesWorld) -> None:
+    torn, blank = world.paper.issue(station="north", form_type="crime", count=2, by="asha")
+    world.paper.spoil(torn, by="sam", reason="torn")
+    world.paper.return_unused([blank], by="sam")
+    keeping = PaperKeeping(world.paper)
+    keeping.retain([torn, blank], place="archive", by="sam", until=world.clock.now().date())
+    world.clock.advance(timedelta(days=1))
+    keeping.destroy([torn, blank], witness="asha", by="sam", reason="its date has passed")
+    counts = world.views.counts()["north"]
+    assert (counts.used, counts.returned, counts.spoiled, counts.unused) == (0, 0, 1, 1)
 
 
 def test_what_does_not_hold_is_named_with_its_station_and_shown_to_that_station(world: PagesWorld) -> None:

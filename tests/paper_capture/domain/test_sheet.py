@@ -111,6 +111,13 @@ def test_differing_passes_wait_for_a_third_person() -> None:
     assert (state.stage, state.adjudicator, dict(state.values)) == (Stage.VERIFIED, "Dev", {"a": 2, "b": 3})
 
 
+def test_what_only_one_pass_had_to_key_outlives_the_decision_between_them() -> None:
+    second = key({"a": 1}, pass_no=2, keyer="Bo").model_copy(update={"once": ("o",)})
+    first = key({"a": 2, "o": "kept"}, pass_no=1, keyer="Chen").model_copy(update={"once": ("o",)})
+    state = life(log(), BACK, second, first, AdjudicateSheet(by="Dev", serial=ONE, values={"a": 2}))
+    assert dict(state.values) == {"a": 2, "o": "kept"}
+
+
 def test_a_false_log_is_refused_for_all_its_reasons_at_once() -> None:
     late = NOON + timedelta(minutes=1)
     said = reasons(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from contingency.options import AsJson, Folder
 from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, table
 from cutover.core.duration import show_duration
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from contingency.domain.staffing import Staff
     from cutover.web.tokens import Tokens
 
-Folder = Annotated[Path, Parameter(help="the programme folder")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 MOST_HOURS = 24
 SCOPE = "backlog"  # what a token must be made for to tell items
 
@@ -169,40 +168,28 @@ def _moving(app: App, doors: BacklogDoors) -> None:
     @app.command
     def assign(key: str, *, owner: str, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
         """Say who answers for an item."""
-        answer(
-            doors.backlog(programme).assign(key, by=by, owner=owner),
-            as_json=json,
-            text=[f"{key}: {owner} answers for it"],
-        )
+        state = doors.backlog(programme).assign(key, by=by, owner=owner)
+        answer(state, as_json=json, text=[f"{key}: {owner} answers for it"])
 
     @app.command
     def claim(key: str, *, done: str, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
         """Say that an item is done, and what was done; somebody else verifies it."""
-        answer(
-            doors.backlog(programme).claim(key, by=by, done=done),
-            as_json=json,
-            text=[f"{key}: claimed by {by}, not verified"],
-        )
+        state = doors.backlog(programme).claim(key, by=by, done=done)
+        answer(state, as_json=json, text=[f"{key}: claimed by {by}, not verified"])
 
     @app.command
     def verify(
         key: str, *, reference: str, by: str, programme: Folder = Path(), json: AsJson = False
     ) -> None:
         """Close a claimed item with the reference that proves it. Exit 1 without one, or for whoever claimed it."""
-        answer(
-            doors.backlog(programme).verify(key, by=by, reference=reference),
-            as_json=json,
-            text=[f"{key}: closed with {reference}"],
-        )
+        state = doors.backlog(programme).verify(key, by=by, reference=reference)
+        answer(state, as_json=json, text=[f"{key}: closed with {reference}"])
 
     @app.command
     def reopen(key: str, *, reason: str, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
         """Put a claimed or closed item back on the list, with the reason."""
-        answer(
-            doors.backlog(programme).reopen(key, by=by, reason=reason),
-            as_json=json,
-            text=[f"{key}: open again"],
-        )
+        state = doors.backlog(programme).reopen(key, by=by, reason=reason)
+        answer(state, as_json=json, text=[f"{key}: open again"])
 
 
 def _discovering(app: App, doors: BacklogDoors) -> None:

@@ -46,6 +46,7 @@ from cutover.store.desk import Ask, Desk
 
 TO_KEY = ("used", "live", "returned", "keyed_once", "keyed_twice", "discrepant")
 TO_CONVERT = ("verified",)
+WAITING = (*TO_KEY, *TO_CONVERT)  # somebody wrote on it, and it is not in the target yet
 KEYED = ("keyed_twice", "discrepant", "verified", "disposed")  # all their passes are done
 UNPLANNED_MINUTES = 25.0
 RECENT = timedelta(days=7)  # what arrived in it says how much arrives a day
@@ -89,7 +90,7 @@ class BacklogService:
         self.book = plays
         self.paper = paper
         self.minutes = {**plays.minutes, **(minutes or {})}
-        self._pile = Pile(desk.journal, paper, (*TO_KEY, *TO_CONVERT), self._as_waiting)
+        self._pile = Pile(desk.journal, paper, WAITING, self._as_waiting)
         self._timed = Pile(desk.journal, paper, KEYED, lambda sheet: (sheet.form_type, sheet.minutes))
 
     def find(self, items: Mapping[str, FindItem]) -> list[str]:
@@ -178,7 +179,7 @@ class BacklogService:
         for tier, kind, n in register.arrived(self._engine, at - over, at):
             if kind in self.book.minutes:
                 counts[tier][kind] += n
-        for seen in self.paper.sheets((*TO_KEY, *TO_CONVERT, "disposed")):
+        for seen in self.paper.sheets((*WAITING, "disposed")):
             sheet = waiting(seen, self.book.clocks, at)
             counts[sheet.grade][sheet.form_type] += at - over < sheet.since
         return {tier: {kind: n / days for kind, n in kinds.items()} for tier, kinds in counts.items()}
@@ -194,7 +195,7 @@ class BacklogService:
                 timed[form_type].append(minutes)
         return {form: effort(self.minutes.get(form, UNPLANNED_MINUTES), timed[form]) for form in form_types}
 
-    def _paper(self, stages: Sequence[str] = (*TO_KEY, *TO_CONVERT)) -> list[Waiting]:
+    def _paper(self, stages: Sequence[str] = WAITING) -> list[Waiting]:
         return self._pile.read(stages)
 
     def _as_waiting(self, sheet: SheetSeen) -> Waiting:

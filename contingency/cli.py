@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from contingency.options import AsJson, Folder
 from contingency.tracker_cli import TrackerDoors, add_trackers
 from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, table
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from contingency.limits import LimitService
     from contingency.service import ContingencyService, PlayView
 
-Folder = Annotated[Path, Parameter(help="the programme folder")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 Lines = Annotated[
     list[str] | None, Parameter(name="--line", negative="", help="a checklist line that is done")
 ]

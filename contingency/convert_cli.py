@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from contingency.options import AsJson, Folder
 from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, table
 from cutover.core.errors import CutoverError, Invalid, Problem
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from contingency.conversions import BatchReport, ConversionService
     from contingency.domain.working import Working
 
-Folder = Annotated[Path, Parameter(help="the programme folder")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 Reports = Callable[..., AsyncIterator["BatchReport | CutoverError"]]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contingency import register
-from contingency.backlogs import TO_CONVERT, TO_KEY
+from contingency.backlogs import WAITING
 from contingency.domain.clocks import StatutoryClock
 from contingency.domain.handover import RecordHandedOver, handover_stream
 from contingency.domain.warnings import (
@@ -53,9 +53,7 @@ class LimitService:
         self.desk = desk
         self.book = book
         self.programme = programme
-        self._pile = Pile(
-            desk.journal, paper, (*TO_KEY, *TO_CONVERT), lambda s: (s.serial, sheet_clocks(s, book.clocks))
-        )
+        self._pile = Pile(desk.journal, paper, WAITING, lambda s: (s.serial, sheet_clocks(s, book.clocks)))
 
     def tell(self, now: datetime | None = None) -> tuple[int, int]:
         """One look; how many people were newly warned of, and how many newly told missed. Asked twice it tells nothing."""

@@ -141,11 +141,6 @@ def known_keys(engine: Engine, keys: Iterable[str]) -> set[str]:
     return found
 
 
-def open_count(engine: Engine) -> int:
-    with reading(engine) as connection:
-        return connection.execute(select(func.count()).where(t.is_open == 1)).scalar_one()
-
-
 def open_items(engine: Engine) -> list[OpenItem]:
     """Every item that is not closed with a reference, the oldest first; a claim leaves an item on the list."""
     query = select(items_table).where(t.is_open == 1).order_by(t.occurred_at, t.key)
@@ -178,8 +173,8 @@ def listed(engine: Engine, tier: Grade, item_type: str, *, after: str = "", limi
 
 
 def due_between(engine: Engine, since: datetime, until: datetime, limit: int = 1000) -> list[Item]:
-    """Open items that nobody has claimed whose limit lies in a stretch of time, the one due first first."""
-    here = (t.is_open == 1, t.due_by > since, t.due_by <= until, t.claimed_by == "")
+    """Open items that nobody says are done whose limit lies in a stretch of time, the one due first first."""
+    here = (t.is_open == 1, t.due_by > since, t.due_by <= until, t.stage != ItemStage.CLAIMED)
     query = select(items_table).where(*here).order_by(t.due_by, t.key).limit(limit)
     with reading(engine) as connection:
         return [_item(row) for row in connection.execute(query)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from contingency.options import AsJson, Folder
 from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, table
 from cutover.core.duration import show_duration
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from contingency.figures import Assurance
     from contingency.report import ReportService
 
-Folder = Annotated[Path, Parameter(help="the programme folder")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 Partners = Annotated[
     list[str], Parameter(name="--to", negative="", help="a partner to tell; repeat for more")
 ]

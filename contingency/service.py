@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from contingency.backlogs import BacklogService
+from contingency.backlogs import WAITING, BacklogService
 from contingency.conversions import ConversionService
 from contingency.domain import backlog, conversion, handover, metrics, triggers, warnings, working
 from contingency.domain.handover import HANDOVER, HandOver, handover_stream
@@ -58,7 +58,6 @@ EVENTS = (
     *warnings.EVENTS,
 )
 WATCH = "contingency watch"
-ON_PAPER = ("used", "live", "returned", "keyed_once", "keyed_twice", "discrepant", "verified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +195,8 @@ class ContingencyService:
         Raises Refused for a clock that differs or is missing, and without a signature or reference.
         """
         stream, sheet = self._open(play), self.paper.sheet(serial)
-        paper = {
-            clock.rule: clock.due_at for clock in sheet_clocks(sheet, self.book.clocks) if not clock.stopped
-        }
-        wish = HandOver(
-            by=by, play=stream, signed_by=signed_by, reference=reference, paper=paper, live=dict(clocks)
-        )
+        paper, live = self.clocks_of(serial), dict(clocks)
+        wish = HandOver(by=by, play=stream, signed_by=signed_by, reference=reference, paper=paper, live=live)
         over = SignOver(by=by, serial=sheet.serial, signed_by=signed_by, reference=reference)
         self.desk.ask_all([
             Ask(HANDOVER, handover_stream(sheet.serial), wish), Ask(SHEET, sheet_stream(sheet.serial), over),
@@ -215,7 +210,7 @@ class ContingencyService:
     def open_records(self, play: str) -> list[str]:
         """The serials of records that are open on paper and not handed over live."""
         hands_over = self._play(self._open(play)).hands_over
-        sheets = self.paper.sheets(ON_PAPER, hands_over) if hands_over else ()
+        sheets = self.paper.sheets(WAITING, hands_over) if hands_over else ()
         running = (s.serial for s in sheets if any(not c.stopped for c in sheet_clocks(s, self.book.clocks)))
         return [serial for serial in running if not self.desk.state(HANDOVER, handover_stream(serial)).done]
 

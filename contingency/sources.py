@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from contingency.backlogs import TO_CONVERT, TO_KEY, TODAY, BacklogService
+from contingency.backlogs import TODAY, WAITING, BacklogService
 from contingency.bulletins import BulletinService, BulletinStatus
 from contingency.domain.backlog import OpenItem, item_stream
 from contingency.domain.clearance import Forecast
@@ -61,7 +61,7 @@ class Identity(Protocol):
     @property
     def holds(self) -> bool: ...
     @property
-    def detail(self) -> str: ...
+    def breaches(self) -> Sequence[str]: ...
 
 
 class Account(Protocol):
@@ -172,7 +172,7 @@ class Seen:
     @property
     def waiting(self) -> list[TracedSheet]:
         """Sheets that somebody wrote on and that are not in the target yet."""
-        return [s for s in self.sheets if s.stage in (*TO_KEY, *TO_CONVERT)]
+        return [s for s in self.sheets if s.stage in WAITING]
 
     @property
     def latest(self) -> dict[str, Comparison]:

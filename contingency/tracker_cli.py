@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from contingency.options import AsJson, Folder
 from cutover.cli.border import DONE, NO
 from cutover.cli.output import answer, table
 from cutover.core.clock import read_moment
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from contingency.improvements import ActionService, ActionView
     from contingency.incidents import IncidentService, IssueService
 
-Folder = Annotated[Path, Parameter(help="the programme folder")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 Until = Annotated[str, Parameter(help="a wall time such as 2026-11-02T09:00, or with Z or an offset")]
 
 

@@ -16,7 +16,6 @@ from contingency.trail import Life
 from cutover.core.clock import show
 from cutover.reconciliation.findings import Verdict
 from monitors.domain.suspicion import Stage, SuspicionState
-from paper_capture.domain.sheet import sheet_stream
 
 QUESTION = "Is the organisation fully aware of the volume and type of its backlogs?"
 UNKNOWN = "UNKNOWN"
@@ -177,8 +176,8 @@ def _sums(seen: Seen) -> Iterator[Figure]:
         label="Case files the ledger cannot account for", value=abs(breaks), records=tuple(sent), concern=off
     )
     broken = [i for i in seen.identities if not i.holds]
-    of = {sheet_stream(s.serial): s for s in seen.sheets}
-    offenders = tuple(seen.of_sheet(s) for s in of.values() if any(s.serial in i.detail for i in broken))
+    breaches = "\n".join(said for i in broken for said in i.breaches)
+    offenders = tuple(seen.of_sheet(s) for s in seen.sheets if s.serial in breaches)
     said = (
         f"a suspected backlog: the paper register does not come out: {'; '.join(i.title for i in broken)}"
         if broken

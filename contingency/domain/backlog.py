@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from contingency.domain.saying import need
 from contingency.domain.triage import Grade
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
@@ -133,17 +134,17 @@ def decide(state: ItemState, command: Command, now: datetime) -> Sequence[Event]
             return [BacklogItemFound(**command.model_dump(exclude={"by"}))]
         case AssignItem(owner=owner):
             ITEMS.next(state.stage, BacklogItemAssigned)
-            _need(owner, "assigning needs a name")
+            need((owner, "assigning needs a name"))
             return [BacklogItemAssigned(owner=owner)]
         case ClaimItem(done=done):
             ITEMS.next(state.stage, BacklogItemClaimed)
-            _need(done, "a claim says what was done")
+            need((done, "a claim says what was done"))
             return [BacklogItemClaimed(done=done)]
         case VerifyItem():
             return _verify(state, command)
         case ReopenItem(reason=reason):
             ITEMS.next(state.stage, BacklogItemReopened)
-            _need(reason, "reopening needs a reason")
+            need((reason, "reopening needs a reason"))
             return [BacklogItemReopened(reason=reason)]
     raise Refused(f"backlog item: {type(command).__name__} is not possible while {state.stage}")
 
@@ -158,11 +159,6 @@ def _verify(state: ItemState, command: VerifyItem) -> Sequence[Event]:
     if reasons:
         raise Refused(*reasons)
     return [BacklogItemVerified(reference=command.reference)]
-
-
-def _need(text: str, why: str) -> None:
-    if not text.strip():
-        raise Refused(why)
 
 
 def evolve(state: ItemState, fact: Fact) -> ItemState:

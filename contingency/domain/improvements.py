@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
+from contingency.domain.saying import need
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
@@ -183,20 +184,20 @@ def decide_action(state: ActionState, command: Command, now: datetime) -> Sequen
     match command:
         case RaiseAction():
             ACTIONS.next(state.stage, ActionRaised)
-            _need(
+            need(
                 (command.title, "an action says what is to be done"),
                 (command.owner, "an action has an owner"),
             )
             return [ActionRaised(**command.model_dump(exclude={"by"}))]
         case ClaimAction(evidence=evidence):
             ACTIONS.next(state.stage, ActionClaimed)
-            _need((evidence, "claiming an action done needs the evidence"))
+            need((evidence, "claiming an action done needs the evidence"))
             return [ActionClaimed(evidence=evidence)]
         case VerifyAction():
             return _verify(state, command)
         case ReopenAction(reason=reason):
             ACTIONS.next(state.stage, ActionReopened)
-            _need((reason, "reopening needs a reason"))
+            need((reason, "reopening needs a reason"))
             return [ActionReopened(reason=reason)]
     raise Refused(f"action: {type(command).__name__} is not possible while {state.stage}")
 
@@ -218,25 +219,20 @@ def decide_report(state: ReportState, command: Command, now: datetime) -> Sequen
     match command:
         case ReportFromStation():
             REPORTS.next(state.stage, StationReported)
-            _need((command.text, "a report says something"))
+            need((command.text, "a report says something"))
             return [StationReported(**command.model_dump(exclude={"by"}))]
         case AnswerReport(answer=answer):
             REPORTS.next(state.stage, ReportAnswered)
-            _need((answer, "an answer says something"))
+            need((answer, "an answer says something"))
             return [ReportAnswered(answer=answer)]
         case TieToIssue():
             REPORTS.next(state.stage, ReportTiedToIssue)
-            _need(
+            need(
                 (command.issue, "name the known issue"),
                 (command.answer, "say what the station is to do meanwhile"),
             )
             return [ReportTiedToIssue(issue=command.issue, answer=command.answer)]
     raise Refused(f"station report: {type(command).__name__} is not possible while {state.stage}")
-
-
-def _need(*texts: tuple[str, str]) -> None:
-    if missing := [why for text, why in texts if not text.strip()]:
-        raise Refused(*missing)
 
 
 def evolve_action(state: ActionState, fact: Fact) -> ActionState:

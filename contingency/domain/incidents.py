@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from contingency.domain.saying import need
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
@@ -122,21 +123,23 @@ def decide(state: IncidentState, command: Command, now: datetime) -> Sequence[Ev
     match command:
         case ReportIncident():
             INCIDENTS.next(state.stage, IncidentReported)
-            _need(command.symptom, "an incident says what is seen")
+            need((command.symptom, "an incident says what is seen"))
             return [IncidentReported(**command.model_dump(exclude={"by"}))]
         case ClaimCause():
             INCIDENTS.next(state.stage, CauseClaimed)
             if command.cause is Cause.USER_ERROR:
-                _need(
-                    command.evidence,
-                    "'user error' is not claimed without evidence of what was done and shown",
+                need(
+                    (
+                        command.evidence,
+                        "'user error' is not claimed without evidence of what was done and shown",
+                    )
                 )
             return [CauseClaimed(cause=command.cause, evidence=command.evidence)]
         case VerifyCause():
             return _verify(state, command)
         case ReopenIncident(reason=reason):
             INCIDENTS.next(state.stage, IncidentReopened)
-            _need(reason, "reopening needs a reason")
+            need((reason, "reopening needs a reason"))
             return [IncidentReopened(reason=reason)]
     raise Refused(f"incident: {type(command).__name__} is not possible while {state.stage}")
 
@@ -151,11 +154,6 @@ def _verify(state: IncidentState, command: VerifyCause) -> Sequence[Event]:
     if reasons:
         raise Refused(*reasons)
     return [CauseVerified(evidence=command.evidence)]
-
-
-def _need(text: str, why: str) -> None:
-    if not text.strip():
-        raise Refused(why)
 
 
 def evolve(state: IncidentState, fact: Fact) -> IncidentState:

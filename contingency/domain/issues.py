@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
+from contingency.domain.saying import need
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
@@ -107,8 +108,7 @@ def decide(state: IssueState, command: Command, now: datetime) -> Sequence[Event
 
 
 def _need(**given: str) -> None:
-    if missing := [name for name, text in given.items() if not text.strip()]:
-        raise Refused(*(f"a known issue needs its {name}" for name in missing))
+    need(*((text, f"a known issue needs its {name}") for name, text in given.items()))
 
 
 def _later(expires_at: datetime, now: datetime) -> None:

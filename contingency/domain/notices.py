@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from contingency.domain.saying import need
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
@@ -162,14 +163,13 @@ def decide_notice(state: NoticeState, command: Command, now: datetime) -> Sequen
     match command:
         case NotifyPartner():
             NOTICES.next(state.stage, PartnerNotified)
-            _need(command.subject, "a notice needs a subject")
-            _need(command.text, "a notice needs a text")
+            need((command.subject, "a notice needs a subject"), (command.text, "a notice needs a text"))
             return [PartnerNotified(**command.model_dump(exclude={"by"}))]
         case AcknowledgeNotice():
             NOTICES.next(state.stage, PartnerAcknowledged)
             return [PartnerAcknowledged()]
         case AnswerNotice(answer=answer):
-            _need(answer, "an answer says something")
+            need((answer, "an answer says something"))
             first: list[Event] = [PartnerAcknowledged()] if state.stage is NoticeStage.TOLD else []
             NOTICES.next(NoticeStage.ACKNOWLEDGED if first else state.stage, PartnerAnswered)
             return [*first, PartnerAnswered(answer=answer)]
@@ -188,14 +188,9 @@ def decide_count(state: CountState, command: Command, now: datetime) -> Sequence
             return [counted, DifferenceRaised(by_how_many=difference)]
         case ExplainDifference(reason=reason):
             COUNTS.next(state.stage, DifferenceExplained)
-            _need(reason, "explaining a difference needs a reason")
+            need((reason, "explaining a difference needs a reason"))
             return [DifferenceExplained(reason=reason)]
     raise Refused(f"partner count: {type(command).__name__} is not possible while {state.stage}")
-
-
-def _need(text: str, why: str) -> None:
-    if not text.strip():
-        raise Refused(why)
 
 
 def evolve_notice(state: NoticeState, fact: Fact) -> NoticeState:

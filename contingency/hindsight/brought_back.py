@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from contingency.backlogs import TO_CONVERT, TO_KEY
+from contingency.backlogs import WAITING
 from contingency.domain.clocks import ClockRule, StatutoryClock
 from contingency.figures import words
 from contingency.hindsight.reading import Past
@@ -16,7 +16,6 @@ from contingency.sources import TracedSheet
 from paper_capture.domain.moves import Disposition
 from runbooks.reviews.cells import Cell, Sheet
 
-_WAY = (*TO_KEY, *TO_CONVERT)
 _NEVER_OUT = ("unprinted", "stock")
 
 
@@ -38,13 +37,13 @@ def _form(past: Past, form: str, sheets: list[TracedSheet]) -> tuple[Cell, ...]:
     def staged(*stages: str) -> int | None:
         return sum(s.stage in stages for s in sheets) or None
 
-    written = [s for s in sheets if s.stage in _WAY or s.disposition is not None]
+    written = [s for s in sheets if s.stage in WAITING or s.disposition is not None]
     waited = [(past.now if s.disposed_at is None else s.disposed_at) - s.occurred_at for s in written if s.occurred_at]  # fmt: skip
     known = [s for s in written if s.occurred_at]
     worst = max(range(len(known)), key=waited.__getitem__, default=None)
     ends = [s.disposed_at for s in written if s.disposed_at]
     return (
-        words(form), len(sheets), len(written) or None, staged("spoiled"), staged("unused"), staged("missing"), staged("issued"), staged(*_WAY),
+        words(form), len(sheets), len(written) or None, staged("spoiled"), staged("unused"), staged("missing"), staged("issued"), staged(*WAITING),
         *(sum(s.disposition == d for s in written) or None for d in Disposition),
         min((s.occurred_at for s in known if s.occurred_at), default=None), max(ends, default=None),
         None if worst is None else waited[worst], "" if worst is None else known[worst].serial,
@@ -93,7 +92,7 @@ def limits(past: Past) -> Iterator[Limit]:
     """Every limit that ran: of the sheets that somebody wrote on, and of the register's items."""
     rules = {rule.id: rule for rule in past.seen.clocks.rules}
     for sheet in past.seen.sheets:
-        if sheet.stage in _WAY or sheet.disposition is not None:
+        if sheet.stage in WAITING or sheet.disposition is not None:
             for clock in sheet_clocks(sheet, past.seen.clocks):
                 rule = rules[clock.rule]
                 yield Limit(rule.id, rule.title, rule.source, sheet.serial, clock.due_at, _met(past, sheet, rule, clock))  # fmt: skip

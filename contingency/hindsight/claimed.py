@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from contingency.domain.backlog import BacklogItemClaimed, BacklogItemReopened, BacklogItemVerified
+from contingency.domain.backlog import BacklogItemClaimed, BacklogItemReopened, BacklogItemVerified, ItemStage
 from contingency.domain.improvements import ActionClaimed, ActionReopened, ActionStage, ActionVerified
 from contingency.domain.incidents import CauseClaimed, CauseVerified, IncidentReopened, IncidentStage
 from contingency.domain.issues import IssueStage
@@ -121,7 +121,7 @@ def _past(past: Past, due: datetime | None) -> Off | None:
 
 def unverified(past: Past) -> str:
     """What is claimed and not verified now, in words; '' when nothing is."""
-    items = sum(bool(one.state.claimed_by) and not one.state.reference for one in past.items)
+    items = sum(one.state.stage is ItemStage.CLAIMED for one in past.items)
     actions = sum(one.stage is ActionStage.CLAIMED for one in past.seen.actions)
     found = sum(one.state.stage is IncidentStage.EXPLAINED for one in past.incidents)
     counted = ((items, "register item"), (actions, "action"), (found, "cause of an incident"))

@@ -12,7 +12,7 @@ from contingency.figures import so_many, words
 from contingency.hindsight.reading import Past, Stretch, totals
 from contingency.trail import Life
 from cutover.core.event import Recorded
-from monitors.domain.flow_events import FlowAlarmClosed, FlowAlarmRaised
+from monitors.domain.flow_events import FlowAlarmClosed, FlowAlarmRaised, FlowAlarmTaken, FlowCleared
 from monitors.domain.health import AlertAcknowledged, CheckRecovered, CheckWentHard
 from runbooks.reviews.cells import Cell, Sheet, lasts
 
@@ -70,9 +70,9 @@ def _spells(past: Past) -> Iterator[tuple[datetime, tuple[Cell, ...]]]:
         event, of = fact.event, (fact.stream, str(getattr(fact.event, "chart", "")))
         if isinstance(event, CheckWentHard | FlowAlarmRaised):
             open_.setdefault(of, (fact, None))
-        elif isinstance(event, AlertAcknowledged) and of in open_:
+        elif isinstance(event, AlertAcknowledged | FlowAlarmTaken) and of in open_:
             open_[of] = open_[of][0], fact
-        elif isinstance(event, CheckRecovered | FlowAlarmClosed) and of in open_:
+        elif isinstance(event, CheckRecovered | FlowAlarmClosed | FlowCleared) and of in open_:
             yield _spell(past, *open_.pop(of), fact)
     yield from (_spell(past, *one, None) for one in open_.values())
 
@@ -84,8 +84,12 @@ def _spell(
     assert isinstance(event, CheckWentHard | FlowAlarmRaised)  # what begins a spell
     since = event.since if isinstance(event, CheckWentHard) else began.at
     said = f"{event.status}: {event.detail}" if isinstance(event, CheckWentHard) else event.detail
-    note = taken.event.note if taken is not None and isinstance(taken.event, AlertAcknowledged) else ""
-    closed = end if isinstance(end, FlowAlarmClosed) else None
+    note = (
+        taken.event.note
+        if taken is not None and isinstance(taken.event, AlertAcknowledged | FlowAlarmTaken)
+        else ""
+    )
+    closed = end if isinstance(end, FlowAlarmClosed | FlowCleared) else None
     return since, (
         began.stream.partition(":")[2], since, began.at, over.at if over else "still", (over.at if over else past.now) - since, said.rstrip(": "),
         past.name(taken.actor) if taken else "", note, words(closed.cause) if closed else "", past.name(over.actor) if closed and over else "",

@@ -21,11 +21,13 @@ from cutover.domain.modes import COMPONENT, ComponentState, Mode
 from cutover.domain.programme import Programme
 from cutover.store.journal import Journal
 from cutover.web.components import named
-from monitors.domain.flow_events import FlowAlarmClosed, FlowAlarmRaised
+from monitors.domain.flow_events import FlowAlarmClosed, FlowAlarmRaised, FlowAlarmTaken, FlowCleared
 from monitors.domain.health import AlertAcknowledged, CheckRecovered, CheckWentHard
 from runbooks.domain.reviewing.review import Review
 
-ALARMS: tuple[type[Event], ...] = (CheckWentHard, CheckRecovered, AlertAcknowledged, FlowAlarmRaised, FlowAlarmClosed)  # fmt: skip
+ALARMS: tuple[type[Event], ...] = (
+    CheckWentHard, CheckRecovered, AlertAcknowledged, FlowAlarmRaised, FlowAlarmTaken, FlowAlarmClosed, FlowCleared,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from cutover.reconciliation.service import ReconciliationService
 from cutover.reconciliation.tables import ReconciliationView
 from cutover.store.documents import read_yaml
 from cutover.store.outbox import Message
-from monitors.domain import ledger, suspicion
+from monitors.domain import flow_events, ledger, suspicion
 from monitors.domain.check import Status
 from monitors.ledger_service import LedgerService
 from monitors.tables import CaseFiles
@@ -43,6 +43,7 @@ from tests.cutover.reconciliation.world import contract, crime, write_csv
 
 EVENTS = (
     *ALL_EVENTS, *notices.EVENTS, *improvements.EVENTS, *gates.EVENTS, *comparison.EVENTS, *ledger.EVENTS, *run_events.EVENTS, *suspicion.EVENTS,
+    *flow_events.EVENTS,
 )  # fmt: skip
 PLAY = "custody-on-paper"
 LINES = ("open-records", "both-clocks", "sheets-back", "partners-told")

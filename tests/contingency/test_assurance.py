@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2
 import pytest
 from pypdfium2 import raw
 
+from contingency.answers.volume import volume
 from contingency.assurance import Assurance, Standing
 from contingency.report import render_html
 from contingency.report_charts import pictures
@@ -20,6 +22,7 @@ from cutover.core.errors import Invalid
 from cutover.domain.gates import Verdict
 from monitors.domain.check import Status
 from monitors.domain.suspicion import SUSPICION, Origin, ReportBreak, SettleSuspicion, suspicion_stream
+from paper_capture.domain.books import Identity
 from paper_capture.domain.moves import Grade
 from tests.conftest import START, MakeDesk
 from tests.contingency.assured import LOST, RECORDS, Assured
@@ -319,6 +322,16 @@ def test_a_sum_that_does_not_come_out_is_a_suspected_backlog(assured: Assured) -
     figure = next(f for f in answer.figures if f.label == "Identities of the paper register that do not hold")
     assert figure.concern.startswith("a suspected backlog: the paper register does not come out")
     assert {record.id for record in figure.records} == {serial, other}
+
+
+def test_every_sheet_of_a_broken_identity_is_a_record_not_only_those_its_sentence_names(assured: Assured) -> None:  # fmt: skip
+    serials = assured.world.verified(25)
+    broken = Identity(
+        "I1", "stock", holds=False, detail=f"{serials[0]}; and 24 more", breaches=tuple(serials)
+    )
+    seen = replace(assured.sources.look(assured.clock.now()), identities=(broken,))
+    figure = next(f for f in volume(seen).figures if f.label.startswith("Identities of the paper register"))
+    assert {record.id for record in figure.records} == set(serials)
 
 
 @pytest.mark.requirement("R9")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,10 @@ from contingency.domain.triggers import PLAY, play_stream
 from contingency.hindsight.around import around
 from contingency.incidents import IncidentService
 from cutover.core.clock import FixedClock
+from monitors.domain import flow_events as flows
+from monitors.domain.baseline import DayKind, Normal
 from monitors.domain.check import Status
+from monitors.domain.outcome import OUTCOME
 from runbooks.reviews.around import Around
 from runbooks.reviews.cells import Sheet
 from runbooks.reviews.files import as_html, as_pdf, pdf_page
@@ -76,6 +79,27 @@ def test_an_alarm_is_told_from_its_first_failure_to_its_recovery(assured: Assure
     assert (alarm["Of what"], alarm["Lasted"]) == ("custody-health", timedelta(hours=3, minutes=15))
 
 
+def test_an_alarm_of_a_flow_is_told_with_who_took_it_and_the_cause_it_was_closed_with(assured: Assured) -> None:  # fmt: skip
+    assured.loaded()
+    today, silent = assured.clock.now().date(), flows.Chart.SILENCE
+    normal = Normal(means=dict.fromkeys(DayKind, 10.0), alpha=0.0, begins=date(2026, 1, 1), ends=date(2026, 9, 27), days=270)  # fmt: skip
+    spell = (
+        flows.FreezeBaseline(by="gwen", normal=normal),
+        flows.ArmFlow(by="gwen", first_day=today, threshold=5.0),
+        flows.RaiseSilence(by="gwen", day=today, since=today, expected=9.0, limit=5.0, detail="nothing came"),
+        flows.TakeAlarm(
+            by="gwen", chart=silent, until=assured.clock.now() + timedelta(hours=2), note="asking"
+        ),
+        flows.CloseAlarm(by="petra", chart=silent, cause=flows.Cause.FIXED, note="the queue was stuck"),
+    )
+    for command in spell:
+        assured.desk.ask(OUTCOME, flows.flow_stream("referrals"), command)
+        assured.world.after(5)
+    (alarm,) = [row for row in rows(told(assured), "alarms") if row["Of what"] == "referrals"]
+    assert (alarm["In hand of"], alarm["Note"], alarm["Cause as closed"]) == ("Gwen Parry", "asking", "fixed")
+    assert alarm["Lasted"] == timedelta(minutes=10)
+
+
 @pytest.mark.requirement("R14")
 def test_an_incident_is_told_with_its_symptom_and_the_cause_as_proved(assured: Assured) -> None:
     """R14: what was thought first stays beside what it was."""
@@ -117,6 +141,15 @@ def test_what_is_claimed_stands_beside_what_was_verified(assured: Assured) -> No
     assert [row["State"] for row in open_] == ["claimed, not verified"]
     assert assured.actions.actions()[0].stage is ActionStage.CLAIMED
     assert dict(found.head)["Claimed, not verified"] == "1 action"
+
+
+def test_an_item_that_was_opened_again_is_no_claim(assured: Assured) -> None:
+    assured.loaded()
+    assured.waits("DA-1")
+    assured.world.backlog.claim("DA-1", by="jo", done="assessed")
+    assert dict(told(assured).head)["Claimed, not verified"] == "1 register item"
+    assured.world.backlog.reopen("DA-1", by="gwen", reason="another person's assessment")
+    assert dict(told(assured).head)["Claimed, not verified"] == "nothing"
 
 
 def test_what_was_late_is_told_by_its_clock_and_its_worst_record(assured: Assured) -> None:

@@ -94,3 +94,18 @@ def test_a_register_item_is_warned_of_until_somebody_claims_it(world: World, lim
     world.after(60)
     assert limits.tell() == (1, 0)
     assert [(one.record, one.status) for one in limits.running()] == [("A", "warning")]
+
+
+def test_an_item_whose_claim_did_not_stand_is_warned_of_and_missed(
+    world: World, limits: LimitService
+) -> None:
+    """It keeps who claimed it, and yet nobody has done it."""
+    now = world.clock.now()
+    wish = FindItem(by="jo", item_type="domestic_abuse", tier=Grade.HIGH, occurred_at=now, due_at=now + 5 * HOUR, source="s")  # fmt: skip
+    world.backlog.find({"A": wish})
+    world.backlog.claim("A", by="jo", done="assessed")
+    world.backlog.reopen("A", by="gwen", reason="another person's assessment")
+    world.after(299)
+    assert limits.tell() == (1, 0)
+    world.after(2)
+    assert limits.tell() == (0, 1)

@@ -15,10 +15,15 @@ from contingency.sql_target import SqlTarget
 from contingency.target_file import GROUP, TargetDeclaration
 from contingency.targets import HttpTarget, Paths, our_body
 from cutover.core.errors import Invalid, Problem
+from cutover.core.reach import HOUSE, Reach
 
 
 def make_target(
-    declared: TargetDeclaration, folder: Path, systems: Mapping[str, str], secret: Callable[[str], str]
+    declared: TargetDeclaration,
+    folder: Path,
+    systems: Mapping[str, str],
+    secret: Callable[[str], str],
+    reach: Reach = HOUSE,
 ) -> Target:
     """The adapter. Raises Invalid for what cannot be opened."""
 
@@ -29,7 +34,7 @@ def make_target(
         paths = Paths(declared.create, declared.by_serial, declared.held, declared.reference)
         return HttpTarget(
             systems.get(declared.system, ""), attempts=declared.attempts, patience=declared.patience.total_seconds(),
-            paths=paths, body=body,
+            paths=paths, body=body, reach=reach,
         )  # fmt: skip
     if declared.kind == "sql":
         return SqlTarget(secret(declared.url), declared.table, declared.key_column, body)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +22,8 @@ from tenacity import RetryError
 from contingency.policies import ATTEMPTS, MOST_BYTES, PATIENCE, NotNowError, retrying
 from contingency.rooms import Held, Outgoing, Receipt, Senseless, Unwilling
 from cutover.core.errors import Invalid, Problem, Unavailable
+from cutover.core.reach import HOUSE, Reach
+from cutover.web.outbound import async_client
 
 SERVER_ERROR = 500
 ABOUT_THE_RECORD = frozenset(
@@ -59,7 +60,7 @@ class Paths:
 
 
 class HttpTarget:
-    """The target at a base URL. One client a conversation, one TLS context for all of them."""
+    """The target at a base URL. One client a conversation; it goes where `reach` lets it."""
 
     def __init__(
         self,
@@ -69,13 +70,14 @@ class HttpTarget:
         patience: float = PATIENCE,
         paths: Paths | None = None,
         body: Callable[[Outgoing], dict[str, Any]] = our_body,
+        reach: Reach = HOUSE,
     ) -> None:
         self.url = url.rstrip("/")
         self._attempts = attempts
         self._patience = patience
         self._paths = paths or Paths()
         self._body = body
-        self._tls = ssl.create_default_context()
+        self._reach = reach
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[HttpConversation]:
@@ -89,8 +91,8 @@ class HttpTarget:
                     expected=expected,
                 )
             )
-        async with httpx.AsyncClient(
-            base_url=self.url, timeout=self._patience, verify=self._tls, headers=dict(self._paths.headers)
+        async with async_client(
+            self._reach, base_url=self.url, timeout=self._patience, headers=dict(self._paths.headers)
         ) as client:
             yield HttpConversation(client, self._attempts, self._patience, self._paths, self._body)
 

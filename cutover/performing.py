@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import structlog
 from cyclopts import App
 
@@ -97,7 +96,7 @@ class Inline:
     async def go_live(self, world: World, run_id: str) -> None:
         async with contextlib.AsyncExitStack() as held:
             await held.enter_async_context(world.pace.hold())
-            async with httpx.AsyncClient() as client:
+            async with world.client() as client:
                 performer = world.performer(run_id, InlineExecutor(), client)
                 await held.aclose()
                 await performer.run()
@@ -133,7 +132,7 @@ class InPrefect:
             except Unavailable as error:
                 log.warning("prefect_is_away", run=run_id, error=str(error))
             executor = FlowStretches(run_id, RunRecord(world, run_id))
-            async with executor, httpx.AsyncClient() as client:
+            async with executor, world.client() as client:
                 performer = world.performer(run_id, executor, client)
                 await held.aclose()
                 await performer.run()

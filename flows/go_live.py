@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 from prefect import flow
 from prefect.runtime import flow_run
 
@@ -28,6 +27,6 @@ async def go_live(programme: str, run_id: str = "", standby: bool = False) -> st
         if standby:
             await stand_by(world.engine, run_stream(name), world.clock)
         world.runs.ask(name, LinkFlow(by=PERFORMER, flow_run_id=str(flow_run.id)))
-        async with httpx.AsyncClient() as client:
+        async with world.client() as client:
             state = await world.performer(name, PrefectExecutor(), client).run()
         return str(state.stage)

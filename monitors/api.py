@@ -13,10 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cutover.core.clock import Clock
-from cutover.core.errors import CutoverError, Refused
+from cutover.core.errors import CutoverError
 from cutover.web.api.door import bearer
 from cutover.web.api.operation import TEXT, Answer, Call, Operation
-from cutover.web.api.problems import NotKnown, problem
+from cutover.web.api.problems import problem
 from cutover.web.tokens import Tokens
 from monitors.domain.heartbeat import Said
 from monitors.domain.outside import Webhook
@@ -78,14 +78,8 @@ class MonitorApi:
 
     async def _scrape(self, request: Request) -> Response:
         if await run_in_threadpool(self.has_accounts):
-            await run_in_threadpool(self._check, bearer(request))
+            await run_in_threadpool(self.tokens.check, bearer(request), METRICS)
         return Response(await run_in_threadpool(self.metrics), media_type="text/plain; version=0.0.4")
-
-    def _check(self, token: str) -> None:
-        try:
-            self.tokens.check(token, METRICS)
-        except Refused as error:
-            raise NotKnown(str(error)) from error
 
     def _beat(self, call: Call) -> BaseModel | Answer:
         """The body may say why."""

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from cutover.core.errors import CutoverError, Invalid, NotFound, Problem, Unavailable
+from cutover.core.reach import HOUSE, Reach
+from cutover.web import outbound
 from monitors.domain.counts import MOST_DAYS, Told, filled, told
 from monitors.domain.flow import CsvCounts, Flow, PrometheusCounts, SqlCounts
 from monitors.domain.reading import look_up, read_json
@@ -33,6 +35,7 @@ class CountSources:
     zone: str
     secret: Callable[[str], str]
     systems: Callable[[], Mapping[str, str]]
+    reach: Reach = HOUSE
 
     def read(self, flow: Flow, since: date, until: date, now: datetime) -> Told | None:
         """The counts from `since` to `until`, both included; None for a flow that nobody asks.
@@ -77,8 +80,8 @@ class CountSources:
 
     def _answer(self, base: str, query: Mapping[str, Any], timeout: float) -> list[Any]:
         try:
-            body = read_json(_read(f"{base.rstrip('/')}/api/v1/query_range", query, timeout))
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            body = read_json(self._read(f"{base.rstrip('/')}/api/v1/query_range", query, timeout))
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, outbound.Forbidden) as error:
             raise Unavailable(f"Prometheus does not answer: {error or type(error).__name__}") from None
         found = look_up(body, "data.result")
         if look_up(body, "status") == "success" and isinstance(found, list):
@@ -87,23 +90,22 @@ class CountSources:
             raise Unavailable(f"Prometheus says: {str(said)[:200]}")
         raise Unavailable("what answers is no Prometheus")
 
+    def _read(self, url: str, query: Mapping[str, Any], timeout: float) -> bytes:
+        """The body of an answer. Raises httpx.HTTPError, and ValueError for one that nobody would send for counts."""
+        body = bytearray()
+        with (
+            outbound.client(self.reach, timeout=timeout) as client,
+            client.stream("GET", url, params=dict(query)) as answer,
+        ):
+            for piece in answer.iter_bytes(65_536):
+                body += piece
+                if len(body) > LARGEST_ANSWER:
+                    raise ValueError(f"the answer is larger than {LARGEST_ANSWER} bytes")
+        return bytes(body)
+
     def _midnight(self, day: date) -> int:
         """The beginning of a day of the programme's zone, in seconds of the epoch."""
         return int(datetime.combine(day, wall_time(), ZoneInfo(self.zone)).astimezone(UTC).timestamp())
-
-
-def _read(url: str, query: Mapping[str, Any], timeout: float) -> bytes:
-    """The body of an answer. Raises httpx.HTTPError, and ValueError for one that nobody would send for counts."""
-    body = bytearray()
-    with (
-        httpx.Client(trust_env=False, timeout=timeout) as client,
-        client.stream("GET", url, params=dict(query)) as answer,
-    ):
-        for piece in answer.iter_bytes(65_536):
-            body += piece
-            if len(body) > LARGEST_ANSWER:
-                raise ValueError(f"the answer is larger than {LARGEST_ANSWER} bytes")
-    return bytes(body)
 
 
 def why(error: CutoverError) -> str:

@@ -183,7 +183,11 @@ class FlowService:
         Raises Invalid for too short a history, Refused when a baseline is frozen already and there is no reason.
         """
         normal = self.learnt(flow_id)
-        self._ask(flow_id, ev.FreezeBaseline(by=by, normal=normal, reason=reason), self.now())
+        self._ask(
+            flow_id,
+            ev.FreezeBaseline(by=by, normal=normal, reason=reason, owner=self.flows[flow_id].owner),
+            self.now(),
+        )
         return normal
 
     def remember(self, flow_id: str, found: Told) -> None:

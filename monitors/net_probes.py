@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from asyncio import StreamReader, StreamWriter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +16,7 @@ from monitors.domain.check import NoAnswer, Reason, Result, critical, unknown
 from monitors.domain.dns_wire import NotDnsError, Reply
 from monitors.domain.judging import Heard, judge_dns, judge_smtp, judge_tcp, judge_tls
 from monitors.domain.kinds import DnsCheck, SmtpCheck, TcpCheck, TlsCheck
-from monitors.session import Session, Stopwatch, connected, encrypt, trouble
+from monitors.session import Session, Stopwatch, connected, encrypt, permitted, trouble
 
 T = TypeVar("T")
 MOST_HEARD = 4096  # bytes of a greeting
@@ -85,18 +85,22 @@ async def probe_smtp(session: Session, check: SmtpCheck, at: datetime) -> Result
     return judge_smtp(check, await within(check.timeout, ask), at)
 
 
-async def probe_dns(_session: Session, check: DnsCheck, _at: datetime) -> Result:
+async def probe_dns(session: Session, check: DnsCheck, _at: datetime) -> Result:
     server, _, port = check.server.rpartition(":") if check.server.count(":") == 1 else (check.server, "", "")
     watch = Stopwatch()
 
     async def ask() -> Reply:
-        to = server or await asyncio.to_thread(_first_server)
-        where = to, int(port or _DNS)
+        own = await asyncio.to_thread(_first_server) if not server else ""
+        # The machine asks its own name server all the time, which in a cloud is often an address of the link.
+        reachable = (*session.reachable, own) if own else session.reachable
+        to, where = server or own, int(port or _DNS)
         number = secrets.randbelow(65536)
         asked = dns_wire.question(number, check.name, check.record)
-        reply = dns_wire.reply(number, check.record, await _datagram(where, asked))
+        reply = dns_wire.reply(
+            number, check.record, await _datagram(await permitted(to, where, reachable), where, asked)
+        )
         if reply.cut:
-            reply = dns_wire.reply(number, check.record, await _stream(where, asked))
+            reply = dns_wire.reply(number, check.record, await _stream(to, where, reachable, asked))
         return reply
 
     found = await within(check.timeout, ask)
@@ -151,9 +155,9 @@ class _Once(asyncio.DatagramProtocol):
             self.heard.set_exception(exc)
 
 
-async def _datagram(where: tuple[str, int], asked: bytes) -> bytes:
+async def _datagram(addresses: Sequence[str], port: int, asked: bytes) -> bytes:
     loop = asyncio.get_running_loop()
-    transport, protocol = await loop.create_datagram_endpoint(_Once, remote_addr=where)
+    transport, protocol = await loop.create_datagram_endpoint(_Once, remote_addr=(addresses[0], port))
     try:
         transport.sendto(asked)
         return await protocol.heard
@@ -161,8 +165,8 @@ async def _datagram(where: tuple[str, int], asked: bytes) -> bytes:
         transport.abort()
 
 
-async def _stream(where: tuple[str, int], asked: bytes) -> bytes:
-    async with connected(*where, Stopwatch()) as (reader, writer):
+async def _stream(host: str, port: int, reachable: Sequence[str], asked: bytes) -> bytes:
+    async with connected(host, port, Stopwatch(), reachable) as (reader, writer):
         writer.write(len(asked).to_bytes(2, "big") + asked)
         return await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
 

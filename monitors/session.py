@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from cutover.core.errors import Invalid, Problem
-from cutover.core.reach import why_not
+from cutover.core.reach import Reach
 from monitors.beside import Beside
 
 BUFFER = 65_536
@@ -115,9 +115,7 @@ async def connected(
 
     Connected to what was looked at: a name that means another address a moment later plays no part.
     """
-    addresses = await addresses_of(host, port)
-    if barred := next((why for at in addresses if (why := why_not(host, at, reachable))), ""):
-        raise OSError(barred)
+    addresses = await permitted(host, port, reachable)
     watch.lap("dns")
     reader, writer = await _first(addresses, port)
     watch.lap("connect")
@@ -125,6 +123,16 @@ async def connected(
         yield reader, writer
     finally:
         writer.transport.abort()
+
+
+async def permitted(host: str, port: int, reachable: Sequence[str]) -> list[str]:
+    """The addresses of a host to connect to, in turn. Raises OSError for one that may not be asked, or has none."""
+    addresses = await addresses_of(host, port)
+    if barred := Reach(tuple(reachable)).why_not(host, addresses):
+        raise OSError(barred)
+    if not addresses:
+        raise OSError(f"{host} has no address")
+    return addresses
 
 
 async def addresses_of(host: str, port: int) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cutover.core.errors import Refused
 from cutover.core.event import Fact, Recorded
-from cutover.core.redaction import STREAM, PersonalDataRedacted
+from cutover.core.redaction import STREAM, PersonalDataRedacted, alone
 from cutover.store.pen import Batch, Pen
 from cutover.store.projections import rebuild
 from cutover.store.sealing import scrub
@@ -43,7 +43,7 @@ class Redaction:
         schedule.
         """
         known = [self.paper.sheet(serial).serial for serial in serials]
-        if reasons := [*_people(witness, by, reason), *self._unready(known)]:
+        if reasons := [*alone(witness, by, reason), *self._unready(known)]:
             raise Refused(*reasons)
         gone = {serial: self._files(serial) for serial in known}
         told = self._tell(gone, witness, by, reason)
@@ -82,11 +82,12 @@ class Redaction:
         self, pen: Pen, serial: str, files: list[str], witness: str, reason: str
     ) -> PersonalDataRedacted:
         stream = sheet_stream(serial)
-        positions = tuple(pen.personal(stream))
-        pen.forget(positions)
+        held = pen.personal(stream)
+        positions, fields = tuple(held), sorted({name for names in held.values() for name in names})
+        pen.forget(positions, fields)
         return PersonalDataRedacted(
-            of=stream, positions=positions, files=tuple(files), witness=witness, reason=reason
-        )
+            of=stream, positions=positions, files=tuple(files), fields=tuple(fields), witness=witness, reason=reason
+        )  # fmt: skip
 
     def _files(self, serial: str) -> list[str]:
         """Its images and the scans they came from, without those that show another sheet that is still there."""
@@ -98,14 +99,6 @@ class Redaction:
 
     def _is_gone(self, row: ImageRow) -> bool:
         return self.paper.sheet(row.serial).stage is Stage.DESTROYED
-
-
-def _people(witness: str, by: str, reason: str) -> list[str]:
-    told = (
-        (not witness or witness == by, "redacted before no witness: it takes a second person"),
-        (not reason, "redacted without a reason"),
-    )
-    return [why for is_so, why in told if is_so]
 
 
 def _is_news(fact: Fact) -> bool:

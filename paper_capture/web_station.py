@@ -223,7 +223,7 @@ class StationApi:
         if COOKIE in request.cookies or not visitor.person:
             try:
                 self._check(request.cookies.get(COOKIE, ""), station)
-            except NotKnown:
+            except (NotKnown, NotAllowed):
                 if not visitor.person:  # a PC that is no longer known may still have a person at it who is
                     raise
             else:
@@ -239,10 +239,7 @@ class StationApi:
         """Asked anew for each request: one that is revoked ends with the very next."""
         if not token:
             raise NotKnown("sign in, or open the station's link on this PC")
-        try:
-            self.tokens.check(token, station_scope(station))
-        except Refused as error:
-            raise NotKnown(str(error)) from error
+        self.tokens.check(token, station_scope(station))
 
 
 def _form(form: Form) -> dict[str, Any]:

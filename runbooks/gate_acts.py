@@ -81,6 +81,7 @@ class Ballot:
     may_vote: bool
     may_waive: bool
     may_withdraw: bool
+    waivers: tuple[tuple[str, str], ...]
     conditions: tuple[OpenCondition, ...]
     asked: tuple[tuple[str, str], ...]
 
@@ -95,6 +96,7 @@ def ballot(run: Run, task: Task, gate: GateState, visitor: Visitor) -> Ballot | 
         may_vote=_granted(gate, gates.CastVote(by=by, vote=Verdict.NO_GO), run),
         may_waive=bool(gates.unmet(gate, at)) and _granted(gate, gates.WaiveGate(by=by, reason="-"), run),
         may_withdraw=visitor.has(*STEERS),
+        waivers=tuple((run.name(who), why) for who, why in gate.waivers.items()),
         conditions=tuple(
             OpenCondition(name, run.name(c.by), c.text, by in c.acknowledged, by == c.by)
             for name, c in open_conditions(gate).items()
@@ -148,8 +150,10 @@ class GateActs:
 
     def _waive(self, form: WaiveForm, sent: Sent) -> Done:
         run_id, task, _ = self._seen(form, sent)
-        self.service.waive(run_id, task, by=sent.visitor.person, reason=form.reason)
-        return _back(run_id, task, f"{task} is waived in your name, with what was not met.")
+        gate = self.service.waive(run_id, task, by=sent.visitor.person, reason=form.reason)
+        if gate.verdict is Verdict.PENDING:
+            return _back(run_id, task, "Your signature stands. A second person has to sign before it opens.")
+        return _back(run_id, task, f"{task} is waived by you and who signed before, with what was not met.")
 
     def _raise(self, form: RaiseForm, sent: Sent) -> Done:
         run_id, task, gate = self._seen(form, sent)

@@ -92,7 +92,7 @@ def _add_votes(app: App, service: Runs) -> None:
 
     @app.command
     def waive(gate: str, *, by: By, reason: str, run: Run = "", programme: Here = Path()) -> None:
-        """Open a gate in spite of unmet criteria, by name and with the reason."""
+        """Sign, by name and with the reason, for opening a gate in spite of unmet criteria; the second who signs opens it."""
         runs = service(programme)
         console.print(
             f"{gate}: {runs.waive(runs.find(run), gate, by=by, reason=reason).verdict}", markup=False

@@ -266,6 +266,7 @@ class RunService:
         return self.ask_gate(run_id, task_id, command, key=key)
 
     def waive(self, run_id: str, task_id: str, *, by: str, reason: str) -> GateState:
+        """Sign for opening a gate in spite of what is not met; the second who signs opens it."""
         return self.ask_gate(run_id, task_id, gates.WaiveGate(by=by, reason=reason))
 
     def expire_gate(self, run_id: str, task_id: str) -> GateState:
@@ -273,9 +274,11 @@ class RunService:
         return self.ask_gate(run_id, task_id, gates.ExpireGate(by=PERFORMER))
 
     def decided_by(self, run_id: str, task_id: str) -> tuple[str, ...]:
-        """Who decided the gate as it stands: everybody who voted, or who waived it."""
+        """Who decided the gate as it stands: everybody who voted, or who signed to waive it."""
         facts = self.desk.journal.read(self._gate_stream(run_id, task_id))
-        deciding = (fact.actor for fact in facts if isinstance(fact.event, gates.VoteCast | gates.GateWaived))
+        deciding = (
+            fact.actor for fact in facts if isinstance(fact.event, gates.VoteCast | gates.GateWaiverSigned)
+        )
         return tuple(dict.fromkeys(deciding))
 
     def give_evidence(self, run_id: str, task_id: str, command: gates.RecordEvidence) -> None:

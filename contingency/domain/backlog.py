@@ -50,6 +50,7 @@ class BacklogItemAssigned(Event):
 class BacklogItemClaimed(Event):
     """Somebody says it is done; nobody has checked."""
 
+    typed = frozenset({"done"})
     done: str
 
 
@@ -60,6 +61,7 @@ class BacklogItemVerified(Event):
 
 
 class BacklogItemReopened(Event):
+    typed = frozenset({"reason"})
     reason: str
 
 

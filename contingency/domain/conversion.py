@@ -75,6 +75,7 @@ class RecordMatched(Event):
 class MatchDismissed(Event):
     """A person says that it is another event."""
 
+    typed = frozenset({"reason"})
     reason: str
 
 
@@ -95,26 +96,33 @@ class OfHeld(Event):
 class RecordMerged(OfHeld):
     """The same event: the paper is kept as a second source of `reference`."""
 
+    typed = frozenset({"reason"})
+
 
 class RecordLinked(OfHeld):
     """Another event that belongs with `reference`, for a person to follow up."""
+
+    typed = frozenset({"reason"})
 
 
 class RecordRejected(Event):
     """The target will not take it, and why."""
 
+    typed = frozenset({"reason"})
     reason: str
 
 
 class RecordSetAside(Event):
     """A dead letter: no sense can be had from the target about it, and what it said."""
 
+    typed = frozenset({"reason"})
     reason: str
 
 
 class RecordRequeued(Event):
     """A named person wants it tried again; the target is asked first."""
 
+    typed = frozenset({"reason"})
     reason: str
 
 

@@ -41,6 +41,7 @@ class ReportStage(StrEnum):
 class ActionRaised(Event):
     """Something is to be done by somebody; `prevents` names the failure that it is to prevent."""
 
+    typed = frozenset({"title"})
     title: str
     owner: str
     prevents: str = ""
@@ -50,34 +51,40 @@ class ActionRaised(Event):
 class ActionClaimed(Event):
     """Somebody says it is done and shows by what; nobody else has looked."""
 
+    typed = frozenset({"evidence"})
     evidence: str
 
 
 class ActionVerified(Event):
     """Somebody else has looked at the evidence."""
 
+    typed = frozenset({"how"})
     how: str
 
 
 class ActionReopened(Event):
+    typed = frozenset({"reason"})
     reason: str
 
 
 class StationReported(Event):
     """What a station says, and how it is there: 1 cannot work, 5 all is well."""
 
+    typed = frozenset({"text"})
     station: str
     text: str
     pulse: int = Field(ge=1, le=5)
 
 
 class ReportAnswered(Event):
+    typed = frozenset({"answer"})
     answer: str
 
 
 class ReportTiedToIssue(Event):
     """Known: which issue, and what the station is to do meanwhile."""
 
+    typed = frozenset({"answer"})
     issue: str
     answer: str
 

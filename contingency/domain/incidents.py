@@ -42,6 +42,7 @@ class IncidentStage(StrEnum):
 class IncidentReported(Event):
     """The symptom in the words of whoever has it."""
 
+    typed = frozenset({"symptom"})
     symptom: str
     area: str = ""
     urgency: int = Field(default=2, ge=1, le=3)
@@ -50,6 +51,7 @@ class IncidentReported(Event):
 class CauseClaimed(Event):
     """What somebody thinks it is; nobody has checked."""
 
+    typed = frozenset({"evidence"})
     cause: Cause
     evidence: str = ""
 
@@ -57,10 +59,12 @@ class CauseClaimed(Event):
 class CauseVerified(Event):
     """Somebody else has seen what proves it."""
 
+    typed = frozenset({"evidence"})
     evidence: str
 
 
 class IncidentReopened(Event):
+    typed = frozenset({"reason"})
     reason: str
 
 

@@ -28,6 +28,7 @@ class IssueStage(StrEnum):
 class IssueKnown(Event):
     """It is known: who answers for it, what people do meanwhile, until when."""
 
+    typed = frozenset({"meanwhile"})
     title: str
     owner: str
     meanwhile: str
@@ -35,11 +36,13 @@ class IssueKnown(Event):
 
 
 class IssueRenewed(Event):
+    typed = frozenset({"why"})
     expires_at: datetime
     why: str
 
 
 class IssueResolved(Event):
+    typed = frozenset({"evidence"})
     evidence: str
 
 

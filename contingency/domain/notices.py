@@ -50,6 +50,7 @@ class PartnerAcknowledged(Event):
 
 
 class PartnerAnswered(Event):
+    typed = frozenset({"answer"})
     answer: str
 
 
@@ -69,6 +70,7 @@ class DifferenceRaised(Event):
 
 
 class DifferenceExplained(Event):
+    typed = frozenset({"reason"})
     reason: str
 
 

@@ -58,12 +58,14 @@ class PlayStepDone(Event):
 
 
 class PlayEnacted(Event):
+    typed = frozenset({"reason"})
     reason: str
     title: str
     notices: tuple[Notice, ...] = ()
 
 
 class PlayDeclined(Event):
+    typed = frozenset({"reason"})
     reason: str
 
 

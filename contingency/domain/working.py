@@ -36,6 +36,7 @@ class BatchTaken(Event):
 class ConversionPaused(Event):
     """No further batch is taken, and why."""
 
+    typed = frozenset({"reason"})
     reason: str
 
 

@@ -15,13 +15,12 @@ from sqlalchemy import Engine
 
 from cutover.app import rooms
 from cutover.app.facts import catalogue, late_messages, projections, shape
-from cutover.app.going import looking
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.app.rebuilding import rebuilding
 from cutover.app.settings import Settings, read_settings
 from cutover.core.clock import Clock, Pace, SystemClock, show
 from cutover.core.ids import IdFactory
-from cutover.core.reach import networks
+from cutover.core.reach import Reach, networks
 from cutover.store import schema
 from cutover.store.accounts import Accounts
 from cutover.store.clock_file import RealPace, programme_clock
@@ -55,6 +54,15 @@ class World:
     systems_elsewhere: Mapping[str, str] = field(default_factory=dict)  # a rehearsal's stand-ins
     timed_elsewhere: Collection[str] = ()  # those of them that know how long work takes
     simulated: bool = False
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Where requests of this process may go."""
+        return Reach(networks(self.settings.reachable))
+
+    def client(self) -> httpx.AsyncClient:
+        """What automated tasks ask with: it goes where `reach` lets it."""
+        return rooms.async_client(self.reach)
 
     @cached_property
     def journal(self) -> Journal:
@@ -134,7 +142,8 @@ class World:
 
     def collector(self) -> rooms.Collector:
         """Reads the counts of this programme's flows."""
-        sources = rooms.CountSources(self.folder.path, self.folder.programme.zone, self.secrets, self.systems)
+        zone = self.folder.programme.zone
+        sources = rooms.CountSources(self.folder.path, zone, self.secrets, self.systems, self.reach)
         return rooms.Collector(self.flows, sources, self.pace)
 
     @cached_property
@@ -149,6 +158,7 @@ class World:
             self.folder.state,
             self.systems,
             begins=self.folder.programme.opens,
+            reach=self.reach,
         )
 
     @cached_property
@@ -204,7 +214,7 @@ class World:
             declared.kind != "http" or declared.system not in self.timed_elsewhere
         ):
             declared = type(declared)()  # a rehearsal writes no record into a real target
-        target = rooms.make_target(declared, self.folder.path, self.systems(), self.secrets)
+        target = rooms.make_target(declared, self.folder.path, self.systems(), self.secrets, self.reach)
         terms = declared.terms(self.folder.programme.zone)
         return rooms.ConversionService(
             self.desk,
@@ -313,8 +323,7 @@ class World:
         return rooms.Actions(kinds, self._names, declared=rooms.declared_kinds(), secrets=self.secrets)
 
     def performer(self, run_id: str, executor: Executor, client: httpx.AsyncClient) -> rooms.Performer:
-        """Who performs a run; from now on `client` looks where it goes."""
-        client.event_hooks = {"request": [looking(networks(self.settings.reachable))]}
+        """Who performs a run, asking with `client`."""
         wall = (
             self.clock if isinstance(self.clock, SteadyClock) else None
         )  # a rehearsal's lease runs on real time
@@ -336,7 +345,7 @@ class World:
             kept=self.inbox.kept,
             secrets=self.secrets,
             home=self.folder.path,
-            reachable=networks(self.settings.reachable),
+            reachable=self.reach.allowed,
         )
 
     def _names(self) -> Mapping[str, Any]:

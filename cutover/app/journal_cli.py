@@ -27,6 +27,7 @@ def journal_commands(journal: Opened) -> App:
     app = App(name="journal", help="Verify, show, export and checkpoint the journal.")
     _add_verify(app, journal)
     _add_show(app, journal)
+    _add_redact(app, journal)
 
     @app.command
     def export(to: Path, *, programme: Folder = Path()) -> None:
@@ -110,6 +111,30 @@ def _add_show(app: App, journal: Opened) -> None:
         answer([dict(zip(names, row, strict=True)) for row in rows], as_json=json)
         if not json:
             table("Journal", names, rows)
+
+
+def _add_redact(app: App, journal: Opened) -> None:
+    @app.command
+    def redact(
+        position: int,
+        field: str,
+        *,
+        witness: str,
+        reason: str,
+        by: str,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> None:
+        """Take away for good what somebody typed into one fact, before a witness; the journal still verifies."""
+        from cutover.store.unsaying import unsay
+
+        notices = programme / "state" / "notices"
+        gone = unsay(journal(programme), notices, position, field, witness=witness, by=by, reason=reason)
+        text = [
+            f"{field} of fact {position} is gone, with {gone.copies} copies in letters and {gone.files} notices; restart the server",
+            *(f"not reached: {what}" for what in gone.not_reached),
+        ]
+        answer(gone, as_json=json, text=text)
 
 
 def db_commands(journal: Callable[[Path], Journal]) -> App:

@@ -21,7 +21,10 @@ import structlog
 from sqlalchemy import Engine
 
 from cutover.core.errors import Refused, Unavailable
+from cutover.core.reach import HOUSE, Reach
 from cutover.store.outbox import PERSON, Message, claim, due, mark_failed, mark_sent
+from cutover.web.guarded import only
+from cutover.web.outbound import Forbidden
 
 LATE = timedelta(minutes=5)  # after which a notice says since when it waits
 
@@ -65,12 +68,15 @@ class SmtpChannel:
     port: int
     sender: str
     timeout: float = 10.0
+    reach: Reach = HOUSE
 
     def send(self, message: Message) -> None:
         mail = self._mail(message)
         try:
-            with smtplib.SMTP(self.host, self.port, timeout=self.timeout) as relay:
+            with only(self.reach), smtplib.SMTP(self.host, self.port, timeout=self.timeout) as relay:
                 relay.send_message(mail)
+        except Forbidden as error:
+            raise Refused(str(error)) from error
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
             raise Refused(f"{self.host}:{self.port} refused {message.id}: {error}") from error
         except (OSError, smtplib.SMTPException) as error:

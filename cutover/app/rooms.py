@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from cutover.reconciliation.contract import load_contracts as load_contracts
     from cutover.reconciliation.service import ReconciliationService as ReconciliationService
     from cutover.web.links import Links as Links
+    from cutover.web.outbound import async_client as async_client
     from cutover.web.tokens import Tokens as Tokens
     from monitors.ageing_service import AgeingService as AgeingService
     from monitors.collector import Collector as Collector
@@ -125,6 +126,7 @@ DOORS = {
     "cutover.reconciliation.contract": ("load_contracts",),
     "cutover.reconciliation.service": ("ReconciliationService",),
     "cutover.web.links": ("Links",),
+    "cutover.web.outbound": ("async_client",),
     "cutover.web.tokens": ("Tokens",),
     "monitors.ageing_service": ("AgeingService",),
     "monitors.collector": ("Collector",),

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from cutover.app.settings import Settings
 from cutover.core.clock import Clock
 from cutover.core.errors import Unavailable
+from cutover.core.reach import HOUSE, Reach
 from cutover.web.oidc_sign_in import BACK
 
 if TYPE_CHECKING:
     from cutover.web.oidc import Provider
 
 
-def provider_of(settings: Settings, clock: Clock) -> Provider:
+def provider_of(settings: Settings, clock: Clock, reach: Reach = HOUSE) -> Provider:
     """Raises Invalid for settings that cannot be right, Unavailable where the extra is not installed."""
     try:
         from cutover.web.oidc import Client, Provider
@@ -28,4 +29,4 @@ def provider_of(settings: Settings, clock: Clock) -> Provider:
         settings.base_url.rstrip("/") + BACK,
         settings.oidc_scopes,
     )
-    return Provider(client, clock)
+    return Provider(client, clock, reach)

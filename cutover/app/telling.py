@@ -22,6 +22,8 @@ from cutover.domain.gates import GateState
 from cutover.store.engine import writing
 from cutover.store.letters import CHANNEL
 from cutover.store.outbox import PERSON, Message, enqueue, unknown
+from cutover.web.guarded import only
+from cutover.web.outbound import Forbidden, Outbound
 from runbooks.domain.run_events import Comms
 from runbooks.domain.run_state import RunState
 from runbooks.notices import Notice, notices
@@ -51,7 +53,12 @@ class AppriseChannel:
             raise Refused(f"{message.recipient}: {error}") from error
         if not to.add(address):
             raise Refused(f"the secret '{person.notices}' of {message.recipient} holds no Apprise URL")
-        if not to.notify(title=message.subject, body=message.body):
+        try:
+            with only(self.world.reach):  # one service after the other: what it opens in a thread is not seen
+                taken = [one.notify(title=message.subject, body=message.body) for one in to.servers]
+        except Forbidden as error:
+            raise Refused(f"{message.recipient}: {error}") from error
+        if not all(taken):
             raise Refused(f"the channel of {message.recipient} did not take {message.id}")
 
 
@@ -74,7 +81,9 @@ def channels_of(world: World) -> dict[str, Channel]:
     """Every channel of a programme."""
     known: dict[str, Channel] = dict(channels(world.folder.state / "notices"))
     if hooks := world.folder.programme.webhooks:
-        known[CHANNEL] = WebhookChannel(world.engine, hooks, world.secrets, world.clock)
+        known[CHANNEL] = WebhookChannel(
+            world.engine, hooks, world.secrets, world.clock, Outbound(allowed=world.reach.allowed)
+        )
     return {**known, "apprise": AppriseChannel(world), PERSON: PersonChannel(world)}
 
 

@@ -17,7 +17,6 @@ from cutover.app.notify import deliver_due
 from cutover.app.telling import channels_of, collect
 from cutover.core.clock import SystemClock
 from cutover.core.errors import Conflict, CutoverError, Unavailable
-from cutover.core.reach import networks
 from cutover.reconciliation.reruns import is_due, overdue
 from cutover.store.engine import DatabaseAway
 from cutover.store.leases import Fence, LeaseLostError
@@ -118,7 +117,7 @@ def make_watch(world: World, *, spread: bool = True) -> Watch:
             secrets=world.secrets,
             home=world.folder.path,
             kept=world.inbox.kept,
-            reachable=networks(world.settings.reachable),
+            reachable=world.reach.allowed,
         ),
         pace=world.pace,
         tell=notifier.tell,

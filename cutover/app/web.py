@@ -172,7 +172,9 @@ def sign_in(world: World, as_person: str = "") -> tuple[SignIn, Sequence[Route]]
     programme, settings = world.folder.programme, world.settings
     name = settings.oidc_name if settings.oidc_issuer and not as_person else ""
     guard = SignIn(world.accounts, world.links, programme, SystemClock(), as_person, provider=name)
-    return guard, ProviderSignIn(guard, provider_of(settings, guard.wall)).routes() if name else ()
+    return guard, ProviderSignIn(
+        guard, provider_of(settings, guard.wall, world.reach)
+    ).routes() if name else ()
 
 
 def readyz(world: World) -> Route:

@@ -22,12 +22,14 @@ class Event(BaseModel):
     """A fact about one stream. `version` rises when the body changes shape; `upcast` reads the old shapes.
 
     `personal` names the fields that say something of a person outside: pages for all do not show them, and the
-    journal keeps them beside its chain, so that they can be taken away (cutover.store.sealing).
+    journal keeps them beside its chain, so that they can be taken away (cutover.store.sealing). `typed` names what
+    people typed freely: kept beside the chain too, but shown to all, until somebody has it taken away.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     version: ClassVar[int] = 1
     personal: ClassVar[frozenset[str]] = frozenset()
+    typed: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def kind(cls) -> str:

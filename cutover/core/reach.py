@@ -1,13 +1,15 @@
-"""Which addresses we ask of our own accord, and which only where somebody has said so.
+"""The one rule of where a request of ours may go: which addresses are asked, and which only where somebody has said so.
 
-A probe or a notice goes where a file or a name server says. A name that leads to this machine, or any address that
+A probe, a download or a notice goes where a file or a name server says. A name that leads to this machine, or any address that
 leads to a cloud's metadata, is how such a question is turned against those who ask it (server-side request forgery).
 Looked at after the name was looked up and before the connection: what a name means a moment later plays no part.
+Who connects: `cutover.web.outbound` (HTTP), `cutover.web.guarded` (libraries), `monitors.session` (probes).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 from cutover.core.errors import Invalid, Problem
@@ -28,6 +30,33 @@ _TRANSLATED = tuple(IPv6Network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48
 _LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain"})
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far requests of ours go. `allowed` are networks that somebody wrote down, such as 169.254.10.0/24.
+
+    `inside`: private networks and this machine may be asked too, as a force's own systems are; a subscription of
+    programme.yaml that leads out of the house has to say so itself.
+    """
+
+    allowed: tuple[str, ...] = ()
+    inside: bool = True
+
+    def why_not(self, host: str, addresses: Iterable[str]) -> str:
+        """Why `host` is not asked; one address of it that may not be asked is enough."""
+        return next((why for at in addresses if (why := self._why_not(host, at))), "")
+
+    def _why_not(self, host: str, address: str) -> str:
+        if why := why_not(host, address, self.allowed):
+            return why
+        at = plain(ip_address(address.partition("%")[0]))
+        if self.inside or at.is_global or any(at in ip_network(one, strict=False) for one in self.allowed):
+            return ""
+        return f"{host} is {at}, of this machine or of a private network, which is not allowed here"
+
+
+HOUSE = Reach()  # what is asked where nobody wrote down more
+
+
 def why_not(host: str, address: str, allowed: Sequence[str] = ()) -> str:
     """Why `host`, which was looked up to be `address`, is not asked; '' where it may be.
 
@@ -39,7 +68,7 @@ def why_not(host: str, address: str, allowed: Sequence[str] = ()) -> str:
     mend = f"write {at} into CUTOVER_REACHABLE if it is meant"
     if any(at in net for net in METADATA if net.version == at.version):
         return f"{host} is {at}, link-local or a cloud's metadata: {mend}"
-    if at.is_unspecified or at.is_multicast:
+    if at.is_unspecified or at.is_multicast or (at.is_reserved and not at.is_loopback):
         return f"{host} is {at}, which is no machine of its own: {mend}"
     if at.is_loopback and not _says_loopback(host):
         return f"the name {host} leads to this machine ({at}): {mend}"

@@ -67,6 +67,7 @@ class GateOpened(Event):
 
 
 class EvidenceRecorded(Event):
+    typed = frozenset({"detail"})
     criterion: str
     finding: Finding
     detail: str
@@ -75,6 +76,7 @@ class EvidenceRecorded(Event):
 
 
 class VoteCast(Event):
+    typed = frozenset({"caveat"})
     vote: Verdict
     caveat: str = ""
 
@@ -82,6 +84,7 @@ class VoteCast(Event):
 class ConditionRaised(Event):
     """A condition that whoever votes go must have seen; a conditional yes raises one by itself."""
 
+    typed = frozenset({"text"})
     condition: str
     text: str
 
@@ -91,12 +94,14 @@ class ConditionAcknowledged(Event):
 
 
 class ConditionMet(Event):
+    typed = frozenset({"how"})
     condition: str
     how: str
     link: str = ""
 
 
 class ConditionWithdrawn(Event):
+    typed = frozenset({"reason"})
     condition: str
     reason: str
 
@@ -115,12 +120,21 @@ class GateWentGo(Event):
 
 
 class GateWentNoGo(Event):
+    typed = frozenset({"reason"})
+    reason: str
+
+
+class GateWaiverSigned(Event):
+    """Somebody would open it in spite of what is not met; a second person has to sign too."""
+
+    typed = frozenset({"reason"})
     reason: str
 
 
 class GateWaived(Event):
-    """Opened by name in spite of unmet criteria."""
+    """Opened by two, by name, in spite of unmet criteria."""
 
+    typed = frozenset({"reason"})
     reason: str
     unmet: tuple[str, ...]
 
@@ -130,6 +144,7 @@ class GateExpired(Event):
 
 
 class GateWithdrawn(Event):
+    typed = frozenset({"reason"})
     reason: str
 
 
@@ -209,6 +224,7 @@ EVENTS = (
     GateEscalated,
     GateWentGo,
     GateWentNoGo,
+    GateWaiverSigned,
     GateWaived,
     GateExpired,
     GateWithdrawn,
@@ -231,6 +247,7 @@ GATES = Table(
         (Verdict.PENDING, GateEscalated): Verdict.PENDING,
         (Verdict.PENDING, GateWentGo): Verdict.GO,
         (Verdict.PENDING, GateWentNoGo): Verdict.NO_GO,
+        (Verdict.PENDING, GateWaiverSigned): Verdict.PENDING,
         (Verdict.PENDING, GateWaived): Verdict.WAIVED,
         (Verdict.PENDING, GateExpired): Verdict.EXPIRED,
         (Verdict.PENDING, GateWithdrawn): Verdict.WITHDRAWN,

@@ -59,6 +59,7 @@ class GateState:
     escalate_to: tuple[str, ...] = ()
     escalate_within: timedelta | None = None
     escalated_at: datetime | None = None
+    waivers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # who signed, and why
 
 
 def unmet(state: GateState, now: datetime) -> tuple[str, ...]:
@@ -90,6 +91,12 @@ def may_decide(state: GateState, who: str) -> str:
     if who in state.deciders:
         return who
     return next((seat for seat in state.deciders if state.deputies.get(seat) == who), "")
+
+
+def may_countersign(state: GateState, who: str) -> bool:
+    """Whether this person may be the second who opens it: anybody who decides, is asked next, began the run or opened it."""
+    others = (state.initiator, state.opened_by, *state.escalate_to)
+    return bool(may_decide(state, who)) or who in others
 
 
 def _why_not(criterion: Criterion, evidence: Evidence | None, now: datetime) -> str:

@@ -5,6 +5,7 @@ a source and a time; missing, stale, errored and unknown are all "not met". Each
 from any decider closes the gate at once, `go` closes it when the quorum of distinct people is reached and
 every criterion is met. A conditional yes is recorded as a caveat and is not a yes. The opener cannot vote.
 A deputy votes in the decider's place, once for the seat. Whoever began the run does not decide its gates.
+It is opened in spite of what is not met by two: a decider, and another who decides, is asked next or began the run.
 A condition is raised by name and stands until it is met or withdrawn: a go is given only by voters who have
 acknowledged every open one. The first decision closes the gate: what comes later is refused, and so is any
 decision after the deadline. When the deadline passes, what happens was stated when the gate was opened: more
@@ -39,6 +40,7 @@ from cutover.domain.gate_events import (
     GateExpired,
     GateOpened,
     GateWaived,
+    GateWaiverSigned,
     GateWentGo,
     GateWentNoGo,
     GateWithdrawn,
@@ -58,6 +60,7 @@ from cutover.domain.gate_state import (
     Evidence,
     GateState,
     holds,
+    may_countersign,
     may_decide,
     open_conditions,
     unmet,
@@ -84,6 +87,7 @@ __all__ = [
     "GateOpened",
     "GateState",
     "GateWaived",
+    "GateWaiverSigned",
     "GateWentGo",
     "GateWentNoGo",
     "GateWithdrawn",
@@ -230,9 +234,19 @@ def _next_condition(state: GateState) -> str:
 
 
 def _waive(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
-    _only_deciders(state, command.by)
+    """The first who signs is a decider; the second is another person, and only then is it open."""
+    if command.by in state.waivers:
+        raise Refused(
+            f"{command.by} has signed already: a second person opens it in spite of what is not met"
+        )
+    if not (state.waivers and may_countersign(state, command.by)):
+        _only_deciders(state, command.by)
     _in_time(state, now)
-    return [GateWaived(reason=command.reason, unmet=unmet(state, now))]
+    signed = GateWaiverSigned(reason=command.reason)
+    if not state.waivers:
+        return [signed]
+    why = "; ".join(dict.fromkeys((*state.waivers.values(), command.reason)))
+    return [signed, GateWaived(reason=why, unmet=unmet(state, now))]
 
 
 def _withdraw(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
@@ -255,7 +269,7 @@ _DECISIONS: Mapping[type[Command], tuple[type[Event], Callable[[GateState, Any, 
     OpenGate: (GateOpened, _open), RecordEvidence: (EvidenceRecorded, _record), CastVote: (VoteCast, _vote),
     RaiseCondition: (ConditionRaised, _raise), AcknowledgeCondition: (ConditionAcknowledged, _acknowledge),
     MeetCondition: (ConditionMet, _meet), WithdrawCondition: (ConditionWithdrawn, _withdraw_condition),
-    WaiveGate: (GateWaived, _waive), WithdrawGate: (GateWithdrawn, _withdraw), ExpireGate: (GateExpired, _expire),
+    WaiveGate: (GateWaiverSigned, _waive), WithdrawGate: (GateWithdrawn, _withdraw), ExpireGate: (GateExpired, _expire),
 }  # fmt: skip
 
 
@@ -312,6 +326,9 @@ _CHANGES: Mapping[type[Event], Callable[[GateState, Fact, Any], dict[str, Any]]]
     EvidenceRecorded: lambda state, fact, e: {"evidence": _newest(state.evidence, e, fact)},
     VoteCast: lambda state, fact, e: {
         "votes": MappingProxyType({**state.votes, fact.actor: (e.vote, e.caveat)})
+    },
+    GateWaiverSigned: lambda state, fact, e: {
+        "waivers": MappingProxyType({**state.waivers, fact.actor: e.reason})
     },
     ConditionRaised: lambda state, fact, e: {
         "conditions": MappingProxyType(

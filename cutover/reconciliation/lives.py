@@ -29,6 +29,7 @@ class Life(StrEnum):
 class FindingsExplained(Event):
     """Somebody says why: a code for the cause and a sentence, for each of these findings."""
 
+    typed = frozenset({"reason"})
     findings: tuple[str, ...]
     code: str
     reason: str
@@ -37,6 +38,7 @@ class FindingsExplained(Event):
 class FindingsRepaired(Event):
     """Somebody claims to have repaired them, and how. Nothing is verified by that."""
 
+    typed = frozenset({"how"})
     findings: tuple[str, ...]
     how: str
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from cutover.core.errors import NotFound
+from cutover.core.reach import HOUSE, Reach
 from cutover.reconciliation import rows, sources
 from cutover.reconciliation.contract import Contract, Reference
 from cutover.reconciliation.match import Read
@@ -29,6 +30,7 @@ def look(
     *,
     work: Path,
     systems: Mapping[str, str],
+    reach: Reach = HOUSE,
 ) -> None:
     """Fill the table `orphans` with every row of the target that points at nobody, and whether it did so before."""
     begin(engine, contract)
@@ -39,7 +41,7 @@ def look(
         for side in (Side.TARGET, Side.SOURCE):
             with reading(contract, side):
                 raw = sources.opened(engine, contract, side, read[side].raw, "")
-            held = _parents(engine, parent, side, work / "parents" / parent.id, systems)
+            held = _parents(engine, parent, side, work / "parents" / parent.id, systems=systems, reach=reach)
             engine.execute(
                 f"CREATE OR REPLACE TABLE {side}_astray AS {_astray(contract, parent, reference, side, raw=raw, parents=held)}"
             )
@@ -60,10 +62,16 @@ def begin(engine: duckdb.DuckDBPyConnection, contract: Contract) -> None:
 
 
 def _parents(
-    engine: duckdb.DuckDBPyConnection, parent: Contract, side: Side, folder: Path, systems: Mapping[str, str]
+    engine: duckdb.DuckDBPyConnection,
+    parent: Contract,
+    side: Side,
+    folder: Path,
+    *,
+    systems: Mapping[str, str],
+    reach: Reach,
 ) -> str:
     folder.mkdir(parents=True, exist_ok=True)
-    path, mark = sources.brought(parent, side, folder, systems)
+    path, mark = sources.brought(parent, side, folder, systems, reach)
     with reading(parent, side):
         raw = sources.opened(engine, parent, side, path, mark)
     return rows.typed(parent, side, raw.relation, raw.types)

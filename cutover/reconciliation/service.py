@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from cutover.core.errors import CutoverError, NotFound, Refused
+from cutover.core.reach import HOUSE, Reach
 from cutover.reconciliation import (
     crossing,
     elsewhere,
@@ -87,7 +88,9 @@ class ReconciliationService:
         *,
         told: Callable[[str], None] = lambda _: None,
         begins: datetime | None = None,
+        reach: Reach = HOUSE,
     ) -> None:
+        self._reach = reach
         self._begins = begins  # no run before it is T+0
         self.told = told  # hears how far the reading is
         self.desk = desk
@@ -241,7 +244,7 @@ class ReconciliationService:
                 raw = self._frozen(contract_id) / frozen.raw, frozen.mark
             else:
                 contract = elsewhere.within_reach(contract, self._systems(), work)
-                raw = sources.brought(contract, Side.SOURCE, work, self._systems())
+                raw = sources.brought(contract, Side.SOURCE, work, self._systems(), self._reach)
             return later.repair(engine, crossing.crossed(engine, contract), findings, raw, to)
 
     def sql(self, contract_id: str, engine: str) -> list[str]:
@@ -304,15 +307,15 @@ class ReconciliationService:
         folder: Path,
         told: Callable[[str], None],
     ) -> Snapshot:
-        now = self.desk.clock.now()
-        return snapshots.take(engine, contract, side, folder, systems=self._systems(), now=now, told=told)
+        now, there = self.desk.clock.now(), self._systems()
+        return snapshots.take(engine, contract, side, folder, systems=there, reach=self._reach, now=now, told=told)  # fmt: skip
 
     def _matched(
         self, engine: duckdb.DuckDBPyConnection, contract: Contract, run: int, source: _Read, target: _Read
     ) -> Outcome:
         read = {Side.SOURCE: source.found(), Side.TARGET: target.found()}
         matching = match(engine, contract, read[Side.SOURCE], read[Side.TARGET])
-        references.look(engine, contract, self.contracts, read, work=target.home, systems=self._systems())
+        references.look(engine, contract, self.contracts, read, work=target.home, systems=self._systems(), reach=self._reach)  # fmt: skip
         return self._judged(engine, contract, matching, (source, target), run=run)
 
     def _elsewhere(self, contract: Contract, run: int) -> Outcome:

@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from cutover.core.errors import Unavailable
+from cutover.core.reach import HOUSE, Reach
 from cutover.reconciliation import rows, sources
 from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.sides import Side, Snapshot
@@ -50,6 +51,7 @@ def take(
     folder: Path,
     *,
     systems: Mapping[str, str],
+    reach: Reach = HOUSE,
     now: datetime,
     told: Callable[[str], None] = lambda _: None,
 ) -> Snapshot:
@@ -59,7 +61,7 @@ def take(
     """
     folder.mkdir(parents=True, exist_ok=True)
     place = contract.place(side)
-    path, mark = sources.brought(contract, side, folder, systems)
+    path, mark = sources.brought(contract, side, folder, systems, reach)
     with reading(contract, side, path):
         raw = sources.opened(connection, contract, side, path, mark)
         gaps = rows.gaps(contract, side, raw.has)

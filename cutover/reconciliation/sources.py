@@ -18,11 +18,13 @@ import duckdb
 import httpx
 
 from cutover.core.errors import Invalid, Problem, Unavailable, nearest
+from cutover.core.reach import HOUSE, Reach
 from cutover.reconciliation import rows
 from cutover.reconciliation.contract import Contract, Place
 from cutover.reconciliation.databases import is_database_url, stream
 from cutover.reconciliation.rows import exactly, literal, name, parquet
 from cutover.reconciliation.sides import Side
+from cutover.web import outbound
 
 PATIENCE = 30.0  # seconds without a byte after which a system counts as silent
 _FOOTER_END = 8  # bytes: the footer's length and four letters
@@ -40,7 +42,9 @@ class Raw:
     mark: str
 
 
-def brought(contract: Contract, side: Side, folder: Path, systems: Mapping[str, str]) -> tuple[Path, str]:
+def brought(
+    contract: Contract, side: Side, folder: Path, systems: Mapping[str, str], reach: Reach
+) -> tuple[Path, str]:
     """The file of one side, fetched into `folder` where it has to be, and the high-water mark. Raises Unavailable."""
     place = contract.place(side)
     if not place.system:
@@ -52,7 +56,7 @@ def brought(contract: Contract, side: Side, folder: Path, systems: Mapping[str, 
     url = url_of(place, systems)
     if place.is_database or is_database_url(url):
         return to, stream(place, url, to, _plain_types(contract, side))
-    fetch(place, systems, to)
+    fetch(place, systems, to, reach)
     return to, mark(to)
 
 
@@ -180,13 +184,14 @@ def _one_table(a: Place, b: Place, systems: Mapping[str, str]) -> bool:
     )
 
 
-def fetch(place: Place, systems: Mapping[str, str], to: Path) -> Path:
+def fetch(place: Place, systems: Mapping[str, str], to: Path, reach: Reach = HOUSE) -> Path:
     """Stream a path of a system into a file that appears whole or not at all. Raises Unavailable."""
     url = url_of(place, systems).rstrip("/") + "/" + place.path.lstrip("/")
     partial = to.with_name(to.name + ".partial")
     try:
         with (
-            httpx.stream("GET", url, timeout=PATIENCE, follow_redirects=True) as answer,
+            outbound.client(reach, timeout=PATIENCE, follow_redirects=True) as client,
+            client.stream("GET", url) as answer,
             partial.open("wb") as out,
         ):
             answer.raise_for_status()
@@ -196,7 +201,7 @@ def fetch(place: Place, systems: Mapping[str, str], to: Path) -> Path:
                 )
             for chunk in answer.iter_bytes():
                 out.write(chunk)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, outbound.Forbidden) as error:
         raise Unavailable(f"{url} could not be read: {error or type(error).__name__}") from error
     return partial.replace(to)
 

@@ -6,7 +6,7 @@ until what was decided on it has landed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product, takewhile
@@ -24,7 +24,7 @@ from cutover.store.listening import tell
 from cutover.store.metadata import journal_table as j
 from cutover.store.metadata import leases_table, utc_text
 from cutover.store.outbox import Message, enqueue
-from cutover.store.sealing import Kept, forget, keep, opened, positions, seal
+from cutover.store.sealing import Kept, forget, held, keep, kept_of, opened, seal
 
 PAGE = 2_000
 _AFTER = select(j).where(j.c.stream == bindparam("stream"), j.c.seq > bindparam("after")).order_by(j.c.seq)
@@ -193,13 +193,17 @@ class Pen:
             enqueue(self._connection, messages, self._clock.now())
         self.is_torn = False
 
-    def personal(self, stream: str) -> Sequence[int]:
-        """The facts of a stream whose personal values are still there."""
-        return positions(self._connection, stream)
+    def personal(self, stream: str) -> Mapping[int, Sequence[str]]:
+        """The personal values of a stream's facts that are still there: their fields, by position."""
+        return held(self._connection, self._catalogue, stream)
 
-    def forget(self, gone: Sequence[int]) -> None:
-        """Take the personal values of these facts away. The redaction that says so is landed in the same turn."""
-        forget(self._connection, gone)
+    def kept(self, position: int) -> Mapping[str, Any]:
+        """The values that stand beside one fact, by field."""
+        return kept_of(self._connection, position)
+
+    def forget(self, gone: Sequence[int], fields: Collection[str]) -> None:
+        """Take these values of these facts away. The redaction that says so is landed in the same turn."""
+        forget(self._connection, gone, fields)
 
     def _stands(self) -> Checkpoint:
         if self._head is None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, select
@@ -24,6 +25,7 @@ from cutover.store.metadata import personal_table as p
 
 MARK = "$sealed"  # no field of a form begins so
 _SIGN = f'{{"{MARK}":'
+_ALL = ""  # of a redaction from before it named the fields
 _KEEP = Phrase(insert(p))
 _OF = select(p).where(p.c.position.in_(bindparam("positions", expanding=True)))
 Kept = dict[str, Any]  # a row of the table of personal values
@@ -33,7 +35,7 @@ def seal(event: Event, position: int) -> tuple[str, list[Kept]]:
     """The body of a fact as the journal holds it, and the values to keep beside it."""
     body = event.model_dump(mode="json")
     kept = []
-    for name in sorted(event.personal):
+    for name in sorted(event.personal | event.typed):
         if body[name]:
             salt, value = secrets.token_hex(16), canonical(body[name])
             kept.append({"position": position, "field": name, "salt": salt, "value": value})
@@ -57,10 +59,22 @@ def opened(connection: Connection, catalogue: Catalogue, rows: Iterable[tuple[in
     return [_opened(catalogue, kind, body, found.get(at, {})) if _SIGN in body else body for at, kind, body in told]  # fmt: skip
 
 
-def positions(connection: Connection, stream: str) -> list[int]:
-    """The facts of a stream whose personal values are still there."""
-    query = select(p.c.position).distinct().join(j, j.c.position == p.c.position)
-    return sorted(connection.execute(query.where(j.c.stream == stream)).scalars())
+def held(connection: Connection, catalogue: Catalogue, stream: str) -> dict[int, list[str]]:
+    """The personal values of a stream's facts that are still there: their fields, by position. Not what is only typed."""
+    query = select(p.c.position, p.c.field, j.c.kind).join(j, j.c.position == p.c.position)
+    found: dict[int, list[str]] = {}
+    for at, name, kind in connection.execute(query.where(j.c.stream == stream).order_by(p.c.position)):
+        if name in catalogue.kind(kind).personal:
+            found.setdefault(at, []).append(name)
+    return found
+
+
+def kept_of(connection: Connection, position: int) -> dict[str, Any]:
+    """The values beside one fact, by field."""
+    return {
+        name: json.loads(kept["value"])
+        for name, kept in _values(connection, [position]).get(position, {}).items()
+    }
 
 
 def in_the_open(connection: Connection, catalogue: Catalogue, stream: str) -> list[int]:
@@ -69,10 +83,10 @@ def in_the_open(connection: Connection, catalogue: Catalogue, stream: str) -> li
     return [at for at, kind, body in connection.execute(query) if _tells(catalogue, kind, body)]
 
 
-def forget(connection: Connection, gone: Sequence[int]) -> None:
-    """Take the values of these facts away; `scrub` then takes them out of the file."""
+def forget(connection: Connection, gone: Sequence[int], fields: Collection[str]) -> None:
+    """Take these values of these facts away; `scrub` then takes them out of the file."""
     for part in in_parts(gone):
-        connection.execute(delete(p).where(p.c.position.in_(part)))
+        connection.execute(delete(p).where(p.c.position.in_(part), p.c.field.in_(sorted(fields))))
 
 
 def scrub(engine: Engine) -> None:
@@ -93,25 +107,33 @@ def faults(connection: Connection, catalogue: Catalogue) -> Iterator[str]:
     for part in in_parts(rows):
         found = _values(connection, [row.position for row in part])
         for at, body in part:
-            yield from _misfits(at, json.loads(body), found.get(at, {}), gone=at in redacted)
+            yield from _misfits(at, json.loads(body), found.get(at, {}), redacted.get(at, set()))
 
 
-def _misfits(at: int, body: Mapping[str, Any], found: Mapping[str, Kept], *, gone: bool) -> Iterator[str]:
+def _misfits(
+    at: int, body: Mapping[str, Any], found: Mapping[str, Kept], gone: AbstractSet[str]
+) -> Iterator[str]:
+    """`gone` are the fields that a redaction names, or '' for all of them."""
     for name, said in body.items():
         if not _is_sealed(said):
             continue
         kept = found.get(name)
-        if kept is None and not gone:
+        if kept is None and gone.isdisjoint((name, _ALL)):
             yield f"'{name}' of position {at} was taken away, and no redaction says so"
         if kept is not None and commitment(kept["salt"], kept["value"]) != said[MARK]:
             yield f"'{name}' of position {at} was changed beside the journal"
 
 
-def _redacted(connection: Connection, catalogue: Catalogue) -> set[int]:
+def _redacted(connection: Connection, catalogue: Catalogue) -> dict[int, set[str]]:
     kind = PersonalDataRedacted.kind()
     rows = connection.execute(select(j.c.v, j.c.body).where(j.c.kind == kind))
     facts = (catalogue.read(kind, v, body) for v, body in rows)
-    return {at for fact in facts if isinstance(fact, PersonalDataRedacted) for at in fact.positions}
+    found: dict[int, set[str]] = {}
+    for fact in facts:
+        if isinstance(fact, PersonalDataRedacted):
+            for at in fact.positions:
+                found.setdefault(at, set()).update(fact.fields or (_ALL,))
+    return found
 
 
 def _values(connection: Connection, wanted: Sequence[int]) -> dict[int, dict[str, Kept]]:

@@ -24,6 +24,8 @@ from joserfc.jwk import KeySet
 
 from cutover.core.clock import Clock
 from cutover.core.errors import Invalid, Problem, Refused, Unavailable
+from cutover.core.reach import HOUSE, Reach
+from cutover.web import outbound
 
 ALGORITHMS = [
     "RS256",
@@ -69,10 +71,12 @@ class Question:
 class Provider:
     """One provider: what it publishes of itself is read once, its keys at each sign-in."""
 
-    def __init__(self, client: Client, clock: Clock, http: httpx.Client | None = None) -> None:
+    def __init__(
+        self, client: Client, clock: Clock, reach: Reach = HOUSE, http: httpx.Client | None = None
+    ) -> None:
         self.client = client
         self._clock = clock
-        self._http = http or httpx.Client(timeout=SECONDS, limits=httpx.Limits(max_keepalive_connections=0))
+        self._http = http or outbound.client(reach, timeout=SECONDS, headers={"Connection": "close"})
         self._known: Mapping[str, Any] = {}
 
     def ask(self) -> tuple[str, Question]:

@@ -1,28 +1,31 @@
-"""Where a request of ours may go, and the one way it goes there: looked up once, judged, and connected to what was judged.
+"""How a request of ours goes out over HTTP: looked up once, judged, and connected to what was judged.
 
-A name may point anywhere, and elsewhere a moment later: so the address is judged that is then connected to. Addresses
-of the link and of a cloud's metadata are never reached; those of this machine and of private networks only where
-somebody said so. Redirects are not followed: they would lead past all this.
+A name may point anywhere, and elsewhere a moment later: so the address is judged that is then connected to, at each
+redirect again. Everything that asks an address of a file or a person has its client from here; what may be asked is
+`cutover.core.reach`. No proxy of the environment is used: it would connect where we do not see.
 """
 
 from __future__ import annotations
 
-import ipaddress
+import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httpcore
+import httpx
 
-from cutover.core.errors import Refused, Unavailable
-from cutover.core.reach import METADATA, plain
+from cutover.core.errors import Invalid, Problem, Unavailable
+from cutover.core.reach import Reach
 
 Resolve = Callable[[str, int], Iterable[str]]
+REDIRECTS = 5
 
 
-class Forbidden(Refused):
+class Forbidden(Invalid):
     """An address to which nothing of ours goes."""
 
 
@@ -32,44 +35,100 @@ def lookup(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
-def judged(address: str, *, inside: bool) -> str:
-    """'' for an address that may be reached, else why not. `inside`: this machine and private networks may be."""
-    ip = plain(ipaddress.ip_address(address.partition("%")[0]))
-    if any(ip in net for net in METADATA if net.version == ip.version):
-        return f"{address} is of the link or of a cloud's metadata: nothing is ever sent there"
-    if ip.is_multicast or ip.is_unspecified or (ip.is_reserved and not ip.is_loopback):
-        return f"{address} is no address of a machine"
-    if not inside and not ip.is_global:
-        return f"{address} is of this machine or of a private network, which is not allowed here"
-    return ""
+def judged(host: str, addresses: Iterable[str], reach: Reach) -> list[str]:
+    """The addresses to connect to, in turn. Raises Forbidden when the name has one that may not be asked."""
+    found = list(addresses)
+    if why := reach.why_not(host, found):
+        raise Forbidden(Problem(why, field="url"))
+    return found
 
 
-def choose(host: str, port: int, *, inside: bool, resolve: Resolve = lookup) -> str:
-    """The address to connect to. Raises Forbidden when the name has one that may not be reached, Unavailable for none."""
-    try:
-        found = list(resolve(host, port))
-    except OSError as error:
-        raise Unavailable(f"{host}: nobody knows this name") from error
-    if not found:
-        raise Unavailable(f"{host}: nobody knows this name")
-    if wrong := [why for one in found if (why := judged(one, inside=inside))]:
-        raise Forbidden(f"{host}: {wrong[0]}")
-    return found[0]
-
-
+@dataclass(frozen=True)
 class _Judged(httpcore.SyncBackend):
-    """Connects to the address that was judged, under the name that was asked for."""
+    """Connects to an address that was judged, under the name that was asked for."""
 
-    def __init__(self, *, inside: bool, resolve: Resolve) -> None:
-        self._inside, self._resolve = inside, resolve
+    reach: Reach
+    resolve: Resolve
 
     def connect_tcp(self, host: str, port: int, *more: Any, **named: Any) -> httpcore.NetworkStream:
-        return super().connect_tcp(
-            choose(host, port, inside=self._inside, resolve=self._resolve), port, *more, **named
-        )
+        try:
+            addresses = judged(host, self.resolve(host, port), self.reach)
+        except OSError as error:
+            raise httpcore.ConnectError(f"{host}: nobody knows this name") from error
+        trouble: httpcore.NetworkError | httpcore.TimeoutException | None = None
+        for at in addresses:
+            try:
+                return super().connect_tcp(at, port, *more, **named)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                trouble = error
+        raise trouble or httpcore.ConnectError(f"{host}: nobody knows this name")
 
     def connect_unix_socket(self, *_more: Any, **_named: Any) -> httpcore.NetworkStream:
         raise Forbidden("a socket of this machine is no address of the network")
+
+
+@dataclass(frozen=True)
+class _JudgedAsync(httpcore.AnyIOBackend):
+    """The same beside an event loop."""
+
+    reach: Reach
+    resolve: Resolve
+
+    async def connect_tcp(
+        self, host: str, port: int, *more: Any, **named: Any
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            found = await asyncio.to_thread(self.resolve, host, port)
+        except OSError as error:
+            raise httpcore.ConnectError(f"{host}: nobody knows this name") from error
+        trouble: httpcore.NetworkError | httpcore.TimeoutException | None = None
+        for at in judged(host, found, self.reach):
+            try:
+                return await super().connect_tcp(at, port, *more, **named)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                trouble = error
+        raise trouble or httpcore.ConnectError(f"{host}: nobody knows this name")
+
+    async def connect_unix_socket(self, *_more: Any, **_named: Any) -> httpcore.AsyncNetworkStream:
+        raise Forbidden("a socket of this machine is no address of the network")
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Trusts the machine's authorities; made once, because it takes 40 ms of a core."""
+    return ssl.create_default_context()
+
+
+class _Transport(httpx.HTTPTransport):
+    def __init__(self, reach: Reach, resolve: Resolve) -> None:
+        super().__init__(verify=trusted())
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=trusted(), max_connections=100, max_keepalive_connections=20, keepalive_expiry=5.0,
+            network_backend=_Judged(reach, resolve),
+        )  # fmt: skip
+
+
+class _AsyncTransport(httpx.AsyncHTTPTransport):
+    def __init__(self, reach: Reach, resolve: Resolve) -> None:
+        super().__init__(verify=trusted())
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=trusted(), max_connections=100, max_keepalive_connections=20, keepalive_expiry=5.0,
+            network_backend=_JudgedAsync(reach, resolve),
+        )  # fmt: skip
+
+
+def client(reach: Reach, *, resolve: Resolve = lookup, **more: Any) -> httpx.Client:
+    """A client of httpx that goes where `reach` lets it, and raises Forbidden elsewhere."""
+    return httpx.Client(
+        transport=_Transport(reach, resolve), trust_env=False, max_redirects=REDIRECTS, **more
+    )
+
+
+def async_client(reach: Reach, *, resolve: Resolve = lookup, **more: Any) -> httpx.AsyncClient:
+    """The same beside an event loop."""
+    return httpx.AsyncClient(
+        transport=_AsyncTransport(reach, resolve), trust_env=False, max_redirects=REDIRECTS, **more
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +137,23 @@ class Outbound:
 
     seconds: float = 10.0
     most: int = 65_536
-    resolve: Resolve = lookup
+    allowed: tuple[str, ...] = ()
+    resolve: Resolve = field(default=lookup)
 
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, inside: bool = False
     ) -> tuple[int, str]:
         """The status and the beginning of the answer. Raises Forbidden, or Unavailable when nobody answers."""
-        backend = _Judged(inside=inside, resolve=self.resolve)
-        wait = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self.seconds)}
+        reach = Reach(self.allowed, inside=inside)
         try:
             with (
-                httpcore.ConnectionPool(
-                    ssl_context=ssl.create_default_context(), network_backend=backend
-                ) as pool,
-                pool.stream(
-                    "POST", url, headers=list(headers.items()), content=body, extensions=wait
+                client(reach, resolve=self.resolve, timeout=self.seconds) as http,
+                http.stream(
+                    "POST", url, headers={"Accept-Encoding": "identity", **headers}, content=body
                 ) as answer,
             ):
-                return answer.status, self._beginning(answer.iter_stream())
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
+                return answer.status_code, self._beginning(answer.iter_raw())
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise Unavailable(f"{type(error).__name__}: {error}") from error
 
     def _beginning(self, parts: Iterable[bytes]) -> str:

@@ -44,13 +44,30 @@ class Limit:
                 f"too many failed attempts: wait {minutes} minute{'s' if minutes > 1 else ''} and try again"
             )
 
+    def attempt(self, key: str) -> None:
+        """Count a failure before it is one, so that many at once are no more than one after another. Raises Refused."""
+        with self._lock:
+            if self._wait(key) <= 0:
+                self._note(key)
+                return
+        self.check(key)
+
+    def forgive(self, key: str) -> None:
+        """The last attempt was none."""
+        with self._lock:
+            if failures := self._failures.get(key):
+                failures.pop()
+
     def failed(self, *keys: str) -> None:
         with self._lock:
             for key in keys:
-                self._failures.setdefault(key, deque(maxlen=self.most)).append(self.now())
-                self._failures.move_to_end(key)
-            while len(self._failures) > KEPT:
-                self._failures.popitem(last=False)
+                self._note(key)
+
+    def _note(self, key: str) -> None:
+        self._failures.setdefault(key, deque(maxlen=self.most)).append(self.now())
+        self._failures.move_to_end(key)
+        while len(self._failures) > KEPT:
+            self._failures.popitem(last=False)
 
     def succeeded(self, key: str) -> None:
         with self._lock:

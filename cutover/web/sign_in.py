@@ -15,7 +15,7 @@ import structlog
 from pydantic import Field
 
 from cutover.core.clock import Clock, show
-from cutover.core.errors import Invalid, NotFound, Problem, Refused
+from cutover.core.errors import Invalid, NotFound, Problem, Refused, Unavailable
 from cutover.domain.programme import Person, Programme
 from cutover.store.accounts import Accounts
 from cutover.store.sessions import Session, lasting
@@ -184,17 +184,23 @@ class SignIn:
 
     def _sign_in(self, form: SignInForm, sent: Sent) -> Done:
         name, source = f"person:{form.person}", f"from:{sent.source}"
-        self.limit.check(name)
         self.crowd.check(source)
+        self.limit.attempt(name)
+        self.crowd.attempt(source)
         stored = self.accounts.hash_of(form.person)
         person = self.programme.person(form.person)
-        if not self.passwords.matches(stored, form.password) or person is None:
-            self.limit.failed(name)
-            self.crowd.failed(source)
+        try:
+            fits = self.passwords.matches(stored, form.password)
+        except Unavailable:  # nothing was compared
+            self.limit.forgive(name)
+            self.crowd.forgive(source)
+            raise
+        if not fits or person is None:
             # A name that nobody has may be a password in the wrong field: it is not written down.
             log.warning("sign_in_refused", person=person.id if person else "unknown", source=sent.source)
             raise Refused("name and password do not belong together")
         self.limit.succeeded(name)
+        self.crowd.forgive(source)
         return self.enter(person, KnownBy.ACCOUNT, sent.cookies, sent.source, form.then)
 
     def enter(

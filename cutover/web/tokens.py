@@ -10,9 +10,10 @@ import secrets
 from datetime import timedelta
 
 from cutover.core.clock import Clock
-from cutover.core.errors import Invalid, Problem, Refused
+from cutover.core.errors import Invalid, Problem
 from cutover.store.accounts import Accounts
 from cutover.store.service_tokens import ServiceTokens
+from cutover.web.api.problems import NotAllowed, NotKnown
 
 LASTS, LONGEST = timedelta(days=365), timedelta(days=3 * 365)
 _MOST = 400  # characters of a token that are read at all
@@ -39,16 +40,16 @@ class Tokens:
         return token
 
     def check(self, token: str, scope: str) -> None:
-        """Raises Refused for a token that is unknown, expired, revoked or made for something else."""
+        """Raises NotKnown for a token that is unknown, expired or revoked, NotAllowed for one made for something else."""
         found = self.kept.find(token) if 0 < len(token) <= _MOST else None
         if found is None:
-            raise Refused("this token is none of ours: copy it whole, or make a new one")
-        if found.scope != scope:
-            raise Refused(f"this token is for {found.scope}, not for {scope}")
+            raise NotKnown("this token is none of ours: copy it whole, or make a new one")
         if found.revoked_at is not None:
-            raise Refused("this token was revoked: make a new one")
+            raise NotKnown("this token was revoked: make a new one")
         if not found.counts(self._clock.now()):
-            raise Refused(f"this token expired at {found.expires_at:%d %b %Y %H:%M}Z: make a new one")
+            raise NotKnown(f"this token expired at {found.expires_at:%d %b %Y %H:%M}Z: make a new one")
+        if found.scope != scope:
+            raise NotAllowed(f"this token is for {found.scope}, not for {scope}")
 
     def revoke(self, scope: str) -> None:
         """End every token made for a scope until now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from cutover.app import four_eyes
 from cutover.app.bootstrap import build_world
 from cutover.app.settings import Settings
 from cutover.app.web import Assembled, assembled
@@ -66,7 +67,27 @@ def permissions() -> str:
         "",
         "What they take is a token of their own with one scope (`cutover api token`, `cutover monitor token`, a station's link), never a person's session, unless a page of ours asks in a person's name.",
     ]
+    lines += ["", *_two()]
     return "\n".join(lines)
+
+
+def _two() -> list[str]:
+    """What takes two people, and what one does alone although it overrides something."""
+    lines = ["## What takes two people", "", "| command | how |", "|---|---|"]
+    lines += [
+        f"| {code(name.rpartition('.')[2])} | {cell(how)} |" for name, how in sorted(four_eyes.TWO.items())
+    ]
+    lines += [f"| {cell(what)} | {cell(how)} |" for what, how in four_eyes.OUTSIDE.items()]
+    lines += [
+        "",
+        "One person does these alone, although they override or end something:",
+        "",
+        "| command | why alone |",
+        "|---|---|",
+    ]
+    return lines + [
+        f"| {code(name.rpartition('.')[2])} | {cell(why)} |" for name, why in sorted(four_eyes.ALONE.items())
+    ]
 
 
 def _may(roles: tuple[Role, ...], role: Role, *, anybody: bool) -> bool:

@@ -25,6 +25,7 @@ class DowntimeStage(StrEnum):
 class DowntimeAnnounced(Event):
     """Nobody is told of these checks and components from `begins` until `ends`; they are evaluated all the same."""
 
+    typed = frozenset({"note"})
     checks: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
     begins: datetime

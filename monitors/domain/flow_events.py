@@ -49,6 +49,7 @@ class BaselineFrozen(Event):
 class BaselineRebased(Event):
     """Another normal from here on, with the reason; the charts begin anew."""
 
+    typed = frozenset({"reason"})
     number: int = Field(ge=2)
     normal: Normal
     reason: str
@@ -99,6 +100,7 @@ class FlowAlarmRaised(Event):
 class FlowAlarmTaken(Event):
     """Somebody has the alarm in hand until a time; it stays open."""
 
+    typed = frozenset({"note"})
     chart: Chart
     until: datetime
     note: str
@@ -107,6 +109,7 @@ class FlowAlarmTaken(Event):
 class FlowAlarmClosed(Event):
     """Closed by a named person with a cause; others of the flow are still open. The chart begins anew at nought."""
 
+    typed = frozenset({"note"})
     chart: Chart
     cause: Cause
     note: str
@@ -121,8 +124,11 @@ class FlowCleared(Event):
 
 
 class FreezeBaseline(Command):
+    """`owner` is who answers for the flow: a baseline that was frozen is not replaced by them alone."""
+
     normal: Normal
     reason: str = ""
+    owner: str = ""
 
 
 class ArmFlow(Command):

@@ -88,6 +88,7 @@ class CheckRecovered(Event):
 class AlertAcknowledged(Event):
     """Somebody has it in hand until a time; after that it alerts again."""
 
+    typed = frozenset({"note"})
     until: datetime
     note: str
 

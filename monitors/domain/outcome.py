@@ -127,6 +127,10 @@ def _freeze(state: FlowState, command: ev.FreezeBaseline) -> Sequence[Event]:
     FLOWS.next(state.stage, ev.BaselineRebased)
     if not command.reason:
         raise Refused(f"baseline {state.number} is frozen: a new one needs its reason")
+    if command.owner and command.by == command.owner:
+        raise Refused(
+            f"{command.by} answers for this flow: somebody else replaces the baseline it is judged by"
+        )
     return [ev.BaselineRebased(number=state.number + 1, normal=command.normal, reason=command.reason)]
 
 

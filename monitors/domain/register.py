@@ -42,6 +42,7 @@ class Stage(StrEnum):
 class WaiverSigned(Event):
     """Somebody takes it on themselves, in their name, that this is not watched until a moment."""
 
+    typed = frozenset({"reason"})
     reason: str
     until: datetime
 

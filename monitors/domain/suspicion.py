@@ -47,6 +47,7 @@ class SuspicionGrew(Event):
 
 
 class SuspicionSettled(Event):
+    typed = frozenset({"note"})
     origin: Origin
     note: str
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 class SheetHeld(Event):
     """Kept back: `owner` is who must answer."""
 
+    typed = frozenset({"reason"})
     owner: str
     reason: str
 
@@ -33,12 +34,14 @@ class SheetHeld(Event):
 class SheetFreed(Event):
     """The answer came: it goes on from where it was."""
 
+    typed = frozenset({"answer"})
     answer: str
 
 
 class SheetWentLive(Event):
     """Systems are back and its record is open: the paper stays the master until its handover is signed."""
 
+    typed = frozenset({"reason"})
     reason: str
 
 
@@ -52,6 +55,7 @@ class SheetSignedOver(Event):
 class SheetCorrected(Event):
     """A move was told twice, and a person decided for the later telling; only what it changes is given."""
 
+    typed = frozenset({"why"})
     move: str
     why: str
     writer: str | None = None

@@ -40,6 +40,7 @@ class ToldTwice(Event):
 class TellingChosen(Event):
     """0 is what stood, 1 the first other telling, and so on."""
 
+    typed = frozenset({"reason"})
     chosen: int
     reason: str
 

@@ -55,6 +55,7 @@ class PageFiled(Event):
 
 
 class PageQuarantined(Event):
+    typed = frozenset({"reason"})
     scan: Scan
     reason: str
 
@@ -62,6 +63,7 @@ class PageQuarantined(Event):
 class QuarantinedPageFiled(Event):
     """A person saw which sheet and page it is."""
 
+    typed = frozenset({"reason"})
     serial: str
     page: int
     reason: str
@@ -70,6 +72,7 @@ class QuarantinedPageFiled(Event):
 class QuarantinedPageDiscarded(Event):
     """A person saw that it is no page of ours; the image is kept."""
 
+    typed = frozenset({"reason"})
     reason: str
 
 

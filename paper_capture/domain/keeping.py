@@ -28,6 +28,7 @@ NOWHERE = "destroyed"
 class SheetTransferred(Event):
     """A blank sheet goes to another station, which answers for it from now on."""
 
+    typed = frozenset({"reason"})
     station: str
     reason: str
 
@@ -47,6 +48,7 @@ class SheetRetained(Event):
 
 
 class SheetDestroyed(Event):
+    typed = frozenset({"reason"})
     witness: str
     reason: str
 

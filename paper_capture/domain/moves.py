@@ -85,6 +85,7 @@ class SheetUsed(Event, _Writing):
 
 
 class SheetSpoiled(Event):
+    typed = frozenset({"reason"})
     reason: str
 
 
@@ -93,6 +94,7 @@ class SheetHandedBackUnused(Event):
 
 
 class SheetDeclaredMissing(Event):
+    typed = frozenset({"reason"})
     decided_by: str
     reason: str
 
@@ -123,6 +125,7 @@ class SheetVerified(Event):
 
 
 class SheetDisposed(Event):
+    typed = frozenset({"reason"})
     disposition: Disposition
     reference: str
     reason: str = ""

@@ -230,6 +230,8 @@ def _miss(_: SheetState, command: DeclareMissing, __: datetime) -> Sequence[Even
     said = {"a named decision-maker": command.decided_by, "a reason": command.reason}
     if reasons := unsaid("missing", said):
         raise Refused(*reasons)
+    if command.decided_by.strip().casefold() == command.by.strip().casefold():
+        raise Refused(f"{command.by} cannot decide alone that a sheet is missing: it takes a second person")
     return [SheetDeclaredMissing(decided_by=command.decided_by, reason=command.reason)]
 
 

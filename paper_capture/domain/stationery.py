@@ -41,6 +41,7 @@ class BlockIssued(Event):
 class BlockDestroyed(Event):
     """Numbers of stock that were destroyed before a witness; they are never issued."""
 
+    typed = frozenset({"reason"})
     form_type: str
     prefix: str
     first: int

@@ -38,6 +38,7 @@ class Colour(StrEnum):
 class ColourOverridden(Event):
     """`scope` is the run or a stream; the computed colour goes on being computed."""
 
+    typed = frozenset({"reason"})
     scope: str
     colour: Colour
     reason: str

@@ -50,6 +50,7 @@ class AddedTask(BaseModel):
 class EditProposed(Event):
     """`base` is the version of the plan that it was made from, `impact` what its proposer saw it do to the end."""
 
+    typed = frozenset({"reason"})
     number: int
     base: int
     reason: str
@@ -67,6 +68,7 @@ class EditApproved(Event):
 
 
 class EditRejected(Event):
+    typed = frozenset({"reason"})
     number: int
     reason: str
 

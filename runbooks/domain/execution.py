@@ -99,10 +99,14 @@ def _finish(state: RunState, task: Task, at: TaskState, command: Any, now: datet
 
 
 def _skip(state: RunState, task: Task, at: TaskState, command: Any, now: datetime) -> list[Event]:
-    del state, at, now
+    del now
     if task.point_of_no_return or task.type is TaskType.APPROVAL:
         raise Refused(
             f"{task.id} cannot be skipped: it is a {'point of no return' if task.point_of_no_return else 'gate'}"
+        )
+    if state.run_type is RunType.LIVE and not task.optional and command.by in (task.owner, at.by):
+        raise Refused(
+            f"{task.id} is {command.by}'s own: in a live run another leaves it out, or the plan calls it optional"
         )
     return [ev.TaskSkipped(task=task.id, reason=command.reason)]
 

@@ -18,6 +18,7 @@ HASH = r"^[0-9a-f]{64}$"
 
 
 class TaskCommented(Event):
+    typed = frozenset({"text"})
     task: str
     text: str
 
@@ -35,6 +36,7 @@ class EvidenceAttached(Event):
 class Announced(Event):
     """Said to everybody on the run; it stands on the board until it is withdrawn or `until` has passed."""
 
+    typed = frozenset({"text"})
     number: int
     text: str
     until: datetime | None = None

@@ -51,6 +51,7 @@ class RunStarted(Event):
 
 
 class RunPaused(Event):
+    typed = frozenset({"message"})
     message: str
 
 
@@ -61,6 +62,7 @@ class RunUnpaused(Event):
 class BackoutBegan(Event):
     """The whole run goes back; `tasks` are what undoes what had begun."""
 
+    typed = frozenset({"reason"})
     reason: str
     signed_by: tuple[str, ...] = ()
     tasks: tuple[Task, ...] = ()
@@ -71,6 +73,7 @@ class RunBackedOut(Event):
 
 
 class RunCanceled(Event):
+    typed = frozenset({"reason"})
     reason: str
 
 
@@ -130,6 +133,7 @@ class TaskProgressed(TaskEvent):
 
 
 class TaskDone(TaskEvent):
+    typed = frozenset({"evidence"})
     completion: Completion = Completion.NORMAL
     evidence: str = ""
     link: str = ""
@@ -137,15 +141,18 @@ class TaskDone(TaskEvent):
 
 
 class TaskSkipped(TaskEvent):
+    typed = frozenset({"reason"})
     reason: str
     completion: Completion = Completion.SKIPPED
 
 
 class TaskFailed(TaskEvent):
+    typed = frozenset({"reason"})
     reason: str
 
 
 class TaskRetried(TaskEvent):
+    typed = frozenset({"reason"})
     reason: str
 
 
@@ -156,6 +163,7 @@ class TaskBecameUncertain(TaskEvent):
 class TaskFoundUndone(TaskEvent):
     """The effect did not happen: the task may start again."""
 
+    typed = frozenset({"how"})
     how: str
 
 

@@ -26,17 +26,20 @@ SIGNATURES = 2  # names of others that a backout past the point of no return nee
 class BackoutArmed(Event):
     """Prepared and announced: nothing has been turned back yet. No components means the whole run."""
 
+    typed = frozenset({"reason"})
     reason: str
     components: tuple[str, ...] = ()
 
 
 class BackoutDisarmed(Event):
+    typed = frozenset({"reason"})
     reason: str
 
 
 class ComponentBackoutBegan(Event):
     """These components go back, the others go on; `tasks` are what undoes what had begun of them."""
 
+    typed = frozenset({"reason"})
     components: tuple[str, ...]
     reason: str
     signed_by: tuple[str, ...] = ()
@@ -46,6 +49,7 @@ class ComponentBackoutBegan(Event):
 class BackoutSigned(Event):
     """Somebody signs, for themselves, that the way back is taken though its point of no return is behind it."""
 
+    typed = frozenset({"reason"})
     reason: str
     components: tuple[str, ...] = ()
 

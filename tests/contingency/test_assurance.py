@@ -305,6 +305,9 @@ def test_a_waived_gate_and_a_conditional_yes_stand_among_the_caveats(assured: As
     assured.runs.open_gate(run, "GATE")
     assured.runs.vote(run, "GATE", by="chen", vote=Verdict.GO, caveat="if the six are found by noon")
     assured.runs.waive(run, "GATE", by="chen", reason="the public needs the desk open")
+    assured.runs.waive(
+        run, "GATE", by=assured.runs.gate(run, "GATE").initiator, reason="the public needs the desk open"
+    )
     said = " ".join(assured.reports.assess().caveats)
     assert "Records: go or no-go was waived: the public needs the desk open." in said
     assert "chen said go on a condition, which is not a yes: if the six are found by noon." in said

@@ -81,8 +81,8 @@ def test_a_failure_says_why(world: World) -> None:
     ("path", "scope", "status", "says"),
     [
         (BEAT, "", 401, "send a token"),
-        (BEAT, "heartbeat:other", 401, "for heartbeat:other, not for heartbeat:export"),
-        (BEAT, "alerts", 401, "for alerts"),
+        (BEAT, "heartbeat:other", 403, "for heartbeat:other, not for heartbeat:export"),
+        (BEAT, "alerts", 403, "for alerts"),
         ("/api/v1/heartbeats/exprot", "heartbeat:exprot", 404, "did you mean 'export'"),
         (f"{BEAT}?state=fine", MINE, 400, "expected 'success', 'started' or 'failed'"),
     ],

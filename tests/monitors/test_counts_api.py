@@ -55,7 +55,7 @@ def test_what_is_told_is_counted(world: FlowWorld) -> None:
 
 def test_a_token_for_another_flow_is_refused(world: FlowWorld) -> None:
     answer = tell(world, GOOD, "counts:referrals")
-    assert (answer.status_code, "not for counts:incidents" in answer.text) == (401, True)
+    assert (answer.status_code, "not for counts:incidents" in answer.text) == (403, True)
 
 
 @pytest.mark.parametrize(

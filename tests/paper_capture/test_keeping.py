@@ -79,6 +79,8 @@ def test_stock_is_destroyed_before_a_second_person_and_its_numbers_are_never_iss
     printed = paper.print_block(form_type="crime", count=3, by="Asha")
     with pytest.raises(Refused, match="second person"):
         keeping.destroy_stock("crime", 2, witness="Asha", by="Asha", reason="old version")
+    with pytest.raises(Refused, match="second person"):
+        keeping.destroy(printed[:1], witness="Asha", by="Asha", reason="old version")
     keeping.destroy_stock("crime", 2, witness="Chen", by="Asha", reason="old version")
     assert paper.issue(station="north", form_type="crime", count=1, by="Asha") == [printed[2]]
     assert [paper.sheet(s).stage for s in printed] == [Stage.DESTROYED, Stage.DESTROYED, Stage.ISSUED]

@@ -49,8 +49,8 @@ def test_a_token_sees_and_writes_its_own_station_alone(world: PagesWorld) -> Non
     serial = world.paper.issue(station="south", form_type="crime", count=1, by="asha")[0]
     token = world.token("north")
     assert put(world, serial, token).status_code == 422
-    assert put(world, serial, token, "south").status_code == 401
-    assert ask(world, "GET", "/api/v1/stations/south", token).status_code == 401
+    assert put(world, serial, token, "south").status_code == 403
+    assert ask(world, "GET", "/api/v1/stations/south", token).status_code == 403
     assert serial not in ask(world, "GET", "/api/v1/stations/north", token).text
     world.clock.advance(timedelta(minutes=1))
     world.tokens.revoke("station:north")
@@ -94,7 +94,7 @@ def test_a_pc_is_enrolled_by_a_cookie_that_no_script_reads_and_other_sites_send_
     assert all(
         word in cookie for word in (COOKIE, "HttpOnly", "SameSite=strict", "Path=/api/v1/stations/north")
     )
-    assert ask(world, "POST", path, json={"token": world.token("south")}).status_code == 401
+    assert ask(world, "POST", path, json={"token": world.token("south")}).status_code == 403
     serial = world.paper.issue(station="north", form_type="crime", count=1, by="asha")[0]
     key = f"{serial}.used"
     headers = {"Cookie": f"{COOKIE}={token}", "Sec-Fetch-Site": "cross-site"}

@@ -192,6 +192,9 @@ def test_waiving_is_for_deciders_by_name(
     to_gate(world, type_)
     assert type_("gate", "waive", "G", "--by", "dev", "--reason", "hurry") == NO
     assert type_("gate", "waive", "G", "--by", "chen", "--reason", "I carry it") == DONE
+    assert capsys.readouterr().out.endswith("G: pending\n")
+    assert type_("gate", "waive", "G", "--by", "chen", "--reason", "I still do") == NO
+    assert type_("gate", "waive", "G", "--by", "asha", "--reason", "I carry it too") == DONE
     assert capsys.readouterr().out.endswith("G: waived\n")
     assert type_("gate", "show", "A") == BAD_INPUT
 

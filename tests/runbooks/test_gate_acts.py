@@ -109,10 +109,16 @@ def test_a_vote_on_a_round_that_is_over_does_not_land_in_the_next(world: World, 
     assert "asked anew since you looked" in answer.text
 
 
-def test_a_gate_is_waived_by_name_with_its_reason(world: World, app: Starlette) -> None:
+def test_a_gate_is_waived_by_two_by_name_with_their_reasons(world: World, app: Starlette) -> None:
     chen = world.enter(app, "chen")
     fields = {**hidden(chen.get(G1), "waive"), "reason": "the sergeant is on the way"}
-    assert "waived in your name" in chen.send(f"{G1}/waive", fields).text
+    assert "A second person has to sign" in chen.send(f"{G1}/waive", fields).text
+    assert "has signed already" in chen.send(f"{G1}/waive", fields).text
+    assert world.runs.gate(world.run_id, "G1").verdict is Verdict.PENDING
+    asha = world.enter(app, "asha")
+    page = asha.get(G1)
+    assert "the sergeant is on the way" in page.text
+    asha.send(f"{G1}/waive", {**hidden(page, "waive"), "reason": "seen by me too"})
     assert world.runs.gate(world.run_id, "G1").verdict is Verdict.WAIVED
 
 
@@ -128,6 +134,7 @@ def test_a_late_vote_is_refused_with_what_was_decided(world: World, app: Starlet
     command = RecordEvidence(by="bo", criterion="cells", finding="met", detail="checked", source="person")
     world.runs.give_evidence(world.run_id, "G1", command)
     world.runs.waive(world.run_id, "G1", by="chen", reason="told by telephone")
+    world.runs.waive(world.run_id, "G1", by="asha", reason="told by telephone")
     answer = chen.send(f"{G1}/vote", fields)
     assert answer.status_code == 409
     assert "not possible while waived" in answer.text

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cutover.core.errors import CutoverError, Invalid, Problem, Refused
+from cutover.core.errors import CutoverError, Invalid, Problem
 from cutover.web.api.once import Kept, Once
 from cutover.web.api.operation import JSON, Answer, Call, Operation, check_names, read_query
 from cutover.web.api.problems import NotKnown, Stale, TooLarge, problem
@@ -55,12 +55,7 @@ class Door:
         if operation.admit is not None:
             operation.admit(request)
         elif operation.scope:
-            try:
-                self.tokens.check(bearer(request), operation.scope.format_map(request.path_params))
-            except NotKnown:
-                raise
-            except Refused as error:
-                raise NotKnown(str(error)) from error
+            self.tokens.check(bearer(request), operation.scope.format_map(request.path_params))
 
     def _answer(self, operation: Operation, request: Request, raw: bytes) -> Response:
         check_names(operation, request)

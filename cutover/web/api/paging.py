@@ -10,9 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from cutover.core.errors import Invalid, Problem
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 MOST = 500
 _LONGEST = 1_000  # characters of a cursor
@@ -29,9 +27,17 @@ class Paging(BaseModel):
         str, Field(max_length=_LONGEST, description="`next` of the page before; left out for the first")
     ] = ""
 
+    @field_validator("cursor")
+    @classmethod
+    def _is_ours(cls, text: str) -> str:
+        """Looked at before anything is looked for: a list that is empty refuses it too."""
+        if text:
+            _read(text)
+        return text
+
     @property
     def after(self) -> str:
-        """The key of the last item seen, '' at the beginning. Raises Invalid for a cursor that is none of ours."""
+        """The key of the last item seen, '' at the beginning."""
         return _read(self.cursor) if self.cursor else ""
 
 
@@ -64,7 +70,5 @@ def _read(text: str) -> str:
     except ValueError:
         key = None
     if not isinstance(key, str) or cursor(key) != text:
-        raise Invalid(
-            Problem("this cursor is none of ours", field="cursor", expected="`next` of a page, whole")
-        )
+        raise ValueError("this cursor is none of ours; expected `next` of a page, whole")
     return key

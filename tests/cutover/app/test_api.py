@@ -23,6 +23,15 @@ from tests.cutover.app.served_api import Program, furnish, settle_in
 BEAT = "/api/v1/heartbeats/{name}"
 TASK = "/api/v1/runs/{run}/tasks/{task}"
 X = {"run": "small-1", "task": "X"}
+KNOWN = {
+    **X,
+    "name": "nightly",
+    "flow": "referrals",
+    "contract": "crimes",
+    "station": "central",
+    "check": "records-answer",
+    "incident": "i-1",
+}
 
 
 @pytest.fixture
@@ -116,6 +125,28 @@ def test_a_list_is_read_in_pages_each_item_once(program: Program) -> None:
 @pytest.mark.parametrize("cursor", ["x", "bm9wZQ", "e30", "é", "Im5vcGUi="])
 def test_a_cursor_that_is_none_of_ours_is_refused(program: Program, cursor: str) -> None:
     assert program.ask("GET", "/api/v1/paper", params={"cursor": cursor}).status_code == 400
+
+
+def test_every_list_refuses_a_cursor_of_nobody_even_while_it_is_empty(program: Program) -> None:
+    asked = 0
+    for (method, path), operation in program.operations.items():
+        if "cursor" in getattr(operation.query, "model_fields", {}):
+            answer = program.ask(method, path, KNOWN, params={"cursor": "Z2FyYmFnZQ"})
+            asked += 1
+            assert (answer.status_code, answer.headers["content-type"]) == (400, MEDIA), path
+            assert answer.json()["faults"][0]["field"] == "cursor", path
+    assert asked > 4
+
+
+def test_a_token_for_something_else_is_known_and_may_not_one_of_nobody_is_not_known(program: Program) -> None:
+    other = program.world.tokens.issue("read:nothing-at-all")
+    for (method, path), operation in program.operations.items():
+        if not operation.scope or operation.admit is not None:  # the latter look themselves at who asks
+            continue
+        for token, status in ((other, 403), ("of-nobody", 401), ("", 401)):
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            answer = program.send(method, path.format_map(KNOWN), headers=headers)
+            assert (answer.status_code, answer.headers["content-type"]) == (status, MEDIA), (method, path)
 
 
 def test_a_read_that_has_not_changed_is_not_sent_again(program: Program) -> None:

@@ -270,10 +270,16 @@ def test_a_gate_does_not_expire_before_its_time_or_without_one():
             GATE.apply(state, ExpireGate(by="clock"), START)
 
 
-def test_a_waiver_is_by_name_and_keeps_what_was_unmet():
-    state, facts = GATE.apply(opened(), WaiveGate(by="Chen", reason="paper plan holds"), START)
-    assert state.verdict is Verdict.WAIVED
-    assert facts[0].event.unmet == ("All 25,000 crimes arrived: no evidence",)
+def test_a_waiver_is_by_two_by_name_and_keeps_what_was_unmet():
+    state, _ = GATE.apply(opened(), WaiveGate(by="Chen", reason="paper plan holds"), START)
+    assert state.verdict is Verdict.PENDING
+    with pytest.raises(Refused, match="a second person"):
+        GATE.apply(state, WaiveGate(by="Chen", reason="it still holds"), START)
+    with pytest.raises(Refused, match="Dev is not a decider"):
+        GATE.apply(state, WaiveGate(by="Dev", reason="hurry"), START)
+    state, facts = GATE.apply(state, WaiveGate(by="Asha", reason="I carry it too"), START)
+    assert (state.verdict, state.reason) == (Verdict.WAIVED, "paper plan holds; I carry it too")
+    assert facts[-1].event.unmet == ("All 25,000 crimes arrived: no evidence",)
 
 
 def test_a_withdrawn_gate_says_why():

@@ -55,7 +55,7 @@ def test_a_value_goes_and_the_chain_stays_as_it_was(desk: Desk, any_engine: Engi
     before = journal.head()
     with journal.writing() as pen:
         gone = tuple(pen.personal("s"))
-        pen.forget(gone)
+        pen.forget(gone, ("who", "says", "also"))
         said = PersonalDataRedacted(of="s", positions=gone, witness="chen", reason="its time is over")
         pen.land([Batch(STREAM, 0, [Fact(said, START, "bo")])])
     scrub(any_engine)

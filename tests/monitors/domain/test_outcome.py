@@ -97,6 +97,9 @@ def test_a_frozen_baseline_needs_a_reason_to_be_replaced_and_a_closed_alarm() ->
         decide(armed(), FreezeBaseline(by="chen", normal=normal(5)), NOW)
     with pytest.raises(Refused, match="BaselineRebased is not possible while alarmed"):
         decide(alarmed(), FreezeBaseline(by="chen", normal=normal(5), reason="a unit closed"), NOW)
+    own = FreezeBaseline(by="chen", normal=normal(5), reason="a unit closed", owner="chen")
+    with pytest.raises(Refused, match="somebody else replaces"):
+        decide(armed(), own, NOW)
     state = after(armed(), FreezeBaseline(by="chen", normal=normal(5), reason="a unit closed"))
     assert (state.number, state.stage) == (2, Stage.FROZEN)
 

@@ -135,6 +135,7 @@ def test_missing_needs_a_named_decision_maker_and_a_reason() -> None:
     nobody = DeclareMissing(by="Asha", serial=ONE, decided_by="", reason="")
     assert reasons(life(), nobody) == ("missing without a named decision-maker", "missing without a reason")
     assert life(LOST).decided_by == "Chen"
+    assert "a second person" in reasons(life(), LOST.model_copy(update={"decided_by": " asha"}))[0]
 
 
 def test_a_missing_sheet_that_turns_up_goes_on_and_is_no_longer_missing_on_anybody_s_word() -> None:

@@ -87,6 +87,18 @@ def test_what_cannot_be_undone_and_gates_cannot_be_skipped() -> None:
         bench.skip("G")
 
 
+def test_in_a_live_run_nobody_leaves_out_what_is_their_own_unless_the_plan_calls_it_optional() -> None:
+    tasks = task("A", owner="bo"), task("B", owner="bo", optional=True), task("C")
+    live = Bench.of(*tasks, run_type=ev.RunType.LIVE)
+    live.claim("C", by="bo")
+    for name in ("A", "C"):
+        with pytest.raises(Refused, match="another leaves it out"):
+            live.skip(name, by="bo")
+        live.skip(name, by="asha")
+    live.skip("B", by="bo")
+    Bench.of(*tasks).skip("A", by="bo")
+
+
 def test_an_unknown_task_is_not_found() -> None:
     with pytest.raises(NotFound, match="no task named 'Bx'"):
         Bench.of(task("B1")).claim("Bx")

@@ -64,10 +64,8 @@ def test_who_does_not_come_to_the_end_of_a_question_is_hung_up_on_and_the_others
     finally:
         stop.set()
         serving.join()
-    assert {name: text.split(b" ", 2)[1] for name, text in found.items()} == {
-        "whole": found["whole"].split(b" ", 2)[1], "huge": b"400", "two": b"400",
-    }  # fmt: skip
-    assert found["whole"].split(b" ", 2)[1] in (b"200", b"303", b"302", b"409")
+    assert found["whole"].startswith(b"HTTP/1.1 ")
+    assert [found[name].split(b" ", 2)[1] for name in ("huge", "two")] == [b"400", b"400"]
     assert found["two"].count(b"HTTP/1.1") == 1
 
 

@@ -90,13 +90,10 @@ class ReconciliationService:
         begins: datetime | None = None,
         reach: Reach = HOUSE,
     ) -> None:
-        self._reach = reach
         self._begins = begins  # no run before it is T+0
         self.told = told  # hears how far the reading is
-        self.desk = desk
-        self.contracts = contracts
-        self._state_dir = state_dir
-        self._systems = systems
+        self.desk, self.contracts = desk, contracts
+        self._state_dir, self._systems, self._reach = state_dir, systems, reach
 
     def run(
         self,

@@ -6,7 +6,7 @@ reference that proves it, and not by the hand of whoever claimed it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
@@ -15,7 +15,7 @@ from contingency.backlog_charts import Clearing, clearing
 from contingency.backlogs import TODAY, BacklogService
 from contingency.domain.backlog import ItemStage, item_stream
 from contingency.domain.staffing import Staff, Staffing
-from contingency.domain.triage import Grade, Ranked
+from contingency.domain.triage import Grade, Ranked, Waiting
 from contingency.register import Item, item_of
 from cutover.core.clock import Clock
 from cutover.core.errors import Invalid, NotFound, Problem
@@ -37,11 +37,12 @@ STAGES: dict[ItemStage, tuple[str, str, str]] = {
     ItemStage.CLOSED: ("ok", "✓", "verified"),
 }
 Look = tuple[str, str, str]
+ON_PAPER: Look = ("busy", "✎", "on paper")
 
 
 @dataclass(frozen=True, slots=True)
 class NextLine:
-    """One place of the order; `link` leads to the item, '' for a sheet of paper."""
+    """One place of the order; `link` leads to the item, or to the life of the sheet of paper."""
 
     place: int
     id: str
@@ -114,12 +115,13 @@ class ItemLine:
 
 @dataclass(frozen=True, slots=True)
 class KindPage:
-    """What `backlog_kind.html` reads: one kind at one risk, a hundred at a time."""
+    """What `backlog_kind.html` reads: one kind at one risk, a hundred at a time; `unlisted` sheets wait besides."""
 
     kind: str
     look: Look
     lines: tuple[ItemLine, ...]
     more: str
+    unlisted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,10 @@ def item_link(key: str) -> str:
     return f"/backlog/item?key={quote(key, safe='')}"
 
 
+def sheet_link(serial: str) -> str:
+    return f"/sheet?serial={quote(serial, safe='')}"
+
+
 def _asked(query: Query) -> WhatIf:
     """What somebody asks of the forecast. Raises Invalid for what is no number, or one that cannot be."""
     numbers = {}
@@ -200,13 +206,15 @@ def _backlog(service: BacklogService, zone: str, now: datetime, staff: Staff, as
     lines = tuple(ages.values())
     gravest = found.gravest
     foreseen, what_if = _foreseen(service, zone, now, staff, asked)
+    places = service.next(SHOWN_NEXT, now)
+    registered = service.registered([ranked.item.id for ranked in places])
     return BacklogPage(
         now=moment(now, zone),
         waiting=f"{found.waiting:,}",
         oldest=lines[0] if lines else None,
         gravest=ages[id(gravest)] if gravest else None,
         late=f"{sum(line.late for line in found.lines):,}",
-        next=tuple(_next(ranked) for ranked in service.next(SHOWN_NEXT, now)),
+        next=tuple(_next(ranked, registered) for ranked in places),
         lines=lines,
         clearing=foreseen,
         what_if=what_if,
@@ -221,11 +229,12 @@ def _age(kind: str, tier: Grade, waiting: int, oldest: timedelta, which: str, la
     )
 
 
-def _next(ranked: Ranked) -> NextLine:
+def _next(ranked: Ranked, registered: Container[str]) -> NextLine:
     item = ranked.item
+    link = (item_link if item.id in registered else sheet_link)(item.id)
     return NextLine(
-        ranked.place, item.id, _words(item.form_type), LOOKS[item.grade], ranked.why, ranked.by_floor, item_link(item.id)
-    )  # fmt: skip
+        ranked.place, item.id, _words(item.form_type), LOOKS[item.grade], ranked.why, ranked.by_floor, link
+    )
 
 
 def _kind(service: BacklogService, query: Query, zone: str, now: datetime) -> KindPage:
@@ -236,7 +245,18 @@ def _kind(service: BacklogService, query: Query, zone: str, now: datetime) -> Ki
     lines = tuple(_line(item, zone, now) for item in items[:SHOWN_LISTED])
     last = quote(lines[-1].key, safe="") if len(items) > SHOWN_LISTED else ""
     more = f"/backlog/{tier}/{quote(kind, safe='')}?after={last}" if last else ""
-    return KindPage(_words(kind), LOOKS[tier], lines, more)
+    sheets = [] if more else service.sheets(tier, kind)
+    room = SHOWN_LISTED - len(lines)
+    paper = tuple(_sheet_line(sheet, zone, now) for sheet in sheets[:room])
+    return KindPage(_words(kind), LOOKS[tier], (*lines, *paper), more, len(sheets) - len(paper))
+
+
+def _sheet_line(sheet: Waiting, zone: str, now: datetime) -> ItemLine:
+    late = sheet.due_at is not None and sheet.due_at <= now
+    return ItemLine(
+        sheet.id, ON_PAPER, lasting(now - sheet.since), moment(sheet.due_at, zone), late, "whoever keys it", "a sheet of paper",
+        sheet_link(sheet.id),
+    )  # fmt: skip
 
 
 def _line(item: Item, zone: str, now: datetime) -> ItemLine:

@@ -131,6 +131,16 @@ class BacklogService:
         """The open items of one kind and risk in their order, from the one behind `after`."""
         return register.listed(self._engine, tier, item_type, after=after, limit=limit)
 
+    def registered(self, keys: Iterable[str]) -> set[str]:
+        """Those of the keys that are items of the register; what else waits is a sheet of paper."""
+        return register.known_keys(self._engine, keys)
+
+    def sheets(self, tier: Grade, form_type: str) -> list[Waiting]:
+        """The sheets of one kind and risk that wait, in the order in which they are done."""
+        rules = self.book.triage
+        mine = (sheet for sheet in self._paper() if sheet.grade == tier and sheet.form_type == form_type)
+        return sorted(mine, key=lambda sheet: harm_key(sheet, rules))
+
     def why(self, key: str, now: datetime | None = None) -> Place:
         """Why an item or sheet is not next: what comes before it by harm, limit and age. Raises NotFound."""
         at, rules = now or self.desk.clock.now(), self.book.triage

@@ -35,10 +35,10 @@ CLASSES = {
     Class.WELL: ("ok", "✓", "Well"),
 }
 VERDICTS = {
-    Verdict.PASS: ("ok", "✓", "PASS"),
-    Verdict.FAIL: ("bad", "✗", "FAIL"),
-    Verdict.ERROR: ("odd", "?", "ERROR"),
-    Verdict.INCONCLUSIVE: ("warn", "!", "INCONCLUSIVE"),
+    Verdict.PASS: ("ok", "✓", "yes"),
+    Verdict.FAIL: ("bad", "✗", "no"),
+    Verdict.ERROR: ("odd", "?", "no: a check itself failed"),
+    Verdict.INCONCLUSIVE: ("warn", "!", "not known yet"),
 }
 CAUSES = (
     (Cause.FIXED, "it was a fault, and it is repaired"),

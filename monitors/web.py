@@ -189,7 +189,7 @@ def _firm(view: CheckView) -> str:
             return f"HARD; now failing otherwise, {view.attempt} of {view.max_attempts}"
         case Stage.RECOVERING:
             return f"HARD; recovery seen {view.attempt} time{'' if view.attempt == 1 else 's'}"
-    return "HARD" if view.stage is Stage.HARD else ""
+    return "HARD: confirmed" if view.stage is Stage.HARD else ""
 
 
 def _since(view: CheckView, zone: str, now: datetime) -> str:

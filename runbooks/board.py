@@ -14,6 +14,7 @@ from cutover.domain.gates import Verdict
 from cutover.domain.programme import Programme
 from cutover.web.charts import Bar
 from cutover.web.components import named
+from cutover.web.page import Alert
 from cutover.web.words import MINUTE, lasting, moment
 from runbooks.domain.deciding import stuck_gates, why_stuck
 from runbooks.domain.edits import said
@@ -208,13 +209,6 @@ def _word(run: Run, at: TaskState) -> str:
 
 
 # --- warnings -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    look: str
-    text: str
-    link: str = ""
 
 
 def alerts(run: Run) -> Iterator[Alert]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cutover.web.components import ModeLine
-from runbooks.board import STAGES, Alert, Look, Run, TaskLine, task_line
+from cutover.web.page import Alert
+from runbooks.board import STAGES, Look, Run, TaskLine, task_line
 from runbooks.board_cards import BackoutCard, Countdown, ForecastCard
 from runbooks.board_controls import AnnouncementLine
 from runbooks.board_gates import GateCard

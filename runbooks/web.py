@@ -13,14 +13,13 @@ from cutover.store.desk import Desk
 from cutover.web.charts import Gantt
 from cutover.web.components import ModeLine, component_modes
 from cutover.web.journal import FactLine, fact_line
-from cutover.web.kit import Page, Panel, Query
+from cutover.web.kit import Alert, Page, Panel, Query
 from cutover.web.shared import Alike
 from cutover.web.visitor import Visitor, visitor_of
 from cutover.web.words import moment, spelled
 from runbooks.board import (
     RUN_STAGES,
     VERDICTS,
-    Alert,
     Run,
     alerts,
     read_run,
@@ -206,6 +205,7 @@ class _Board:
             if run
             else self.desk.journal.tail(0, FACTS)[::-1]
         )
+        panels = tuple(self.extras())
         page = BoardPage(
             replay=None,
             now=moment(now, zone),
@@ -215,7 +215,7 @@ class _Board:
             announcements=announcements(run) if run else (),
             countdown=countdown(state, self.programme, now),
             run=run_head(run, ids) if run else None,
-            alerts=tuple(alerts(run)) if run else (),
+            alerts=_told(panels, run),
             forecast=forecast_card(run, self.desk.journal, self.lookout) if run else None,
             backout=backout_card(run, self.lookout) if run else None,
             modes=component_modes(self.programme, self.desk, now),
@@ -223,7 +223,7 @@ class _Board:
             groups=reading.groups if reading else (),
             chart=reading.chart(verdicts) if reading else None,
             facts=tuple((spelled(fact.event.kind()), fact_line(fact, zone)) for fact in facts),
-            panels=tuple(self.extras()),
+            panels=panels,
         )
         return BoardSight(page, seen, reading)
 
@@ -242,7 +242,7 @@ class _Board:
             countdown=countdown(state, self.programme, now),
             backout=backout_card(run, self.lookout) if run else None,
             forecast=forecast_card(run, self.desk.journal, self.lookout) if run else None,
-            alerts=tuple(alerts(run))[:MOST_ALERTS] if run else (),
+            alerts=_told(self.extras(), run)[:MOST_ALERTS],
             announcements=announcements(run) if run else (),
             tasks=tuple(lines[:MOST_TASKS]),
             more=max(0, len(lines) - MOST_TASKS),
@@ -284,6 +284,12 @@ class _Board:
             if task.type is TaskType.APPROVAL
         ]
         return tuple(sorted(cards, key=lambda card: _GATE_ORDER.index(Verdict(card.verdict))))
+
+
+def _told(panels: Sequence[Panel], run: Run | None) -> tuple[Alert, ...]:
+    """What must not be overlooked, of this room and of the others: the grave first, and of those what the run says itself."""
+    told = [*(alerts(run) if run else ()), *(alert for panel in panels for alert in panel.alerts)]
+    return tuple(sorted(told, key=lambda alert: alert.look != "bad"))
 
 
 def _own_mark(page: BoardPage) -> object:

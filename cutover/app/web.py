@@ -17,13 +17,13 @@ from starlette.routing import Route
 from contingency.backlog_acts import BacklogActs
 from contingency.backlog_web import backlog_pages
 from contingency.conversions_web import ConversionPages
-from contingency.domain.triggers import PlayStage
 from contingency.feedback_web import FeedbackPages
 from contingency.hindsight.around import around
 from contingency.plays_web import PlayPages
 from contingency.sources import staff_of
 from contingency.web import report_page
 from cutover.app.api import served_to_programs
+from cutover.app.board_panels import of_the_other_rooms, plays_and_ways_back
 from cutover.app.bootstrap import World
 from cutover.app.habits import habits
 from cutover.app.single_sign_on import provider_of
@@ -38,7 +38,7 @@ from cutover.web.api.operation import Operation
 from cutover.web.badge import BadgeSignIn
 from cutover.web.certificates import Served, certificates
 from cutover.web.journal import journal_page
-from cutover.web.kit import Page, Panel, build_app
+from cutover.web.kit import Page, build_app
 from cutover.web.letters_page import WebhookPages
 from cutover.web.oidc_sign_in import ProviderSignIn
 from cutover.web.serving import serve as run_server
@@ -58,13 +58,11 @@ from paper_capture.web_sheet import SheetPages
 from runbooks.backout_web import BackoutPages
 from runbooks.board_acts import BoardActs
 from runbooks.calendar_web import CalendarPages
-from runbooks.domain.weather import weather_words
 from runbooks.edits_web import EditPages
 from runbooks.evidence_acts import EvidenceActs
 from runbooks.gate_acts import GateActs
 from runbooks.plan_web import pages as plan_pages
 from runbooks.review_web import review_pages
-from runbooks.surroundings import weather
 from runbooks.task_link import TaskLinks
 from runbooks.web import pages as board_pages
 
@@ -208,7 +206,7 @@ def _pages_to_read(world: World, watch: Watch) -> list[Page]:
     programme, clock = world.folder.programme, world.clock
     return [
         *board_pages(
-            world.runs, world.desk, programme, clock, extras=lambda: _contingency(world), refine=True
+            world.runs, world.desk, programme, clock, extras=lambda: of_the_other_rooms(world), refine=True
         ),
         *review_pages(world.runs, programme, clock),
         *plan_pages(world.runs, world.folder.runbooks, programme, clock),
@@ -218,7 +216,7 @@ def _pages_to_read(world: World, watch: Watch) -> list[Page]:
             world.desk,
             programme,
             clock,
-            extras=lambda: _plays(world),
+            extras=lambda: plays_and_ways_back(world),
             watch=watch,
         ),
         pack_page(world.flows, programme, clock),
@@ -246,41 +244,3 @@ def _ready(url: str, as_person: str, *, has_accounts: bool) -> None:
         console.print(f"  whoever opens it acts as {as_person}, without a sign-in", markup=False)
     elif not has_accounts:
         console.print(f"  to be read; to act on it somebody needs an account: {HOW_TO}", markup=False)
-
-
-def _contingency(world: World) -> Sequence[Panel]:
-    """What the board says of plays and paper, in a panel each."""
-    on_the_way = world.paper.count(
-        ("used", "live", "returned", "keyed_once", "keyed_twice", "discrepant", "verified")
-    )
-    out, done = world.paper.count(("issued",)), world.paper.count(("disposed",))
-    rows = (
-        ("blank sheets at stations", f"{out:,}"),
-        ("written, not yet brought back", f"{on_the_way:,}"),
-        ("brought back", f"{done:,}"),
-    )
-    return [*_plays(world), *_weather(world), Panel("Paper", rows, "/report")]
-
-
-def _weather(world: World) -> Sequence[Panel]:
-    """What is amiss around the newest run: a gap in Prefect's picture of it, a clock that was stepped."""
-    if not (runs := world.runs.run_ids()):
-        return []
-    said = weather_words(weather(world.desk, runs[-1]))
-    return [Panel("Surroundings", tuple(("note", words) for words in said), "/journal")] if said else []
-
-
-def _plays(world: World) -> Sequence[Panel]:
-    open_ = world.contingency.plays([PlayStage.PROPOSED, PlayStage.ENACTED, PlayStage.STANDING_DOWN])
-    rows = tuple(
-        (
-            play.title,
-            f"{play.stage}: "
-            + (f"by {play.decided_by}" if play.decided_by else f"waits for {' or '.join(play.deciders)}"),
-        )
-        for play in open_
-    )
-    plays = [Panel("Plays", rows, "/plays")] if rows else []
-    ways = tuple((way.title, f"{way.worth}: {way.says}") for way in world.fallbacks.all(world.clock.now()))
-    link = "/board/backout" if world.runs.run_ids() else ""
-    return [*plays, *([Panel("Way back to the old system", ways, link)] if ways else [])]

@@ -51,7 +51,7 @@ from cutover.web.api.problems import STATUS, is_for_programs, problem_of
 from cutover.web.drawing import Drawing
 from cutover.web.headers import HEADERS, SecureHeaders
 from cutover.web.menu import Habits, Menu, menu_of, no_habits
-from cutover.web.page import KIT, SIGN_IN, Frame, Page, Panel, Query, names_used, templates
+from cutover.web.page import KIT, SIGN_IN, Alert, Frame, Page, Panel, Query, names_used, templates
 from cutover.web.renewing import NEWS, Renewal, asked
 from cutover.web.shared import Shared, View, wanted_of
 from cutover.web.stream import Feed
@@ -62,6 +62,7 @@ __all__ = [
     "KIT",
     "SIGN_IN",
     "STATUS",
+    "Alert",
     "Frame",
     "Page",
     "Panel",

@@ -41,6 +41,11 @@ class Menu:
         """Whether this visitor may open the page: a link to one that they may not is a dead end."""
         return any(path == entry for _, entry in (*self.first, *self.more))
 
+    def leads_to(self, link: str) -> bool:
+        """Whether a link, with whatever it asks and points at, is of a page that this visitor may open."""
+        path = link.partition("#")[0].partition("?")[0]
+        return any(within(path, entry) for _, entry in (*self.first, *self.more))
+
 
 def no_habits(visitor: Visitor) -> Habit:
     """Everybody sees every page in the order in which it was brought."""

@@ -49,12 +49,25 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Alert:
+    """What somebody must know now, at the head of a page: `bad` or `warn`, in a sentence, with where to act on it."""
+
+    look: str
+    text: str
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
-    """A box of figures that another room shows on a page: rows of (label, value), and where to read more."""
+    """A box of figures that another room shows on a page: rows of (label, value), and where to read more.
+
+    Its `alerts` stand at the head of that page, whatever the room's own figures say.
+    """
 
     title: str
     rows: tuple[tuple[str, str], ...]
     link: str = ""
+    alerts: tuple[Alert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def test_an_acknowledged_and_a_suppressed_failure_stay_red_and_say_in_whose_hand
 ) -> None:
     world.watch()
     found = {c.id: c for c in health(world).checks}
-    assert (found["custody"].look[2], found["custody"].firm) == ("CRITICAL", "HARD")
+    assert (found["custody"].look[2], found["custody"].firm) == ("CRITICAL", "HARD: confirmed")
     assert found["custody"].hands == (
         "acknowledged by Bo Lindqvist until Sat 24 Oct 00:04 BST: supplier called, ticket 4711"
     )
@@ -94,10 +94,10 @@ def test_modes_say_what_they_allow_and_on_whose_word(world: World) -> None:
     assert custody.word == "since Fri 23 Oct 22:00 BST (1h 30m ago), by Asha Rahman: custody does not answer"
 
 
-def test_the_page_is_served_with_modes_checks_and_ledger(world: World) -> None:
+def test_what_needs_somebody_comes_before_the_modes_and_the_ledger(world: World) -> None:
     world.watch()
     text = Browser(world.app()).get("/health").text
-    assert text.index("Components") < text.index("Custody answers") < text.index("Case transfer ledger")
+    assert text.index("Custody answers") < text.index("Components") < text.index("Case transfer ledger")
 
 
 def test_health_of_a_past_minute_is_as_it_stood_then_and_plainly_not_live(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from cutover.core.clock import FixedClock
 from cutover.domain.gates import Criterion, Finding, RecordEvidence, Verdict
-from cutover.web.kit import Panel, build_app
+from cutover.web.kit import Alert, Panel, build_app
 from runbooks.board import read_run
 from runbooks.board_gates import _evidence
 from runbooks.domain import run_events as ev
@@ -56,9 +56,9 @@ def test_an_active_run_shows_type_window_and_forecast_in_the_programmes_zone(wor
     world.start()
     text = words(world)
     assert "▶ active rehearsal · notices off" in text
-    assert "Window closes in 2d 23h 35m closes Mon 26 Oct 21:00 GMT" in text
+    assert "Window closes in 2d 23h 35m closes Mon 26 Oct 21:00 GMT; 1 % is gone" in text
     assert "Forecast of the end ✓ inside the window" in text
-    assert "Latest safe backout ↶ way back open 1d 23h 35m left until Sun 25 Oct 21:00 GMT" in text
+    assert "Latest safe backout 1d 23h 35m left ↶ way back open until Sun 25 Oct 21:00 GMT" in text
 
 
 def test_an_overrun_is_told_before_it_happens_with_from_when_to_when_the_end_moves(world: World) -> None:
@@ -260,9 +260,24 @@ def test_the_chart_has_every_task_but_an_unneeded_repair_and_its_lines(world: Wo
 
 
 def test_panels_of_other_rooms_are_shown_on_the_board(world: World) -> None:
-    panel = Panel("Paper", (("Sheets out", "3,214"),), "/station")
+    panel = Panel("Paper", (("Sheets out", "3,214"),), "/board/backout")
     shown = pages(world.runs, world.desk, PROGRAMME, world.clock, extras=lambda: [panel])
     app = build_app("T", shown, world.desk.journal, threading.Event())
     text = Browser(app).get("/board").text
     assert "<dd>3,214</dd>" in text
-    assert '<a href="/station">' in text
+    assert '<a href="/board/backout">Paper</a>' in text
+
+
+def test_what_other_rooms_must_tell_stands_at_the_head_of_board_and_wall_the_grave_first(
+    world: World,
+) -> None:
+    told = (Alert("warn", "1 sheet is missing.", "/stations"), Alert("bad", "Custody: failing.", "/health"))
+    panel = Panel("Health", (("Custody", "failing"),), "/health", told)
+    shown = pages(world.runs, world.desk, PROGRAMME, world.clock, extras=lambda: [panel])
+    browser = Browser(build_app("T", shown, world.desk.journal, threading.Event()))
+    for path in ("/board", "/board/wall"):
+        text = browser.get(path).text
+        assert text.index("▲ Custody: failing.") < text.index("△ 1 sheet is missing.") < text.index("closes")
+    assert 'href="/health"' not in browser.get("/board").text, (
+        "a link to a page that is not served leads nowhere"
+    )

@@ -25,7 +25,13 @@ HIGHEST_PORT = 65535
 class Server(uvicorn.Server):
     """Ends when `stop` is set, from a signal or from anywhere else. Open streams see the same stop."""
 
-    def __init__(self, app: ASGIApp, stop: threading.Event, tls: Served | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        stop: threading.Event,
+        tls: Served | None = None,
+        tick: Callable[[], object] = bool,
+    ) -> None:
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -38,13 +44,14 @@ class Server(uvicorn.Server):
             ssl_keyfile=tls.key if tls else None,
         )
         super().__init__(config)
-        self.stop = stop
+        self.stop, self._tick = stop, tick
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.stop.set()  # before the server waits for its streams: they would hold it
         super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
+        self._tick()
         return self.stop.is_set() or await super().on_tick(counter)
 
 
@@ -60,17 +67,19 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def serve(
+def address(host: str, sock: socket.socket, tls: Served | None) -> str:
+    """Where a browser finds us."""
+    return f"{'https' if tls else 'http'}://{host}:{sock.getsockname()[1]}/"
+
+
+def answer(
     app: ASGIApp,
+    sock: socket.socket,
     stop: threading.Event,
-    *,
-    host: str,
-    port: int,
-    ready: Callable[[str], None],
     tls: Served | None = None,
+    tick: Callable[[], object] = bool,
 ) -> None:
-    """Serve until Ctrl-C or `stop`; `ready` is told the address as soon as the port is ours. With `tls`, over HTTPS."""
+    """Answer what comes in by a socket that listens already; `tick` is called as long as the loop goes round."""
     sys.setswitchinterval(TURN)
-    with listen(host, port) as sock, suppress(KeyboardInterrupt):  # Ctrl-C is how serving ends
-        ready(f"{'https' if tls else 'http'}://{host}:{sock.getsockname()[1]}/")
-        Server(app, stop, tls).run(sockets=[sock])
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how serving ends
+        Server(app, stop, tls, tick).run(sockets=[sock])

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from cutover.core.errors import Unavailable
-from cutover.web.serving import listen, serve
+from cutover.web.serving import address, answer, listen
 from tests.cutover.web.world import World
 
 
@@ -20,13 +20,9 @@ def test_a_taken_port_is_unavailable_and_says_what_to_do() -> None:
 
 
 @pytest.mark.real
-def test_the_address_is_told_as_soon_as_the_port_is_ours_and_a_stop_ends_serving(world: World) -> None:
+def test_it_says_that_it_lives_for_as_long_as_it_answers_and_a_stop_ends_it(world: World) -> None:
     stop = threading.Event()
-    told: list[str] = []
-
-    def ready(address: str) -> None:
-        told.append(address)
-        stop.set()
-
-    serve(world.app(stop), stop, host="127.0.0.1", port=0, ready=ready)
-    assert told[0].startswith("http://127.0.0.1:")
+    with listen("127.0.0.1", 0) as sock:
+        answer(world.app(stop), sock, stop, tick=stop.set)
+        assert address("127.0.0.1", sock, None) == f"http://127.0.0.1:{sock.getsockname()[1]}/"
+    assert stop.is_set()

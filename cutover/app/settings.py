@@ -30,6 +30,10 @@ class Settings(BaseModel):
         default="http://127.0.0.1:8080",
         description="the address under which people reach the pages: what links in notices begin with",
     )
+    proxies: str = Field(
+        default="127.0.0.1,::1",
+        description="addresses and networks of the proxies in front, by commas: whose word counts for who asks, and for HTTPS",
+    )
     prefect_port: int = Field(
         default=0, ge=0, le=65535, description="port of the local Prefect server; 0 takes a free one"
     )

@@ -122,7 +122,7 @@ def one_process(
     """Answer, and tell people what concerns them, until `stop`."""
     app = make_app(world, stop, as_person=as_person)
     threading.Thread(target=Teller(world).run, args=(stop,), name="teller", daemon=True).start()
-    run_server(app, sock, stop, tls, tick)
+    run_server(app, sock, stop, tls, tick=tick, proxies=world.settings.proxies)
 
 
 def _worker(folder: Path, tls: Served | None, sock: socket.socket, life: Life) -> int:

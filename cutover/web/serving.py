@@ -20,6 +20,7 @@ GRACE_SECONDS = 2
 # message; at Python's own 5 ms each of them would then wait that long for whoever looks ahead in the background.
 TURN = 0.0005
 HIGHEST_PORT = 65535
+PROXIES = "127.0.0.1,::1"
 
 
 class Server(uvicorn.Server):
@@ -31,6 +32,7 @@ class Server(uvicorn.Server):
         stop: threading.Event,
         tls: Served | None = None,
         tick: Callable[[], object] = bool,
+        proxies: str = PROXIES,
     ) -> None:
         config = uvicorn.Config(
             app,
@@ -39,6 +41,7 @@ class Server(uvicorn.Server):
             server_header=False,
             ws="none",
             lifespan="on",
+            forwarded_allow_ips=proxies,
             timeout_graceful_shutdown=GRACE_SECONDS,
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,
@@ -77,9 +80,14 @@ def answer(
     sock: socket.socket,
     stop: threading.Event,
     tls: Served | None = None,
+    *,
     tick: Callable[[], object] = bool,
+    proxies: str = PROXIES,
 ) -> None:
-    """Answer what comes in by a socket that listens already; `tick` is called as long as the loop goes round."""
+    """Answer what comes in by a socket that listens already; `tick` is called as long as the loop goes round.
+
+    Whom a request is from, and whether over HTTPS, is believed of `proxies` only.
+    """
     sys.setswitchinterval(TURN)
     with suppress(KeyboardInterrupt):  # Ctrl-C is how serving ends
-        Server(app, stop, tls, tick).run(sockets=[sock])
+        Server(app, stop, tls, tick, proxies).run(sockets=[sock])

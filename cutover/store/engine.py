@@ -166,6 +166,11 @@ class _OneFile:
         del engine
         self._known = (0, 0)
 
+    def check_before(self, *_: object) -> None:
+        """Another file is not even opened: SQLite would take what the -wal beside it holds of ours into that one."""
+        if any(self._known):
+            self.check()
+
     def check(self, *_: object) -> None:
         """Raises DatabaseAway: the file may be put back."""
         try:
@@ -183,6 +188,7 @@ def _keep_to_one_file(engine: Engine) -> None:
     if (named := engine.url.database) in (None, "", ":memory:"):
         return
     one = _OneFile(Path(str(named)).absolute())
+    event.listen(engine, "do_connect", one.check_before)
     event.listen(engine, "connect", one.opened)
     event.listen(engine, "engine_disposed", one.forget)
     event.listen(engine, "checkout", one.check)

@@ -198,7 +198,7 @@ def test_a_run_whose_disk_dies_goes_on_from_it_once_it_is_repaired(performed: Pe
 
 def test_pages_of_a_disk_that_can_only_be_read_say_so_and_nothing_told_is_lost(disk: Disk) -> None:
     world = programme(disk.path / "go")
-    with served(world) as address, httpx.Client(base_url=address) as pc:
+    with served(world) as address, httpx.Client(base_url=address, timeout=60) as pc:
         assert pc.get("/readyz").status_code == 200
         told = world.desk.ask(COMPONENT, component_stream("custody"), switch(Mode.PAPER))[-1].position
         disk.die()
@@ -233,7 +233,7 @@ def test_nothing_is_written_to_a_database_that_was_exchanged_under_a_server(tmp_
     world = programme(tmp_path / "go")
     world.desk.ask(COMPONENT, component_stream("custody"), switch(Mode.PAPER))
     before = world.journal.head()
-    with served(world) as address, httpx.Client(base_url=address) as pc:
+    with served(world) as address, httpx.Client(base_url=address, timeout=60) as pc:
         assert pc.get("/healthz").status_code == 200
         file, away = exchanged(world)
         for path in ("/healthz", "/readyz", "/sign-in"):

@@ -84,7 +84,7 @@ def told_until_killed(server: Postgres, folder: Path, url: str) -> int:
         for writer, ear in zip(writers, ears, strict=True):
             writer.kill()
             ear.join()
-            writer.wait()
+            writer.communicate()
     return max(told)
 
 
@@ -117,7 +117,7 @@ def test_nothing_that_was_told_is_lost_with_the_server_and_its_disk(
         newest = told_until_killed(postgres, folder, url)
     finally:
         keeping.terminate()
-        keeping.wait()
+        keeping.communicate()
     shutil.rmtree(postgres.folder / "db")
     other = Postgres()
     try:

@@ -168,7 +168,8 @@ def test_no_member_is_written_outside_its_folder(archive: Path, tmp_path: Path) 
         said = tar.extractfile(MANIFEST).read().decode()
     outside = "files/../../mine"
     hostile = tmp_path / "hostile.tar"
-    without(archive, hostile, MANIFEST, said.replace("files/programme.yaml", outside).encode())
+    said = json.dumps(json.loads(said.replace("files/programme.yaml", outside)) | {"signed_by": ""})
+    without(without(archive, tmp_path / "unsigned.tar", SIGNATURE), hostile, MANIFEST, said.encode())
     with tarfile.open(hostile) as old, tarfile.open(tmp_path / "renamed.tar", "w") as new:
         for member in old.getmembers():
             content = old.extractfile(member).read()

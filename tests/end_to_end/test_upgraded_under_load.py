@@ -24,12 +24,13 @@ from tests.crowd import Person
 from tests.end_to_end.blackout import environment
 from tests.servers import Process, free_port
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(560)]
 BEFORE, RUN, SYSTEM = "0004", "live-1", "command_and_control"
-STEPS, ACTS = 5, 30
+STEPS, ACTS = 5, 12
 PATIENCE = 120
 OLD = (
-    f"import cutover.store.schema as schema; schema.HEAD = {BEFORE!r}; from cutover.main import main; main()"
+    "import cutover.store.migrations as migrations; "
+    f"migrations.HEAD = {BEFORE!r}; from cutover.main import main; main()"
 )
 
 

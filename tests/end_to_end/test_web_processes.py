@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -19,10 +18,7 @@ from sqlalchemy import Engine
 
 from cutover.app.bootstrap import World, build_world
 from cutover.app.settings import Settings
-from cutover.web.passwords import FAILURES, Passwords
-from cutover.web.serving import listen
-from cutover.web.sign_in import FORM_COOKIE
-from cutover.web.visitor import form_token
+from cutover.web.passwords import Passwords
 from runbooks.domain.plan import Runbook, Task
 from runbooks.domain.run_events import ClaimTask
 from tests.crowd import Line
@@ -157,32 +153,3 @@ async def _dies(served: Served) -> None:
     await asyncio.wait_for(asyncio.to_thread(served.process.wait), PATIENCE)
     await asyncio.gather(*(stream.open for stream in again))
     assert (served.process.returncode, {stream.last for stream in again}) == (0, {"stopped"})
-
-
-def test_failures_to_sign_in_are_counted_over_both_processes_and_a_session_is_good_in_both(
-    served: Served,
-) -> None:
-    asyncio.run(_signs_in(served))
-
-
-async def _signs_in(served: Served) -> None:
-    lines = [Line(served.port, f"{FORM_COOKIE}=secret") for _ in range(LINES)]
-    form = {"token": form_token("secret"), "person": "asha", "password": "not the password", "then": ""}
-    answers = await asyncio.gather(*(line.post("/sign-in", form) for line in lines))
-    waits = ["too many failed attempts" in answer.text for answer in answers]
-    assert waits.count(False) == FAILURES, "not one more for a second process, nor for asking all at once"
-    here = [served.line() for _ in range(LINES)]
-    assert {(await line.get("/board?run=plan-1")).status for line in here} == {200}
-    await here[0].post("/sign-out", {"token": form_token(served.session)})
-    assert {(await line.get("/board?run=plan-1")).status for line in here} == {303}
-
-
-def test_when_who_tends_them_is_killed_they_end_and_the_port_is_free(served: Served) -> None:
-    workers = served.workers()
-    served.process.kill()
-    for _ in range(PATIENCE * 10):
-        if not any(Path(f"/proc/{pid}/fd/0").exists() for pid in workers):
-            break
-        select.select([], [], [], 0.1)
-    with listen("127.0.0.1", served.port):
-        pass

@@ -20,6 +20,7 @@ GRACE_SECONDS = 2
 # message; at Python's own 5 ms each of them would then wait that long for whoever looks ahead in the background.
 TURN = 0.0005
 HIGHEST_PORT = 65535
+WAITING = 2048  # connections that wait for somebody to take them
 PROXIES = "127.0.0.1,::1"
 
 
@@ -42,12 +43,18 @@ class Server(uvicorn.Server):
             ws="none",
             lifespan="on",
             forwarded_allow_ips=proxies,
+            backlog=1,  # so many are taken at a time: of several processes at one socket each has its turn
             timeout_graceful_shutdown=GRACE_SECONDS,
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,
         )
         super().__init__(config)
         self.stop, self._tick = stop, tick
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for sock in sockets or ():
+            sock.listen(WAITING)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.stop.set()  # before the server waits for its streams: they would hold it

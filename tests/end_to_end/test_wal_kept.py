@@ -124,7 +124,8 @@ def test_nothing_that_was_told_is_lost_with_the_server_and_its_disk(
         restored(other, wal)
         world = build_world(folder, settings=Settings(database_url=other.url("cutover")))
         found = world.journal.verify()
-        assert (found.holds, found.head.position >= newest > TOLD) == (True, True)
+        assert found.holds
+        assert found.head.position >= newest >= TOLD
         world.engine.dispose()
     finally:
         other.end()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -18,7 +19,10 @@ from sqlalchemy import Engine
 
 from cutover.app.bootstrap import World, build_world
 from cutover.app.settings import Settings
-from cutover.web.passwords import Passwords
+from cutover.web.passwords import FAILURES, Passwords
+from cutover.web.serving import listen
+from cutover.web.sign_in import FORM_COOKIE
+from cutover.web.visitor import form_token
 from runbooks.domain.plan import Runbook, Task
 from runbooks.domain.run_events import ClaimTask
 from tests.crowd import Line
@@ -40,6 +44,7 @@ class Served:
 
     def __init__(self, world: World, process: subprocess.Popen[bytes], log: Path) -> None:
         self.world, self.process, self._log = world, process, log
+        self.lines: list[Line] = []
         self.port = int(asyncio.run(self._says(r"http://127\.0\.0\.1:(\d+)/"))[1])
         self.session = world.accounts.sessions.open("asha", world.clock.now())
 
@@ -60,8 +65,16 @@ class Served:
         spawned = [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
         return [int(pid) for pid in spawned]
 
-    def line(self) -> Line:
-        return Line(self.port, f"cutover_session={self.session}")
+    def line(self, cookie: str = "") -> Line:
+        """A browser's connection; closed when all is over."""
+        made = Line(self.port, cookie or f"cutover_session={self.session}")
+        self.lines.append(made)
+        return made
+
+    async def close(self) -> None:
+        for line in self.lines:
+            line.close()
+        await asyncio.sleep(0.1)  # what is closed is gone at the loop's next turns
 
     def claim(self, task: str) -> int:
         return self.world.runs.ask("plan-1", ClaimTask(by="asha", task=task))[-1].position
@@ -120,6 +133,7 @@ class Stream:
     async def _read(self) -> None:
         async for name, at in self.line.events("/stream?after=0"):
             self.last, self.told = name, max(self.told, int(at or 0))
+        self.line.close()
 
     async def knows(self, position: int) -> bool:
         """False when the stream ended before."""
@@ -137,7 +151,8 @@ def test_pages_and_streams_go_on_while_a_process_dies_and_another_takes_its_plac
 
 async def _dies(served: Served) -> None:
     before, streams = served.workers(), [Stream(served) for _ in range(LINES)]
-    assert all(await asyncio.gather(*(stream.knows(served.claim("T0")) for stream in streams)))
+    news = served.claim("T0")
+    assert all(await asyncio.gather(*(stream.knows(news) for stream in streams)))
     os.kill(before[0], signal.SIGKILL)
     news = served.claim("T1")
     knew = await asyncio.gather(*(stream.knows(news) for stream in streams))
@@ -147,9 +162,41 @@ async def _dies(served: Served) -> None:
     assert [answer.status for answer in answers] == [200] * LINES, "somebody answers meanwhile"
     await served.mended()
     again = [Stream(served) for _ in range(LINES)]
-    assert all(await asyncio.gather(*(stream.knows(served.claim("T2")) for stream in again)))
+    news = served.claim("T2")
+    assert all(await asyncio.gather(*(stream.knows(news) for stream in again)))
     assert (len(served.workers()), len(set(served.workers()) & set(before))) == (2, 1)
     served.process.terminate()
     await asyncio.wait_for(asyncio.to_thread(served.process.wait), PATIENCE)
     await asyncio.gather(*(stream.open for stream in again))
     assert (served.process.returncode, {stream.last for stream in again}) == (0, {"stopped"})
+    await served.close()
+
+
+def test_failures_to_sign_in_are_counted_over_both_processes_and_a_session_is_good_in_both(
+    served: Served,
+) -> None:
+    asyncio.run(_signs_in(served))
+
+
+async def _signs_in(served: Served) -> None:
+    lines = [served.line(f"{FORM_COOKIE}=secret") for _ in range(LINES)]
+    form = {"token": form_token("secret"), "person": "asha", "password": "not the password", "then": ""}
+    answers = await asyncio.gather(*(line.post("/sign-in", form) for line in lines))
+    waits = ["too many failed attempts" in answer.text for answer in answers]
+    assert waits.count(False) == FAILURES, "not one more for a second process, nor for asking all at once"
+    here = [served.line() for _ in range(LINES)]
+    assert {(await line.get("/board?run=plan-1")).status for line in here} == {200}
+    await here[0].post("/sign-out", {"token": form_token(served.session)})
+    assert {(await line.get("/board?run=plan-1")).status for line in here} == {303}
+    await served.close()
+
+
+def test_when_who_tends_them_is_killed_they_end_and_the_port_is_free(served: Served) -> None:
+    workers = served.workers()
+    served.process.kill()
+    for _ in range(PATIENCE * 10):
+        if not any(Path(f"/proc/{pid}/fd/0").exists() for pid in workers):
+            break
+        select.select([], [], [], 0.1)
+    with listen("127.0.0.1", served.port):
+        pass

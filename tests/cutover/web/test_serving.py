@@ -23,6 +23,6 @@ def test_a_taken_port_is_unavailable_and_says_what_to_do() -> None:
 def test_it_says_that_it_lives_for_as_long_as_it_answers_and_a_stop_ends_it(world: World) -> None:
     stop = threading.Event()
     with listen("127.0.0.1", 0) as sock:
-        answer(world.app(stop), sock, stop, tick=stop.set)
         assert address("127.0.0.1", sock, None) == f"http://127.0.0.1:{sock.getsockname()[1]}/"
+        answer(world.app(stop), sock, stop, tick=stop.set)
     assert stop.is_set()

@@ -60,11 +60,19 @@ def add(app: App, opener: Opener) -> None:
             bool,
             Parameter(negative="", help="over HTTPS, by an authority of the programme's own in state/tls"),
         ] = False,
-    ) -> None:
+        workers: Annotated[
+            int | None,
+            Parameter(
+                help="web processes on the one port, one for each core; default: CUTOVER_WORKERS, or 1"
+            ),
+        ] = None,
+    ) -> int:
         """The board, the health page, the report and the journal in a browser; live while a run goes on."""
         from cutover.app.web import serve as run_server
 
-        run_server(opener(programme), host=host, port=port, as_person=as_, to_anybody=to_anybody, tls=tls)
+        return run_server(
+            opener(programme), host=host, port=port, as_person=as_, to_anybody=to_anybody, tls=tls, workers=workers,
+        )  # fmt: skip
 
     @app.command
     def watch(

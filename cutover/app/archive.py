@@ -1,7 +1,8 @@
 """A whole programme in one file: its database at one moment, its own files, and what it keeps; and back again.
 
-Every member's SHA-256 and the head of the chain stand in the manifest. Restoring checks all of them before the
-first file is put in its place, and the database comes last: broken off at any point, it can be done again.
+Every member's SHA-256 and the head of the chain stand in the manifest, and the programme's own key signs that.
+Restoring checks all of them before the first file is put in its place, and the database comes last: broken off at
+any point, it can be done again.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sqlalchemy import Engine
 
 import cutover
 from cutover.app.facts import catalogue
+from cutover.app.signing import KEY, fingerprint, sign, signed_by, signer
 from cutover.core.clock import SystemClock
 from cutover.core.errors import Invalid, Problem, Refused, Unavailable
 from cutover.store import schema
@@ -30,12 +32,13 @@ from cutover.store.dump import dump, live_files, load, refuse_unless_empty
 from cutover.store.engine import open_engine, sqlite_url
 from cutover.store.journal import Journal
 
-MANIFEST, DATABASE, FILES = "manifest.json", "database", "files/"
+MANIFEST, SIGNATURE, DATABASE, FILES = "manifest.json", "signature", "database", "files/"
 DATABASE_FILE = "cutover.db"
 PROGRAMME = "programme.yaml"
 EXPECTED = "an archive that `cutover db backup` wrote"
 SUFFIX = ".cutover.tar"
 _PASSING = (".lock", ".partial", ".sock", SUFFIX)
+_OURS_ALONE = frozenset({".git", KEY})  # what signs an archive is not in it
 MIB = 2**20
 
 
@@ -50,6 +53,7 @@ class Manifest(BaseModel):
     backend: str
     schema_revision: str
     head: str
+    signed_by: str = ""  # fingerprint of the key; '' in what was archived before there were signatures
     sha256: dict[str, str]
 
 
@@ -65,7 +69,7 @@ def back_up(folder: Path, engine: Engine, to: Path) -> Manifest:
         )
     with _scratch(to.parent) as scratch:
         dumped, partial = scratch / DATABASE, scratch / "archive"
-        head = dump(engine, dumped)
+        head, key = dump(engine, dumped), signer(folder / "state")
         with _owner_only(partial) as out, tarfile.open(fileobj=out, mode="w") as tar:
             digests = {DATABASE: _add(tar, DATABASE, dumped)}
             for name, file in _files(folder, live_files(engine) | {to}):
@@ -76,24 +80,30 @@ def back_up(folder: Path, engine: Engine, to: Path) -> Manifest:
                 backend=engine.dialect.name,
                 schema_revision=schema.current(engine),
                 head=str(head),
+                signed_by=fingerprint(key),
                 sha256=digests,
             )
-            (scratch / MANIFEST).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
-            _add(tar, MANIFEST, scratch / MANIFEST)
+            said = manifest.model_dump_json(indent=1).encode()
+            for name, content in ((MANIFEST, said), (SIGNATURE, sign(key, said))):
+                (scratch / name).write_bytes(content)
+                _add(tar, name, scratch / name)
         partial.replace(to)
     return manifest
 
 
-def restore(archive: Path, folder: Path, database_url: str = "") -> tuple[Manifest, Verification]:
+def restore(
+    archive: Path, folder: Path, database_url: str = "", *, of: str = ""
+) -> tuple[Manifest, Verification]:
     """Put a programme where there is none yet, or its database beside files that are there already.
 
-    Files that exist stay as they are. Raises Invalid for a file that is no such archive or was changed, Refused
+    `of` is the fingerprint of the key that must have signed it. Files that exist stay as they are. Raises Invalid for a file that is no such archive or was changed, Refused
     where a database is, for another kind of database, and for one of a newer version.
     """
     engine = open_engine(database_url or sqlite_url(folder / "state" / DATABASE_FILE))
     try:
         with _opened(archive) as tar:
             manifest = _manifest(archive, tar)
+            _check_key(archive, manifest, of)
             _refuse_other(manifest, engine)
             refuse_unless_empty(engine)
             (folder / "state").mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -135,9 +145,20 @@ def _files(folder: Path, leave: frozenset[Path]) -> Iterator[tuple[str, Path]]:
     """Every file of the programme but its live database, what is of this minute, and archives of before."""
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        passing = any(part.endswith(_PASSING) or part == ".git" for part in parts)
-        if not passing and path not in leave and path.is_file() and not path.is_symlink():
+        passing = any(part.endswith(_PASSING) or part in _OURS_ALONE for part in parts)
+        kept = not passing and path not in leave and path.is_file() and not path.is_symlink()
+        if kept and not _is_archive(path):
             yield "/".join(parts), path
+
+
+def _is_archive(path: Path) -> bool:
+    """Whether it is one of ours, whatever it is called: each would hold all those before it."""
+    try:
+        with tarfile.open(path, mode="r:") as tar:
+            first = tar.next()
+    except (tarfile.TarError, OSError):
+        return False
+    return first is not None and first.name == DATABASE
 
 
 class _Counted:
@@ -178,12 +199,13 @@ def _opened(archive: Path) -> Iterator[tarfile.TarFile]:
 def _manifest(archive: Path, tar: tarfile.TarFile) -> Manifest:
     """Raises Invalid unless the archive holds exactly what its manifest names, in places below its folder."""
     members = {member.name: member for member in tar.getmembers()}
-    entry = members.pop(MANIFEST, None)
-    said = tar.extractfile(entry) if entry is not None and entry.size < 64 * MIB else None
+    said, signature = (_small(tar, members.pop(name, None)) for name in (MANIFEST, SIGNATURE))
     try:
-        manifest = Manifest.model_validate_json(said.read() if said else b"")
+        manifest = Manifest.model_validate_json(said)
     except ValidationError:
         raise Invalid(Problem("has no manifest of ours", file=str(archive), expected=EXPECTED)) from None
+    if manifest.signed_by != (signed_by(said, signature) if signature else ""):
+        raise Invalid(Problem("was changed since it was signed", file=str(archive), field=SIGNATURE))
     if strange := sorted(set(members) ^ set(manifest.sha256)):
         raise Invalid(
             Problem(
@@ -195,6 +217,18 @@ def _manifest(archive: Path, tar: tarfile.TarFile) -> Manifest:
         if not inside or not member.isreg():
             raise Invalid(Problem("would be written outside its folder", str(archive), field=name))
     return manifest
+
+
+def _small(tar: tarfile.TarFile, member: tarfile.TarInfo | None) -> bytes:
+    file = tar.extractfile(member) if member is not None and member.size < 64 * MIB else None
+    return file.read() if file else b""
+
+
+def _check_key(archive: Path, manifest: Manifest, of: str) -> None:
+    """Raises Refused unless the key that was asked for has signed it."""
+    if of and manifest.signed_by != of.replace(":", "").casefold():
+        by = f"is signed by {manifest.signed_by}" if manifest.signed_by else "is not signed"
+        raise Refused(f"{archive} {by}, not by {of}: ask whoever sent it for the fingerprint `cutover db backup` printed")  # fmt: skip
 
 
 def _refuse_other(manifest: Manifest, engine: Engine) -> None:

@@ -174,6 +174,7 @@ def _add_archive(app: App, journal: Opened) -> None:
         words = [
             f"{len(made.sha256) - 1} files and the database, {to.stat().st_size / 2**20:.1f} MiB, written to {to}",
             f"head {made.head}",
+            f"signed by {made.signed_by}",
         ]
         if not found.holds:
             words.append(
@@ -189,17 +190,27 @@ def _add_archive(app: App, journal: Opened) -> None:
         return DONE if found.holds else NO
 
     @app.command
-    def restore(archive: Path, *, programme: Folder = Path(), json: AsJson = False) -> int:
+    def restore(
+        archive: Path,
+        *,
+        signed_by: Annotated[
+            str, Parameter(help="the fingerprint it must be signed by; others are refused")
+        ] = "",
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
         """Make a programme from an archive, where no database is yet, and verify its journal. Exit 1 if it does not hold."""
         from cutover.app.archive import restore as make
         from cutover.app.settings import read_settings
 
-        made, found = make(archive, programme.resolve(), read_settings().database_url)
+        made, found = make(archive, programme.resolve(), read_settings().database_url, of=signed_by)
         words = (
             f"restored as of {made.made_at:%d %b %Y %H:%M:%S}Z: {found.rows} facts hold; head {found.head}"
             if found.holds
             else f"restored, but BROKEN after {found.rows} facts: {found.fault}"
         )
+        whose = f"signed by {made.signed_by}" if made.signed_by else "signed by nobody"
         told = {"holds": found.holds, "rows": found.rows, "head": str(found.head), "fault": found.fault}
-        answer(told, as_json=json, text=[words])
+        told["signed_by"] = made.signed_by
+        answer(told, as_json=json, text=[words, whose])
         return DONE if found.holds else NO

@@ -23,9 +23,16 @@ class Settings(BaseModel):
     )
     host: str = Field(default="127.0.0.1", description="address that `cutover serve` listens on")
     port: int = Field(default=8080, ge=0, le=65535, description="port of `cutover serve`; 0 takes a free one")
+    workers: int = Field(
+        default=1, description="web processes of `cutover serve` on its one port, 1 to 64: one for each core"
+    )
     base_url: str = Field(
         default="http://127.0.0.1:8080",
         description="the address under which people reach the pages: what links in notices begin with",
+    )
+    proxies: str = Field(
+        default="127.0.0.1,::1",
+        description="addresses and networks of the proxies in front, by commas: whose word counts for who asks, and for HTTPS",
     )
     prefect_port: int = Field(
         default=0, ge=0, le=65535, description="port of the local Prefect server; 0 takes a free one"

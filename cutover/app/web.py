@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -24,10 +26,13 @@ from contingency.sources import staff_of
 from contingency.web import report_page
 from cutover.app.api import served_to_programs
 from cutover.app.board_panels import of_the_other_rooms, plays_and_ways_back
-from cutover.app.bootstrap import World
+from cutover.app.bootstrap import World, build_world
 from cutover.app.habits import habits
+from cutover.app.observability import set_up_logging
+from cutover.app.settings import read_settings
 from cutover.app.single_sign_on import provider_of
 from cutover.app.telling import Teller
+from cutover.cli.border import guarded
 from cutover.cli.output import console
 from cutover.core.clock import SystemClock
 from cutover.reconciliation.web import export_page, reconciliation_page
@@ -41,9 +46,11 @@ from cutover.web.journal import journal_page
 from cutover.web.kit import Page, build_app
 from cutover.web.letters_page import WebhookPages
 from cutover.web.oidc_sign_in import ProviderSignIn
-from cutover.web.serving import serve as run_server
+from cutover.web.serving import address, listen
+from cutover.web.serving import answer as run_server
 from cutover.web.sessions_page import SessionPages
 from cutover.web.sign_in import HOW_TO, SignIn, check_reach
+from cutover.web.workers import Life, check_workers, supervise
 from monitors.health_acts import HealthActs
 from monitors.pack_web import pack_page
 from monitors.watch_cards import Watch
@@ -77,22 +84,57 @@ def serve(
     as_person: str = "",
     to_anybody: bool = False,
     tls: bool = False,
-) -> None:
-    """Serve until interrupted. Raises Unavailable when the port is taken, Invalid for what a network would reach."""
-    stop, settings = threading.Event(), world.settings
+    workers: int | None = None,
+) -> int:
+    """Serve until interrupted; the exit code. Raises Unavailable when the port is taken, Invalid for what a network would reach."""
+    settings, count = world.settings, world.settings.workers if workers is None else workers
     host = host or settings.host
+    check_workers(count, as_person)
     has_accounts = can_sign_in(world)
     check_reach(host, has_accounts=has_accounts, as_person=as_person, to_anybody=to_anybody)
+    with listen(host, settings.port if port is None else port) as sock:
+        certified = tls_of(world, host) if tls else None
+        url = address(host, sock, certified)
+
+        def ready() -> None:
+            _ready(url, as_person, has_accounts=has_accounts)
+
+        if count == 1:
+            ready()
+            one_process(world, sock, threading.Event(), as_person=as_person, tls=certified)
+            return 0
+        world.engine.dispose()  # each of them opens its own
+        work = partial(_worker, world.folder.path, certified)
+        return supervise(count, sock, work, threading.Event(), ready)
+
+
+def one_process(
+    world: World,
+    sock: socket.socket,
+    stop: threading.Event,
+    *,
+    as_person: str = "",
+    tls: Served | None = None,
+    tick: Callable[[], object] = bool,
+) -> None:
+    """Answer, and tell people what concerns them, until `stop`."""
     app = make_app(world, stop, as_person=as_person)
     threading.Thread(target=Teller(world).run, args=(stop,), name="teller", daemon=True).start()
-    run_server(
-        app,
-        stop,
-        host=host,
-        port=settings.port if port is None else port,
-        ready=lambda url: _ready(url, as_person, has_accounts=has_accounts),
-        tls=tls_of(world, host) if tls else None,
-    )
+    run_server(app, sock, stop, tls, tick=tick, proxies=world.settings.proxies)
+
+
+def _worker(folder: Path, tls: Served | None, sock: socket.socket, life: Life) -> int:
+    """One of several web processes, from its own opening of the programme to its end."""
+
+    def work() -> None:
+        set_up_logging(read_settings().log_level)
+        world = build_world(folder)
+        try:
+            one_process(world, sock, life.stop, tls=tls, tick=life.tick)
+        finally:
+            world.engine.dispose()
+
+    return guarded(work)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ def open_engine(url: str) -> Engine:
                 address, connect_args={"timeout": BUSY_SECONDS}, isolation_level="AUTOCOMMIT"
             )
             event.listen(engine, "connect", _prepare_sqlite)
+            _keep_to_one_file(engine)
             return engine
         return create_engine(address, pool_pre_ping=True, connect_args=_cut_line(address))
     except (NoSuchModuleError, ImportError) as error:
@@ -148,19 +149,58 @@ def reachable(engine: Engine) -> str:
     return ""
 
 
-def opened_file(connection: Connection) -> tuple[int, int] | None:
-    """The file that a connection to SQLite reads and writes, by device and inode; None for another database."""
-    return connection.info.get("file")
+class _OneFile:
+    """The file that an engine began with. One put in its place meanwhile, by a restore or by mistake, is not written
+    to: what was read before is not in it, and what is written to the one that is gone is lost.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._known = path, (0, 0)
+
+    def opened(self, dbapi: Any, record: Any) -> None:
+        del dbapi, record
+        there = self._path.stat()
+        self._known = self._known if any(self._known) else (there.st_dev, there.st_ino)
+
+    def forget(self, engine: Engine) -> None:
+        del engine
+        self._known = (0, 0)
+
+    def check_before(self, *_: object) -> None:
+        """Another file is not even opened: SQLite would take what the -wal beside it holds of ours into that one."""
+        if any(self._known):
+            self.check()
+
+    def check(self, *_: object) -> None:
+        """Raises DatabaseAway: the file may be put back."""
+        try:
+            there = self._path.stat()
+        except OSError:
+            raise DatabaseAway(
+                f"{self._path} is gone, and what is written now goes with it: stop, put it back, start again"
+            ) from None
+        if (there.st_dev, there.st_ino) != self._known:
+            raise DatabaseAway(f"{self._path} is another file than the one that is open: start again")
+
+
+def _keep_to_one_file(engine: Engine) -> None:
+    """Looked at whenever a connection is taken out, and once more before what was written is committed."""
+    if (named := engine.url.database) in (None, "", ":memory:"):
+        return
+    one = _OneFile(Path(str(named)).absolute())
+    event.listen(engine, "do_connect", one.check_before)
+    event.listen(engine, "connect", one.opened)
+    event.listen(engine, "engine_disposed", one.forget)
+    event.listen(engine, "checkout", one.check)
+    event.listen(engine, "commit", one.check)
 
 
 def _prepare_sqlite(dbapi: Any, record: Any) -> None:
+    del record
     dbapi.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
     _switch_to_wal(dbapi)
     dbapi.execute("PRAGMA synchronous=FULL")
     dbapi.execute("PRAGMA foreign_keys=ON")
-    if named := dbapi.execute("PRAGMA database_list").fetchone()[2]:  # '' in memory
-        there = Path(named).stat()
-        record.info["file"] = (there.st_dev, there.st_ino)
 
 
 def _switch_to_wal(dbapi: Any) -> None:

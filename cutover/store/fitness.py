@@ -17,7 +17,7 @@ from sqlalchemy import Engine, select
 from cutover.core.errors import Unavailable
 from cutover.store import schema
 from cutover.store.chain import GENESIS, digest
-from cutover.store.engine import opened_file, reading
+from cutover.store.engine import reading
 from cutover.store.metadata import journal_table as j
 
 ROOM = 64 * 1024 * 1024  # bytes below which a disk is as good as full: a night's facts must fit
@@ -31,9 +31,6 @@ def unfit(engine: Engine, folder: Path) -> list[str]:
 
 def _database(engine: Engine) -> Iterator[str]:
     try:
-        if why := _moved(engine):
-            yield why
-            return
         at = schema.current(engine)
         if at != schema.HEAD:
             yield f"the database is at schema {at or 'none'}, this version needs {schema.HEAD}: `cutover db upgrade`"
@@ -41,22 +38,6 @@ def _database(engine: Engine) -> Iterator[str]:
         yield from _chain(engine)
     except Unavailable as error:
         yield str(error)
-
-
-def _moved(engine: Engine) -> str:
-    """Why SQLite's file is no longer the one that is open, in which what is written now would be lost; '' where it is."""
-    with reading(engine) as connection:
-        opened = opened_file(connection)
-    path = Path(engine.url.database or "")
-    if opened is None:
-        return ""
-    try:
-        there = path.stat()
-    except OSError:
-        return f"{path} is gone, and what is written now goes with it: stop, put it back, start again"
-    if (there.st_dev, there.st_ino) != opened:
-        return f"{path} is another file than the one that is open: start again"
-    return ""
 
 
 def _chain(engine: Engine) -> Iterator[str]:

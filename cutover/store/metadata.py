@@ -138,6 +138,14 @@ pins_table = Table(
     Column("locked_at", UtcTime),
 )
 
+attempts_table = Table(
+    "attempts",
+    metadata,
+    Column("mark", String(32), primary_key=True),
+    Column("whose", String(64), nullable=False, index=True),
+    Column("at", UtcTime, nullable=False, index=True),
+)
+
 tokens_table = Table(
     "tokens",
     metadata,
@@ -179,6 +187,7 @@ TRUTH = (
     accounts_table,
     sessions_table,
     pins_table,
+    attempts_table,
     tokens_table,
     personal_table,
     secrets_table,

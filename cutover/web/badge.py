@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from pydantic import Field
@@ -58,9 +58,10 @@ class BadgeSignIn:
     guard: SignIn
     pins: Pins
     tokens: Tokens
-    crowd: Limit = field(
-        default_factory=lambda: Limit(most=20)
-    )  # failures at one PC, whoever they claim to be
+    crowd: Limit = field(init=False)  # failures at one PC, whoever they claim to be
+
+    def __post_init__(self) -> None:
+        self.crowd = replace(self.guard.crowd, of="badge from", most=20)
 
     def pages(self) -> Sequence[Page]:
         return (Page(AT, KIT, "badge.html", BadgePage, self._page, anybody=True),)
@@ -89,14 +90,13 @@ class BadgeSignIn:
     def _sign_in(self, form: BadgeForm, sent: Sent) -> Done:
         """Raises Refused for a PC that is not the station's, a wrong PIN, and after too many of them."""
         station = self._station(sent["station"])
-        source = f"from:{sent.source}"
-        self.crowd.check(source)
+        self.crowd.check(sent.source)
         self._check_pc(station, sent)
         person = self._whose(form.badge, station)
         pin = self.pins.attempt(person.id, self.guard.wall.now()) if person else None
         fits = self.guard.passwords.matches(pin.pin_hash if pin else "", form.pin)
         if person is None or pin is None or pin.locked_at or not fits:
-            self.crowd.failed(source)
+            self.crowd.failed(sent.source)
             log.warning("sign_in_refused", person=person.id if person else "unknown", how="badge", station=station)  # fmt: skip
             locked = pin is not None and pin.locked_at
             raise Refused(NOT_TOGETHER + ("; this PIN is locked: ask for a new one" if locked else ""))

@@ -7,77 +7,68 @@ never more than `AT_ONCE` are hashed at the same time; who would wait behind a c
 from __future__ import annotations
 
 import threading
-import time
-from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from cutover.core.clock import Clock
 from cutover.core.errors import Invalid, Problem, Refused, Unavailable
+from cutover.store.attempts import Attempts
 
 SHORTEST, LONGEST = 10, 200  # characters
 AT_ONCE = 2
 PATIENCE = 5.0  # seconds
-FAILURES, WITHIN = 5, 300.0  # failures a name or address may have within so many seconds
-KEPT = 10_000  # names and addresses remembered
+FAILURES, WITHIN = 5, timedelta(minutes=5)  # failures a name may have within that time
 
 
+@dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `most` failures of one key within `within` seconds; forgets the oldest keys first."""
+    """At most `most` failures of one key within `within`, in all web processes together; `of` tells limits apart."""
 
-    def __init__(
-        self, most: int = FAILURES, within: float = WITHIN, now: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.most, self.within, self.now = most, within, now
-        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
-        self._lock = threading.Lock()
+    attempts: Attempts
+    wall: Clock
+    of: str
+    most: int = FAILURES
+    within: timedelta = WITHIN
 
-    def check(self, *keys: str) -> None:
+    def check(self, key: str) -> None:
         """Raises Refused with how long to wait."""
-        with self._lock:
-            wait = max((self._wait(key) for key in keys), default=0.0)
-        if wait > 0:
-            minutes = int(wait // 60) + 1
-            raise Refused(
-                f"too many failed attempts: wait {minutes} minute{'s' if minutes > 1 else ''} and try again"
-            )
+        now = self.wall.now()
+        self._check(now, self.attempts.since(self._whole(key), now - self.within))
 
-    def attempt(self, key: str) -> None:
-        """Count a failure before it is one, so that many at once are no more than one after another. Raises Refused."""
-        with self._lock:
-            if self._wait(key) <= 0:
-                self._note(key)
-                return
-        self.check(key)
+    def attempt(self, key: str) -> str:
+        """Count one as failed before it is looked at: many at once are no more than one after another.
 
-    def forgive(self, key: str) -> None:
-        """The last attempt was none."""
-        with self._lock:
-            if failures := self._failures.get(key):
-                failures.pop()
+        Returns what takes it back. Raises Refused with how long to wait.
+        """
+        now = self.wall.now()
+        mark, before = self.attempts.count(self._whole(key), now, now - self.within, self.most)
+        self._check(now, before)
+        return mark
 
-    def failed(self, *keys: str) -> None:
-        with self._lock:
-            for key in keys:
-                self._note(key)
-
-    def _note(self, key: str) -> None:
-        self._failures.setdefault(key, deque(maxlen=self.most)).append(self.now())
-        self._failures.move_to_end(key)
-        while len(self._failures) > KEPT:
-            self._failures.popitem(last=False)
+    def failed(self, key: str) -> None:
+        self.attempts.note([self._whole(key)], self.wall.now())
 
     def succeeded(self, key: str) -> None:
-        with self._lock:
-            self._failures.pop(key, None)
+        self.attempts.forget(self._whole(key))
 
-    def _wait(self, key: str) -> float:
-        failures = self._failures.get(key)
-        if failures is None or len(failures) < self.most:
-            return 0.0
-        return failures[0] + self.within - self.now()
+    def _whole(self, key: str) -> str:
+        return f"{self.of}:{key}"
+
+    def _check(self, now: datetime, failures: Sequence[datetime]) -> None:
+        """It is over when the oldest of the last `most` is."""
+        if len(failures) < self.most:
+            return
+        wait = failures[self.most - 1] + self.within - now
+        minutes = ceil(wait / timedelta(minutes=1))
+        raise Refused(
+            f"too many failed attempts: wait {minutes} minute{'s' if minutes > 1 else ''} and try again"
+        )
 
 
 class Passwords:

@@ -25,6 +25,8 @@ MOST_HEAD = 32_768  # bytes of its line and headers
 # message; at Python's own 5 ms each of them would then wait that long for whoever looks ahead in the background.
 TURN = 0.0005
 HIGHEST_PORT = 65535
+WAITING = 2048  # connections that wait for somebody to take them
+PROXIES = "127.0.0.1,::1"
 
 
 class Impatient(H11Protocol):
@@ -65,7 +67,14 @@ class Impatient(H11Protocol):
 class Server(uvicorn.Server):
     """Ends when `stop` is set, from a signal or from anywhere else. Open streams see the same stop."""
 
-    def __init__(self, app: ASGIApp, stop: threading.Event, tls: Served | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        stop: threading.Event,
+        tls: Served | None = None,
+        tick: Callable[[], object] = bool,
+        proxies: str = PROXIES,
+    ) -> None:
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -75,18 +84,26 @@ class Server(uvicorn.Server):
             http=Impatient,
             h11_max_incomplete_event_size=MOST_HEAD,
             lifespan="on",
+            forwarded_allow_ips=proxies,
+            backlog=1,  # so many are taken at a time: of several processes at one socket each has its turn
             timeout_graceful_shutdown=GRACE_SECONDS,
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,
         )
         super().__init__(config)
-        self.stop = stop
+        self.stop, self._tick = stop, tick
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for sock in sockets or ():
+            sock.listen(WAITING)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.stop.set()  # before the server waits for its streams: they would hold it
         super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
+        self._tick()
         return self.stop.is_set() or await super().on_tick(counter)
 
 
@@ -102,17 +119,24 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def serve(
+def address(host: str, sock: socket.socket, tls: Served | None) -> str:
+    """Where a browser finds us."""
+    return f"{'https' if tls else 'http'}://{host}:{sock.getsockname()[1]}/"
+
+
+def answer(
     app: ASGIApp,
+    sock: socket.socket,
     stop: threading.Event,
-    *,
-    host: str,
-    port: int,
-    ready: Callable[[str], None],
     tls: Served | None = None,
+    *,
+    tick: Callable[[], object] = bool,
+    proxies: str = PROXIES,
 ) -> None:
-    """Serve until Ctrl-C or `stop`; `ready` is told the address as soon as the port is ours. With `tls`, over HTTPS."""
+    """Answer what comes in by a socket that listens already; `tick` is called as long as the loop goes round.
+
+    Whom a request is from, and whether over HTTPS, is believed of `proxies` only.
+    """
     sys.setswitchinterval(TURN)
-    with listen(host, port) as sock, suppress(KeyboardInterrupt):  # Ctrl-C is how serving ends
-        ready(f"{'https' if tls else 'http'}://{host}:{sock.getsockname()[1]}/")
-        Server(app, stop, tls).run(sockets=[sock])
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how serving ends
+        Server(app, stop, tls, tick, proxies).run(sockets=[sock])

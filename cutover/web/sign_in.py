@@ -18,6 +18,7 @@ from cutover.core.clock import Clock, show
 from cutover.core.errors import Invalid, NotFound, Problem, Refused, Unavailable
 from cutover.domain.programme import Person, Programme
 from cutover.store.accounts import Accounts
+from cutover.store.attempts import Attempts
 from cutover.store.sessions import Session, lasting
 from cutover.web.acts import Act, Cookie, Done, Form, NoFields, Sent
 from cutover.web.kit import KIT, SIGN_IN, Page, Query
@@ -67,15 +68,16 @@ class SignIn:
     wall: Clock
     as_person: str = ""
     passwords: Passwords = field(default_factory=Passwords)
-    limit: Limit = field(default_factory=Limit)
-    crowd: Limit = field(
-        default_factory=lambda: Limit(most=30)
-    )  # failures of one address, whoever they claim to be
     provider: str = ""
+    limit: Limit = field(init=False)  # failures of one name
+    crowd: Limit = field(init=False)  # failures of one address, whoever they claim to be
     _secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     _seen: Recent = field(default_factory=Recent)
 
     def __post_init__(self) -> None:
+        attempts = Attempts(self.accounts.engine)
+        self.limit = Limit(attempts, self.wall, "person")
+        self.crowd = Limit(attempts, self.wall, "from", most=30)
         if self.as_person:
             self.person(self.as_person)
 
@@ -183,25 +185,24 @@ class SignIn:
         return Done("/", cookies=(Cookie(READER_COOKIE, query["link"], max(seconds, 1)),))
 
     def _sign_in(self, form: SignInForm, sent: Sent) -> Done:
-        name, source = f"person:{form.person}", f"from:{sent.source}"
-        self.crowd.check(source)
-        self.limit.attempt(name)
-        self.crowd.attempt(source)
-        stored = self.accounts.hash_of(form.person)
+        self.crowd.check(sent.source)
         person = self.programme.person(form.person)
-        try:
-            fits = self.passwords.matches(stored, form.password)
-        except Unavailable:  # nothing was compared
-            self.limit.forgive(name)
-            self.crowd.forgive(source)
-            raise
-        if not fits or person is None:
+        if not self._knows(form) or person is None:
+            self.crowd.failed(sent.source)
             # A name that nobody has may be a password in the wrong field: it is not written down.
             log.warning("sign_in_refused", person=person.id if person else "unknown", source=sent.source)
             raise Refused("name and password do not belong together")
-        self.limit.succeeded(name)
-        self.crowd.forgive(source)
+        self.limit.succeeded(form.person)
         return self.enter(person, KnownBy.ACCOUNT, sent.cookies, sent.source, form.then)
+
+    def _knows(self, form: SignInForm) -> bool:
+        """Whether it is the password; counted before it is looked at, and not counted where nobody came to look."""
+        mark = self.limit.attempt(form.person)
+        try:
+            return self.passwords.matches(self.accounts.hash_of(form.person), form.password)
+        except Unavailable:
+            self.limit.attempts.take_back(mark)
+            raise
 
     def enter(
         self,

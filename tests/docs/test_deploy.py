@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,9 @@ import yaml
 
 from cutover.app.settings import PREFIX, Settings
 from cutover.main import build_app
+from cutover.web.certificates import certificates
 from tests.docs.pages import ROOT
+from tests.real_parts import require_real
 
 DEPLOY = ROOT / "deploy"
 OURS = {f"{PREFIX}{name.upper()}{end}" for name in Settings.model_fields for end in ("", "_FILE")}
@@ -54,11 +58,53 @@ def test_every_unit_of_the_target_is_there() -> None:
 
 
 @pytest.mark.real
-def test_prometheus_takes_its_configuration() -> None:
-    if (promtool := shutil.which("promtool")) is None:
-        pytest.skip("promtool is not installed")
-    subprocess.run(
-        [promtool, "check", "config", "--syntax-only", DEPLOY / "prometheus.yml"],
-        check=True,
-        capture_output=True,
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("promtool", ["check", "config", "--syntax-only", DEPLOY / "prometheus.yml"]),
+        ("amtool", ["check-config", DEPLOY / "alertmanager.yml"]),
+    ],
+)
+def test_prometheus_and_alertmanager_take_their_configuration(part: str, words: list[object]) -> None:
+    subprocess.run([require_real(part), *words], check=True, capture_output=True)
+
+
+@pytest.mark.real
+def test_the_proxy_takes_its_configuration(tmp_path: Path) -> None:
+    made = certificates(tmp_path / "tls", "proxy", [], datetime.now(UTC))
+    text = (DEPLOY / "nginx.conf").read_text()
+    text = text.replace("/etc/cutover/tls.crt", str(made.certificate)).replace(
+        "/etc/cutover/tls.key", str(made.key)
     )
+    (tmp_path / "site.conf").write_text(text)
+    whole = tmp_path / "nginx.conf"
+    whole.write_text(
+        f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{ access_log off; include {tmp_path}/site.conf; }}\n"
+    )
+    command = [require_real("nginx"), "-t", "-e", tmp_path / "log", "-c", whole]
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert tried.returncode == 0, tried.stderr
+
+
+@pytest.mark.real
+def test_systemd_takes_every_unit(tmp_path: Path) -> None:
+    if (analyze := shutil.which("systemd-analyze")) is None:
+        pytest.skip("systemd is not installed")
+    for unit in (DEPLOY / "systemd").glob("*.*"):  # what they start stands where it is installed, not here
+        text = unit.read_text().replace("/opt/cutover/bin/cutover", sys.executable)
+        (tmp_path / unit.name).write_text(text)
+    units = [path for path in tmp_path.iterdir() if path.suffix in (".service", ".target")]
+    tried = subprocess.run([analyze, "verify", *units], capture_output=True, text=True, check=False)
+    ours = [line for line in tried.stderr.splitlines() if "cutover" in line]
+    assert (tried.returncode, ours) == (0, [])
+
+
+def test_every_file_and_secret_that_a_container_is_given_is_there() -> None:
+    said = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    services = said["services"].values()
+    wanted = {secret for service in services for secret in service.get("secrets", ())}
+    assert wanted == set(said["secrets"])
+    mounted = [volume.split(":")[0] for service in services for volume in service.get("volumes", ())]
+    ours = [DEPLOY / place for place in mounted if place.endswith(".yml")]
+    assert ours
+    assert all(path.is_file() for path in ours)

@@ -1,4 +1,4 @@
-"""Three machines bring paper back at once and the line of one is cut: nothing is in the target twice, nothing is lost."""
+"""Three machines bring paper back, two show it behind nginx: one of the three is cut off, one of the two dies, nothing is lost."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.servers import Postgres
 @pytest.mark.timeout(280)
 def test_a_worker_that_is_cut_off_in_the_midst_neither_loses_nor_doubles_a_record(tmp_path: Path) -> None:
     require_real("postgresql")
+    require_real("nginx")
     require_namespaces()
     with Network(MACHINES) as network:
         postgres = Postgres(network.address("db"), inside=network.on("db"), trust="10.213.7.0/24")

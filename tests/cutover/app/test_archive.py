@@ -1,6 +1,8 @@
 """A programme in one file: what goes in comes out elsewhere, and what was changed on the way is not believed."""
 
+import hashlib
 import io
+import json
 import sqlite3
 import tarfile
 import threading
@@ -8,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cutover.app.archive import MANIFEST, back_up, restore
+from cutover.app.archive import MANIFEST, SIGNATURE, back_up, restore
 from cutover.app.bootstrap import World, build_world
+from cutover.app.signing import KEY, fingerprint, signer
 from cutover.core.errors import Invalid, Refused
 from cutover.domain.modes import COMPONENT, Mode, component_stream
 from cutover.store import schema
@@ -68,6 +71,59 @@ def test_an_archive_in_the_programme_s_own_folder_is_not_archived_again(world: W
     assert not [name for name in made.sha256 if name.endswith(".tar")]
 
 
+def test_one_of_before_is_not_archived_again_whatever_it_is_called(world: World) -> None:
+    first = world.folder.path / "backups" / "monday"
+    first.parent.mkdir()
+    back_up(world.folder.path, world.engine, first)
+    with tarfile.open(world.folder.path / "photographs.tar", "w") as other:
+        other.add(world.folder.path / "programme.yaml", "programme.yaml")
+    made = back_up(world.folder.path, world.engine, world.folder.path / "backups" / "tuesday")
+    assert "files/backups/monday" not in made.sha256
+    assert "files/photographs.tar" in made.sha256
+
+
+def test_it_is_signed_by_the_programme_and_never_holds_the_key(
+    archive: Path, world: World, tmp_path: Path
+) -> None:
+    made = back_up(world.folder.path, world.engine, tmp_path / "again.tar")
+    assert made.signed_by == fingerprint(signer(world.folder.state))
+    assert not [name for name in made.sha256 if KEY in name]
+    assert (world.folder.state / KEY).stat().st_mode & 0o777 == 0o600
+    assert restore(archive, tmp_path / "elsewhere", of=made.signed_by.upper())[1].holds
+
+
+def test_who_changes_the_hashes_too_is_found_by_the_signature(archive: Path, tmp_path: Path) -> None:
+    mine = b"title: Mine\n"
+    changed = without(archive, tmp_path / "changed.tar", "files/programme.yaml", mine)
+    with tarfile.open(archive) as tar:
+        said = json.loads(tar.extractfile(MANIFEST).read())
+    said["sha256"]["files/programme.yaml"] = hashlib.sha256(mine).hexdigest()
+    again = without(changed, tmp_path / "again.tar", MANIFEST, json.dumps(said).encode())
+    with pytest.raises(Invalid, match="was changed since it was signed"):
+        restore(again, tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize("strip", [False, True])
+def test_another_key_or_none_is_refused_where_a_key_is_asked_for(
+    archive: Path, world: World, tmp_path: Path, strip: bool
+) -> None:
+    wanted = fingerprint(signer(world.folder.state))
+    if strip:
+        with tarfile.open(archive) as tar:
+            said = json.loads(tar.extractfile(MANIFEST).read())
+        without(archive, tmp_path / "half.tar", SIGNATURE)
+        other = without(
+            tmp_path / "half.tar", tmp_path / "o.tar", MANIFEST, json.dumps(said | {"signed_by": ""}).encode()
+        )
+    else:
+        (world.folder.state / KEY).unlink()
+        other = tmp_path / "other.tar"
+        back_up(world.folder.path, world.engine, other)
+    with pytest.raises(Refused, match="is not signed" if strip else "is signed by"):
+        restore(other, tmp_path / "elsewhere", of=wanted)
+    assert not (tmp_path / "elsewhere" / "state" / "cutover.db").exists()
+
+
 def test_files_that_are_there_stay_as_they_are(archive: Path, world: World, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -112,7 +168,8 @@ def test_no_member_is_written_outside_its_folder(archive: Path, tmp_path: Path) 
         said = tar.extractfile(MANIFEST).read().decode()
     outside = "files/../../mine"
     hostile = tmp_path / "hostile.tar"
-    without(archive, hostile, MANIFEST, said.replace("files/programme.yaml", outside).encode())
+    said = json.dumps(json.loads(said.replace("files/programme.yaml", outside)) | {"signed_by": ""})
+    without(without(archive, tmp_path / "unsigned.tar", SIGNATURE), hostile, MANIFEST, said.encode())
     with tarfile.open(hostile) as old, tarfile.open(tmp_path / "renamed.tar", "w") as new:
         for member in old.getmembers():
             content = old.extractfile(member).read()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import socket
 import threading
-from queue import Queue
 
 import pytest
 
 from cutover.core.errors import Unavailable
-from cutover.web.serving import Impatient, listen, serve
+from cutover.web.serving import Impatient, address, answer, listen
 from tests.cutover.web.world import World
 
 
@@ -22,16 +21,12 @@ def test_a_taken_port_is_unavailable_and_says_what_to_do() -> None:
 
 
 @pytest.mark.real
-def test_the_address_is_told_as_soon_as_the_port_is_ours_and_a_stop_ends_serving(world: World) -> None:
+def test_it_says_that_it_lives_for_as_long_as_it_answers_and_a_stop_ends_it(world: World) -> None:
     stop = threading.Event()
-    told: list[str] = []
-
-    def ready(address: str) -> None:
-        told.append(address)
-        stop.set()
-
-    serve(world.app(stop), stop, host="127.0.0.1", port=0, ready=ready)
-    assert told[0].startswith("http://127.0.0.1:")
+    with listen("127.0.0.1", 0) as sock:
+        assert address("127.0.0.1", sock, None) == f"http://127.0.0.1:{sock.getsockname()[1]}/"
+        answer(world.app(stop), sock, stop, tick=stop.set)
+    assert stop.is_set()
 
 
 @pytest.mark.real
@@ -40,17 +35,11 @@ def test_who_does_not_come_to_the_end_of_a_question_is_hung_up_on_and_the_others
 ) -> None:
     """Slow heads, heads without end, and one head that could be read as two questions."""
     monkeypatch.setattr(Impatient, "seconds", 0.5)
-    stop, at, found = threading.Event(), Queue[int](), dict[str, bytes]()
-
-    def ready(address: str) -> None:
-        at.put(int(address.rstrip("/").rpartition(":")[2]))
-
-    serving = threading.Thread(
-        target=serve, args=(world.app(stop), stop), kwargs={"host": "127.0.0.1", "port": 0, "ready": ready}
-    )
+    stop, found, sock = threading.Event(), dict[str, bytes](), listen("127.0.0.1", 0)
+    serving = threading.Thread(target=answer, args=(world.app(stop), sock, stop))
     serving.start()
     try:
-        port = at.get(timeout=30)
+        port = sock.getsockname()[1]
         slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
         for one in slow:
             one.sendall(b"GET /sign-in HTTP/1.1\r\nHost: x\r\nX-Slow: ")
@@ -64,6 +53,7 @@ def test_who_does_not_come_to_the_end_of_a_question_is_hung_up_on_and_the_others
     finally:
         stop.set()
         serving.join()
+        sock.close()
     assert found["whole"].startswith(b"HTTP/1.1 ")
     assert [found[name].split(b" ", 2)[1] for name in ("huge", "two")] == [b"400", b"400"]
     assert found["two"].count(b"HTTP/1.1") == 1

@@ -28,6 +28,12 @@ CLOCK_SKEW = timedelta(
 _BELIEVED_INTERVALS = 3  # without a `stale_after`, a result is believed this long
 
 
+def one_target(system: str, url: str) -> None:
+    """Raises ValueError unless what is asked is named once: a system of the programme, or an address of its own."""
+    if bool(system) == bool(url):
+        raise ValueError("name either a system or a url")
+
+
 class Status(StrEnum):
     OK = "OK"
     WARNING = "WARNING"
@@ -225,8 +231,7 @@ class HttpCheck(Check):
 
     @model_validator(mode="after")
     def _has_one_target(self) -> Self:
-        if bool(self.system) == bool(self.url):
-            raise ValueError("name either a system or a url")
+        one_target(self.system, self.url)
         return self
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from cutover.domain.programme import Id, Part, Span
-from monitors.domain.check import Seconds, Severity
+from monitors.domain.check import Seconds, Severity, one_target
 from monitors.domain.kinds import SecretName
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -59,8 +59,7 @@ class PrometheusCounts(Source):
 
     @model_validator(mode="after")
     def _has_one_target(self) -> Self:
-        if bool(self.system) == bool(self.url):
-            raise ValueError("name either a system or a url")
+        one_target(self.system, self.url)
         if self.missing == "zero":
             raise ValueError(
                 "missing: zero cannot be said of Prometheus: a series that is gone is not a nought"

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from cutover.core.duration import parse_duration
 from cutover.domain.programme import Part, Span
-from monitors.domain.check import Check
+from monitors.domain.check import Check, one_target
 from monitors.domain.limits import ANYTHING, Limits
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -130,8 +130,7 @@ class PrometheusCheck(Check):
 
     @model_validator(mode="after")
     def _has_one_target(self) -> Self:
-        if bool(self.system) == bool(self.url):
-            raise ValueError("name either a system or a url")
+        one_target(self.system, self.url)
         return self
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from cutover.domain.programme import Hours, Part, Span
-from monitors.domain.check import Severity
+from monitors.domain.check import Severity, one_target
 from monitors.domain.kinds import SecretName
 
 OWNER = "owner"  # stands for whoever owns the check
@@ -68,8 +68,7 @@ class ToAlertmanager(Part):
 
     @model_validator(mode="after")
     def _has_one_target(self) -> Self:
-        if bool(self.system) == bool(self.url):
-            raise ValueError("name either a system or a url")
+        one_target(self.system, self.url)
         return self
 
 

@@ -17,6 +17,7 @@ from pydantic import Field
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
+from cutover.core.refusal_words import not_asked
 
 
 class Cause(StrEnum):
@@ -138,7 +139,7 @@ def decide(state: IncidentState, command: Command, now: datetime) -> Sequence[Ev
             INCIDENTS.next(state.stage, IncidentReopened)
             _need(reason, "reopening needs a reason")
             return [IncidentReopened(reason=reason)]
-    raise Refused(f"incident: {type(command).__name__} is not possible while {state.stage}")
+    raise Refused(not_asked("incident", state.stage, command))
 
 
 def _verify(state: IncidentState, command: VerifyCause) -> Sequence[Event]:

@@ -44,7 +44,7 @@ title: Three steps
 tasks:
   - {id: FREEZE, title: Freeze, team: command, duration: 10m, point_of_no_return: true, verify: "A test write is refused", rollback: Unfreeze}
   - {id: LOAD, title: Load, duration: 10m, type: automated, in_rehearsal: ask, action: {kind: mode, with: {component: records, to: paper, reason: try}}, effect: idempotent, verify: Counts agree, rollback: "Empty"}
-  - {id: GATE, title: "Go or no-go", duration: 5m, type: approval, gate: {criteria: [{id: ready, title: All are ready}], deciders: [asha, chen]}}
+  - {id: GATE, title: "Go or no-go", duration: 5m, type: approval, gate: {criteria: [{id: ready, title: All are ready, source: "task:FREEZE"}], deciders: [asha, chen]}}
 """
 BOOKS = """
 id: books

@@ -88,12 +88,12 @@ def kind_of(spec: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
         return f"[{name}](#{name.lower()})" if "properties" in parts[name] else kind_of(parts[name], parts)
     for several in ("anyOf", "oneOf", "allOf"):
         if several in spec:
-            return " or ".join(_kind(one, parts) for one in spec[several] if one.get("type") != "null")
+            return " or ".join(kind_of(one, parts) for one in spec[several] if one.get("type") != "null")
     if "const" in spec:
         return f"`{spec['const']}`"
     if "enum" in spec:
         return ", ".join(f"`{one}`" for one in spec["enum"])
-    return _plainkind_of(spec, parts)
+    return _plain_kind(spec, parts)
 
 
 def _plain_kind(spec: Mapping[str, Any], parts: Mapping[str, Any]) -> str:

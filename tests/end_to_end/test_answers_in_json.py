@@ -331,7 +331,7 @@ def scans(ask: Asking, tmp_path: Path, serials: list[str]) -> None:
 
 def keeping(ask: Asking, tmp_path: Path) -> None:
     serial = converted(ask)
-    ask("paper retain", serial, "--place", "box 1", "--until", "2026-10-26", "--by", "viktor")
+    ask("paper retain", serial, "--place", "box 1", "--until", "2026-11-26", "--by", "viktor")
     later(ask, timedelta(days=9))
     ask("paper destroy", serial, "--witness", "chen", "--reason", "its day has passed", "--by", "viktor")
     ask("paper redact", serial, "--witness", "chen", "--reason", "destroyed", "--by", "viktor")

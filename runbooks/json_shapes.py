@@ -176,7 +176,7 @@ class ReadCode(TypedDict):
     runbook: str
     task: str
     title: str
-    line: int
+    line: str
     same_plan: bool
 
 

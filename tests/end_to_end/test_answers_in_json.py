@@ -13,8 +13,13 @@ from PIL import Image
 from cutover.json_shapes import ANSWERS, ERROR
 from cutover.main import open_once, whole_app
 from cutover.store.clock_file import set_clock
+from cutover.store.letters import note_trouble, prepare_letters
+from cutover.store.print_key import print_key
 from monitors.domain.check import Result, Status
+from paper_capture.conflicts import PaperConflicts
+from paper_capture.domain.conflicts import Telling
 from runbooks.domain.run_events import BeginTask, MarkUncertain, RecordOutcome, RunType
+from runbooks.printing.codes import Code, plan_version
 from runbooks.service import PERFORMER
 from tests.end_to_end.answering import Asking, furnish
 from tests.end_to_end.blackout import Blackout
@@ -75,6 +80,8 @@ def plans(ask: Asking, tmp_path: Path) -> None:
     ask("runbook picture", "blackout")
     ask("runbook picture", "blackout", "--to", tmp_path / "plan.svg")
     ask("run ics")
+    book, key = open_once(ask.home).folder.runbook("blackout"), print_key(ask.home / "state")
+    ask("runbook code", Code("blackout", plan_version(book), "W1", "COM-01").sealed(key))
 
 
 def runs(ask: Asking, tmp_path: Path) -> None:
@@ -268,6 +275,11 @@ def paper(ask: Asking, tmp_path: Path) -> None:
         "--by",
         "sam",
     )
+    told = Telling(by="PC 9", said={"writer": "PC 9"}, saved_at=open_once(ask.home).clock.now())
+    stands = {"writer": "PC 4"}
+    PaperConflicts(open_once(ask.home).paper).tell(
+        f"{sheets[0]}.used", station="central", stands=stands, told=told
+    )
     for name in ask("paper conflicts"):
         ask("paper settle", name, "--holds", 0, "--reason", "the first is right", "--by", "viktor")
     ask("paper link", "central")
@@ -331,7 +343,8 @@ def scans(ask: Asking, tmp_path: Path, serials: list[str]) -> None:
 
 def keeping(ask: Asking, tmp_path: Path) -> None:
     serial = converted(ask)
-    ask("paper retain", serial, "--place", "box 1", "--until", "2026-11-26", "--by", "viktor")
+    tomorrow = (open_once(ask.home).clock.now() + timedelta(days=1)).date()
+    ask("paper retain", serial, "--place", "box 1", "--until", tomorrow, "--by", "viktor")
     later(ask, timedelta(days=9))
     ask("paper destroy", serial, "--witness", "chen", "--reason", "its day has passed", "--by", "viktor")
     ask("paper redact", serial, "--witness", "chen", "--reason", "destroyed", "--by", "viktor")
@@ -476,4 +489,8 @@ def journal(ask: Asking, tmp_path: Path) -> None:
     ask("db rebuild")
     ask("db backup", tmp_path / "whole.cutover.tar")
     ask("db restore", tmp_path / "whole.cutover.tar", "--programme", tmp_path / "again", at=False)
+    world = open_once(ask.home)
+    prepare_letters(world.engine)
+    note_trouble(world.engine, "letter-1", "answered 503", world.clock.now(), dead=True)
     ask("webhook status")
+    ask("webhook requeue", "letter-1")

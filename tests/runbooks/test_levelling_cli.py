@@ -115,7 +115,7 @@ def test_whatif_ranks_the_teams_that_have_work(programme: Path, capsys: pytest.C
     ask("whatif", "--json", programme=programme)
     told = json.loads(capsys.readouterr().out)
     assert told["savings"] == [
-        {"team": "data", "more": 1, "saves": "1h", "finish": "2026-10-23T23:00:00Z", "proven": True}
+        {"team": "data", "more": 1, "saves": "PT1H", "finish": "2026-10-23T23:00:00Z", "proven": True}
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -73,8 +73,8 @@ def _reading(app: App, doors: BacklogDoors) -> None:
     def next_(limit: int = 10, programme: Folder = Path(), json: AsJson = False) -> None:
         """What to do next, and why."""
         ranked = doors.backlog(programme).next(limit)
-        answer(ranked, as_json=json)
-        if not json:
+        answer(ranked, as_json=json, text=[] if ranked else ["nothing waits"])
+        if ranked and not json:
             rows = ((r.place, r.item.id, r.item.form_type, r.why) for r in ranked)
             table("Next", ("place", "item", "kind", "why"), rows)
 
@@ -119,8 +119,8 @@ def _forecasting(app: App, doors: BacklogDoors) -> None:
             for each in (None, *(minutes or ()))
         ]  # fmt: skip
         if json:
-            first, others = found[0][1], {name: asdict(one) for name, one in found[1:]}
-            answer({**asdict(first), "what_if": others} if others else first, as_json=True)
+            first, *others = ({"of": name, "forecast": one} for name, one in found)
+            answer({**first, "what_if": others}, as_json=True)
         else:
             for name, one in found:
                 _show(name, one)

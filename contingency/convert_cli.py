@@ -145,8 +145,12 @@ def _matching(app: App, service: Callable[[Path], ConversionService]) -> None:
         if serial:
             _decide(conversions, serial, Verdict(merge, link, distinct), reason, by)
         waiting = conversions.matches()
-        answer(waiting, as_json=json)
-        if not json:
+        told = [
+            {"serial": serial, "paper_shows": conversions.paper_shows(serial), "candidates": found}
+            for serial, found in waiting
+        ]
+        answer(told, as_json=json, text=[] if waiting else ["no match waits for a person"])
+        if waiting and not json:
             rows = (
                 (serial, conversions.paper_shows(serial), c.reference, c.shows, f"{c.score:.0%}", c.reason)
                 for serial, found in waiting

@@ -87,7 +87,9 @@ def _writing(app: App, composer: Callable[[Path], Composer]) -> None:
         writing = composer(programme)
         if not template:
             found = writing.names()
-            answer(found, as_json=json, text=[f"{name}: {whose}" for name, whose in found.items()])
+            answer(
+                {"templates": found}, as_json=json, text=[f"{name}: {whose}" for name, whose in found.items()]
+            )
             return
         bulletins = writing.sources.bulletins
         partners = to or [partner.id for partner in bulletins.programme.partners]

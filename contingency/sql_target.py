@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Table,
     insert,
     inspect,
+    make_url,
     or_,
     select,
 )
@@ -43,6 +45,7 @@ class SqlTarget:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[SqlConversation]:
+        _refuse_missing(self._url)
         engine = open_engine(self._url)
         try:
             with ThreadPoolExecutor() as threads:  # left only when every statement has come to its end
@@ -51,6 +54,17 @@ class SqlTarget:
                 yield SqlConversation(engine, table, self._key, self._body, aside)
         finally:
             engine.dispose()
+
+
+def _refuse_missing(url: str) -> None:
+    """Raises Invalid for a SQLite file that is not there: SQLite would make an empty one and say nothing."""
+    parsed = make_url(url)
+    file = parsed.database or ""
+    if parsed.get_backend_name() == "sqlite" and file not in ("", ":memory:") and not Path(file).exists():
+        expected = "the file of the target's database, as an absolute path (sqlite:////srv/crimes.db)"
+        raise Invalid(
+            Problem("the target's database is not there", file=file, field="target: url", expected=expected)
+        )
 
 
 class SqlConversation:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App, CycloptsError
 
 from cutover import __version__
-from cutover.cli.border import BAD_INPUT, guarded
+from cutover.cli.border import BAD_INPUT, guarded, refuse
 from cutover.core.unswept import unswept
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def typed(app: App, tokens: Sequence[str]) -> int:
 def main() -> None:
     """The console script."""
     tokens = sys.argv[1:]
-    first = tokens[0] if tokens else ""
+    first, as_json = tokens[0] if tokens else "", "--json" in tokens
 
     def run() -> int:
         if first in GROUPS:
@@ -107,7 +107,6 @@ def main() -> None:
         try:
             return run_command(tokens)
         except CycloptsError as error:
-            print(f"invalid: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
-            return BAD_INPUT
+            return refuse("invalid", BAD_INPUT, [" ".join(str(error).split())], as_json=as_json)
 
-    sys.exit(guarded(run))
+    sys.exit(guarded(run, as_json=as_json))

@@ -19,7 +19,7 @@ from cutover.app.programme_folder import FILE, ProgrammeFolder
 from cutover.cli.border import BAD_INPUT, DONE, NO
 from cutover.cli.output import answer, console, table
 from cutover.core.clock import SystemClock, show
-from cutover.core.errors import Invalid, Problem
+from cutover.core.errors import Invalid, NotFound, Problem, nearest
 from cutover.game_day import rehearse
 from cutover.main import Opener
 from cutover.stories import WHOLE_WINDOW, place_of, play_story
@@ -191,12 +191,27 @@ def check(programme: Path = Path(), *, json: AsJson = False) -> int:
     return BAD_INPUT if problems else DONE
 
 
-def schema(kind: str = "") -> int:
-    """Print the JSON Schema of one kind of file (programme, runbook, check, form, contingency, contract, faults, cast)."""
+def schema(
+    kind: Annotated[str, Parameter(help="a kind of file, or `answer`; default: every kind of file")] = "",
+    *command: Annotated[
+        str, Parameter(help="with `answer`: which command, such as `run status`; default: all")
+    ],
+) -> int:
+    """Print the JSON Schema of one kind of file, or of what a command answers: `cutover schema answer run status`."""
     from cutover.app.schemas import SCHEMAS
 
-    if kind and kind not in SCHEMAS:
-        raise Invalid(Problem(f"no schema '{kind}'", expected=", ".join(SCHEMAS)))
+    words = " ".join(command)
+    if kind == "answer":
+        from cutover.json_shapes import ANSWERS, schema_of
+
+        if words and words not in ANSWERS:
+            raise NotFound("command that answers in JSON", words, ANSWERS)
+        print(jsonlib.dumps({name: schema_of(name) for name in ([words] if words else ANSWERS)}, indent=2))  # noqa: T201
+        return DONE
+    if (kind and kind not in SCHEMAS) or words:
+        wrong = f"{kind} {words}".strip()
+        near = nearest(wrong, (*SCHEMAS, "answer"))
+        raise Invalid(Problem(f"no schema '{wrong}'", expected=", ".join((*SCHEMAS, "answer")), nearest=near))
     chosen = {kind: SCHEMAS[kind]} if kind else SCHEMAS
     print(jsonlib.dumps({name: model.model_json_schema() for name, model in chosen.items()}, indent=2))  # noqa: T201
     return DONE

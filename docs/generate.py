@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from from_code.answers import answers
 from from_code.api import api
 from from_code.commands import commands, settings
 from from_code.facts import errors, events, state_machines
@@ -25,6 +26,7 @@ def pages() -> dict[str, str]:
     """Every generated page by its file name under docs/reference."""
     made = {
         "commands.md": commands(),
+        "answers.md": answers(),
         "settings.md": settings(),
         "files.md": files(),
         "events.md": events(),

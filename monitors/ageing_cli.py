@@ -51,10 +51,12 @@ def add_ageing(app: App, service: Callable[[Path], AgeingService]) -> None:
         note: Annotated[str, Parameter(help="how it was found out; kept in the journal")],
         by: Annotated[str, Parameter(help="who found it out")],
         programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Say, in your name, what a suspected backlog was."""
         service(programme).settle(check, by, origin, note)
-        answer(None, as_json=False, text=[f"{check}: settled by {by}: {origin}"])
+        said = f"{check}: settled by {by}: {origin}"
+        answer({"check": check, "by": by, "origin": origin}, as_json=json, text=[said])
 
 
 def _row(view: AgeingView, now: datetime) -> tuple[str, ...]:

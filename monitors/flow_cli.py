@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE, NO
-from cutover.cli.output import answer, table
+from cutover.cli.output import answer, facts, table
 from cutover.core.errors import Invalid, Problem
 from monitors.ageing_cli import add_ageing
 from monitors.cli import AsJson, Folder, Until, moment
@@ -110,10 +110,12 @@ def _counting(app: App, doors: FlowDoors) -> None:
         number: Annotated[int, Parameter(help="how many there were")],
         *,
         programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Tell a day's count of a flow; telling it again with another number restates it."""
         changes = doors.flows(programme).count(flow, _day(day), number)
-        answer(None, as_json=False, text=[f"{flow}: {number} on {day}", *(c.event.kind() for c in changes)])
+        lines = [f"{flow}: {number} on {day}", *(c.event.kind() for c in changes)]
+        answer(facts(changes), as_json=json, text=lines)
 
     @app.command
     def collect(programme: Folder = Path(), json: AsJson = False) -> int:
@@ -146,13 +148,21 @@ def _counting(app: App, doors: FlowDoors) -> None:
 def _deciding(app: App, doors: FlowDoors) -> None:
     @app.command
     def take(
-        flow: FlowId, chart: ChartName = None, *, until: Until, note: Note, by: By, programme: Folder = Path()
+        flow: FlowId,
+        chart: ChartName = None,
+        *,
+        until: Until,
+        note: Note,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Take a flow's alarm in hand until a time, by name; it stays open."""
         service = doors.flows(programme)
         end = moment(until, service.now())
         service.take(flow, chart, by, end, note)
-        answer(None, as_json=False, text=[f"{flow} is in {by}'s hands until {end:%a %d %b %H:%M} UTC"])
+        said = f"{flow} is in {by}'s hands until {end:%a %d %b %H:%M} UTC"
+        answer({"flow": flow, "by": by, "until": end}, as_json=json, text=[said])
 
     @app.command
     def close(
@@ -163,10 +173,12 @@ def _deciding(app: App, doors: FlowDoors) -> None:
         note: Note,
         by: By,
         programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Close a flow's alarm, by name and with a cause; its chart begins anew at nought."""
         doors.flows(programme).close(flow, chart, by, cause, note)
-        answer(None, as_json=False, text=[f"{flow}: {chart or 'every'} alarm is closed by {by}: {cause}"])
+        said = f"{flow}: {chart or 'every'} alarm is closed by {by}: {cause}"
+        answer({"flow": flow, "chart": chart, "by": by, "cause": cause}, as_json=json, text=[said])
 
 
 def _signing(app: App, doors: FlowDoors) -> None:
@@ -193,18 +205,23 @@ def _signing(app: App, doors: FlowDoors) -> None:
         reason: Annotated[str, Parameter(help="why it need not be watched; kept in the journal")],
         until: Until,
         programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Sign, in your name and until a time, that something is not watched. Its owner cannot."""
         service = doors.register(programme)
         end = moment(until, service.now())
         service.sign(subject, by, reason, end)
-        answer(None, as_json=False, text=[f"{subject} is waived by {by} until {end:%a %d %b %Y}"])
+        said = f"{subject} is waived by {by} until {end:%a %d %b %Y}"
+        answer({"subject": subject, "by": by, "until": end}, as_json=json, text=[said])
 
     @app.command
-    def unwaive(subject: str, *, by: By, reason: str, programme: Folder = Path()) -> None:
+    def unwaive(
+        subject: str, *, by: By, reason: str, programme: Folder = Path(), json: AsJson = False
+    ) -> None:
         """Withdraw a waiver: it counts as unwatched again."""
         doors.register(programme).withdraw(subject, by, reason)
-        answer(None, as_json=False, text=[f"the waiver of {subject} is withdrawn by {by}"])
+        said = f"the waiver of {subject} is withdrawn by {by}"
+        answer({"subject": subject, "by": by}, as_json=json, text=[said])
 
 
 def _unfrozen(service: FlowService) -> tuple[str, ...]:

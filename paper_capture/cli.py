@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from cutover.cli.output import answer, table
+from cutover.cli.output import answer, facts, table
 from cutover.core.errors import Invalid, Problem
 from paper_capture.aside_cli import add_aside
 from paper_capture.domain.moves import Entry, Grade, Person, UsedSheet
@@ -169,7 +169,7 @@ def _accounting(app: App, service: Service) -> None:
         paper = service(programme)
         sheet, moves = paper.sheet(serial), paper.history(serial)
         answer(
-            {"sheet": sheet, "moves": list(map(_move, moves))},
+            {"sheet": sheet, "moves": facts(moves)},
             as_json=json,
             text=[f"{sheet.serial}: {sheet.form_type}, {sheet.stage}"],
         )
@@ -183,17 +183,10 @@ def _accounting(app: App, service: Service) -> None:
 
 def _say(moves: Sequence[Recorded], *, json: bool) -> None:
     answer(
-        list(map(_move, moves)),
+        facts(moves),
         as_json=json,
         text=[f"{m.stream.partition(':')[2]}: {m.event.kind()} ({m.at:%d %b %H:%M}Z)" for m in moves],
     )
-
-
-def _move(recorded: Recorded) -> dict[str, Any]:
-    return {
-        "position": recorded.position, "sheet": recorded.stream.partition(":")[2], "at": recorded.at,
-        "by": recorded.actor, "kind": recorded.event.kind(), "body": recorded.event,
-    }  # fmt: skip
 
 
 def _identity(identity: Identity) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from cutover.cli.output import answer
+from cutover.cli.output import answer, facts
 from cutover.core.errors import Invalid, Problem
 from paper_capture.pack_cli import By, Rooms
 
@@ -162,10 +162,8 @@ def _certifying(app: App, room: Rooms) -> None:
 
 
 def say(moves: Sequence[Recorded], *, as_json: bool) -> None:
-    said = [
-        {"of": m.stream.partition(":")[2], "kind": m.event.kind(), "at": m.at, "by": m.actor} for m in moves
-    ]
-    answer(said, as_json=as_json, text=[f"{s['of']}: {s['kind']}" for s in said])
+    lines = [f"{m.stream.partition(':')[2]}: {m.event.kind()}" for m in moves]
+    answer(facts(moves), as_json=as_json, text=lines)
 
 
 def _totals(given: Sequence[str] | None) -> dict[str, float]:

@@ -63,6 +63,8 @@ SEALED_STEPS = (
 )
 PRIVATE = 0o700
 
+DAY_AND_YEAR = "%a %d %b %Y %H:%M %Z"  # a sheet is kept for years
+
 
 @dataclass(frozen=True, slots=True)
 class Pack:
@@ -160,7 +162,7 @@ def _sealed(
     folder = f"sealed-{form.id}"
     page = {
         "font": FAMILY, "title": f"Receipt: {form.title}", "programme": printing.programme, "station": asked.title,
-        "form": form.title, "marking": form.protective_marking, "printed_by": asked.by, "foot": f"issued {show(printing.at, zone)}",
+        "form": form.title, "marking": form.protective_marking, "printed_by": asked.by, "foot": f"issued {show(printing.at, zone, DAY_AND_YEAR)}",
         "steps": (*SEALED_STEPS, *form.instructions), "first": spaced(serials[0]), "last": spaced(serials[-1]),
         "lines": [spaced(serial) for serial in serials],
     }  # fmt: skip
@@ -204,7 +206,7 @@ def _station_sheets(
     forms = [_listed(known[form_id], given) for form_id, given in serials.items()]
     page = {
         "font": FAMILY, "title": f"Paper pack: {asked.title}", "programme": printing.programme, "station": asked.title,
-        "foot": f"issued {show(printing.at, zone)}", "steps": STEPS, "forms": forms, "sealed": sealed,
+        "foot": f"issued {show(printing.at, zone, DAY_AND_YEAR)}", "steps": STEPS, "forms": forms, "sealed": sealed,
         "lines": [(spaced(serial), serial == given[-1]) for given in serials.values() for serial in given],
     }  # fmt: skip
     name = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from cutover.cli.output import answer
+from cutover.cli.output import answer, facts
 from paper_capture.pack_cli import By, Rooms
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _held(app: App, room: Rooms) -> None:
         images = room(programme).images
         moved = images.place(images.held_as(image), serial, page, pages, by=by, reason=reason)
         answer(
-            [m.event.kind() for m in moved],
+            facts(moved),
             as_json=json,
             text=[f"{serial} page {page}: filed on {by}'s word"],
         )
@@ -80,7 +80,7 @@ def _held(app: App, room: Rooms) -> None:
         """Say that a held image is no page of ours; it is kept."""
         images = room(programme).images
         moved = images.discard(images.held_as(image), by=by, reason=reason)
-        answer([m.event.kind() for m in moved], as_json=json, text=["discarded; the image is kept"])
+        answer(facts(moved), as_json=json, text=["discarded; the image is kept"])
 
 
 def _counted(report: Report) -> dict[str, Any]:

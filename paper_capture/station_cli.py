@@ -104,7 +104,8 @@ def _add_link(app: App, doors: Doors) -> None:
         address = (
             f"{door.base_url.rstrip('/')}/station/{station}#token={door.tokens.issue(station_scope(station))}"
         )
-        answer({"station": station, "link": address}, as_json=json, text=[address])
+        where = f"for pages served at {door.base_url}; another address is set by CUTOVER_BASE_URL"
+        answer({"station": station, "link": address}, as_json=json, text=[address, where])
 
 
 def _check(door: StationDoor, station: str) -> None:

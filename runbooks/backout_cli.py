@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -109,7 +110,7 @@ def _plain(
 
 def _lines(made: WayBack, changes: PlanDiff | None, programme: Programme, *, written: bool) -> Iterator[str]:
     book = made.runbook
-    yield f"{book.id}: {len(book.tasks)} tasks, {_lasts(book, programme)} if all of the plan is to be undone and all goes well"
+    yield f"{book.id}: {len(book.tasks)} tasks, {show_duration(_lasts(book, programme))} if all of the plan is to be undone and all goes well"
     if changes is not None and _is_empty(changes):
         yield "nothing changed in the plan that it has not taken over"
     elif changes is not None:
@@ -137,9 +138,9 @@ def _told(changes: PlanDiff) -> list[dict[str, str]]:
     ]
 
 
-def _lasts(book: Runbook, programme: Programme) -> str:
+def _lasts(book: Runbook, programme: Programme) -> timedelta:
     from runbooks.domain.timing.calendars import calendars_of
     from runbooks.domain.timing.network import schedule
 
     timing = schedule(book.tasks, programme.opens, calendars=calendars_of(programme))
-    return show_duration(timing.finish - programme.opens)
+    return timing.finish - programme.opens

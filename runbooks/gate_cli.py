@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE, NO
-from cutover.cli.output import answer, console
+from cutover.cli.output import answer
 from runbooks.options import AsJson, At, By, Here, Run, Runs, wish
+
+if TYPE_CHECKING:
+    from cutover.domain.gates import GateState
 
 
 def gate_commands(service: Runs) -> App:
@@ -26,35 +31,13 @@ def _add_gate_show(app: App, service: Runs) -> None:
     @app.command
     def show(gate: str, *, run: Run = "", programme: Here = Path(), json: AsJson = False) -> int:
         """Criteria with their evidence, votes and what is unmet. Exit 1 unless the gate said go."""
-        from cutover.domain.gates import Verdict, unmet
+        from cutover.domain.gates import Verdict
 
         runs = service(programme)
         run_id = runs.find(run)
         runs.gather(run_id, gate)
         state = runs.gate(run_id, gate)
-        open_points = unmet(state, runs.desk.clock.now())
-        lines = [f"{gate}: {state.title}: {state.verdict}", *(f"  not met: {point}" for point in open_points)]
-        lines += [
-            f"  condition {name} of {c.by}: {c.text}"
-            + (f" (ended by {c.ended_by}: {c.how})" if c.ended_by else "")
-            for name, c in state.conditions.items()
-        ]
-        lines += [
-            f"  {who}: {vote}" + (f" ({caveat})" if caveat else "")
-            for who, (vote, caveat) in state.votes.items()
-        ]
-        answer(
-            {
-                "gate": gate,
-                "verdict": state.verdict,
-                "unmet": open_points,
-                "votes": {w: v[0] for w, v in state.votes.items()},
-                "conditions": {name: c.text for name, c in state.conditions.items() if c.is_open},
-                "decide_by": state.decide_by,
-            },
-            as_json=json,
-            text=lines,
-        )
+        _say(gate, state, runs.desk.clock.now(), json=json)
         return DONE if state.verdict is Verdict.GO else NO
 
 
@@ -71,6 +54,7 @@ def _add_votes(app: App, service: Runs) -> None:
         ] = (),
         run: Run = "",
         programme: Here = Path(),
+        json: AsJson = False,
     ) -> None:
         """Cast your vote. A go needs every criterion met; a caveat makes it conditional, and that is not a go."""
         from cutover.domain.gates import Verdict
@@ -79,24 +63,28 @@ def _add_votes(app: App, service: Runs) -> None:
         state = runs.vote(
             runs.find(run), gate, by=by, vote=Verdict(verdict), caveat=caveat, acknowledged=acknowledge
         )
-        console.print(f"{gate}: {state.verdict}", markup=False)
+        _say(gate, state, runs.desk.clock.now(), json=json, text=[f"{gate}: {state.verdict}"])
 
     @app.command
-    def withdraw(gate: str, *, by: By, reason: str, run: Run = "", programme: Here = Path()) -> None:
+    def withdraw(
+        gate: str, *, by: By, reason: str, run: Run = "", programme: Here = Path(), json: AsJson = False
+    ) -> None:
         """Take the question back: what is behind the gate waits until it is asked again (cutover run retry)."""
         from cutover.domain.gate_events import WithdrawGate
 
         runs = service(programme)
         command = wish(WithdrawGate, by, {"reason": reason})
-        console.print(f"{gate}: {runs.ask_gate(runs.find(run), gate, command).verdict}", markup=False)
+        state = runs.ask_gate(runs.find(run), gate, command)
+        _say(gate, state, runs.desk.clock.now(), json=json, text=[f"{gate}: {state.verdict}"])
 
     @app.command
-    def waive(gate: str, *, by: By, reason: str, run: Run = "", programme: Here = Path()) -> None:
+    def waive(
+        gate: str, *, by: By, reason: str, run: Run = "", programme: Here = Path(), json: AsJson = False
+    ) -> None:
         """Sign, by name and with the reason, for opening a gate in spite of unmet criteria; the second who signs opens it."""
         runs = service(programme)
-        console.print(
-            f"{gate}: {runs.waive(runs.find(run), gate, by=by, reason=reason).verdict}", markup=False
-        )
+        state = runs.waive(runs.find(run), gate, by=by, reason=reason)
+        _say(gate, state, runs.desk.clock.now(), json=json, text=[f"{gate}: {state.verdict}"])
 
 
 def _add_evidence(app: App, service: Runs) -> None:
@@ -111,6 +99,7 @@ def _add_evidence(app: App, service: Runs) -> None:
         link: str = "",
         run: Run = "",
         programme: Here = Path(),
+        json: AsJson = False,
     ) -> None:
         """Give evidence for a criterion that only a person can answer."""
         from cutover.domain.gates import Finding, RecordEvidence
@@ -124,7 +113,10 @@ def _add_evidence(app: App, service: Runs) -> None:
             source=f"person:{by}",
             link=link,
         )
-        runs.give_evidence(runs.find(run), gate, command)
+        run_id = runs.find(run)
+        runs.give_evidence(run_id, gate, command)
+        text = [f"{gate}: {criterion}: {finding.replace('_', ' ')}, says {by}"]
+        _say(gate, runs.gate(run_id, gate), runs.desk.clock.now(), json=json, text=text)
 
 
 def _condition_commands(service: Runs) -> App:
@@ -173,4 +165,32 @@ class _ConditionVerbs:
         lines = [f"{gate}: condition {name}: {text}" for name, text in standing.items()] or [
             f"{gate}: no condition stands"
         ]
-        answer({"gate": gate, "conditions": standing}, as_json=at.json, text=lines)
+        _say(gate, state, runs.desk.clock.now(), json=at.json, text=lines)
+
+
+def _say(
+    gate: str, state: GateState, now: datetime, *, json: bool, text: Iterable[str] | None = None
+) -> None:
+    """How a gate stands: the same for whoever looked at it and whoever did something about it."""
+    from cutover.domain.gates import unmet
+
+    open_points = unmet(state, now)
+    told = {
+        "gate": gate,
+        "verdict": state.verdict,
+        "unmet": open_points,
+        "votes": {who: vote for who, (vote, _) in state.votes.items()},
+        "conditions": {name: c.text for name, c in state.conditions.items() if c.is_open},
+        "decide_by": state.decide_by,
+    }
+    answer(told, as_json=json, text=_whole(gate, state, open_points) if text is None else text)
+
+
+def _whole(gate: str, state: GateState, open_points: Iterable[str]) -> Iterator[str]:
+    yield f"{gate}: {state.title}: {state.verdict}"
+    yield from (f"  not met: {point}" for point in open_points)
+    for name, c in state.conditions.items():
+        ended = f" (ended by {c.ended_by}: {c.how})" if c.ended_by else ""
+        yield f"  condition {name} of {c.by}: {c.text}{ended}"
+    for who, (vote, caveat) in state.votes.items():
+        yield f"  {who}: {vote}" + (f" ({caveat})" if caveat else "")

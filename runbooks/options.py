@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from cutover.cli.output import answer
+from cutover.cli.output import answer, facts
 
 if TYPE_CHECKING:
     from cutover.core.event import Command, Recorded
@@ -47,13 +47,10 @@ def wish(kind: type[Command], by: str, fields: dict[str, Any]) -> Command:
         ) from error
 
 
-def told(run_id: str, facts: list[Recorded], *, as_json: bool) -> None:
+def told(run_id: str, followed: list[Recorded], *, as_json: bool) -> None:
     """Say what followed from a command."""
-    lines = [f"{run_id}: {fact.event.kind()} {getattr(fact.event, 'task', '')}".rstrip() for fact in facts]
-    body = [
-        {"run": run_id, "kind": f.event.kind(), "at": f.at, **f.event.model_dump(mode="json")} for f in facts
-    ]
-    answer(body, as_json=as_json, text=lines)
+    lines = [f"{run_id}: {one.event.kind()} {getattr(one.event, 'task', '')}".rstrip() for one in followed]
+    answer(facts(followed), as_json=as_json, text=lines)
 
 
 def put(runs: RunService, at: At, command: Command) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE
-from cutover.cli.output import answer, plain, table
+from cutover.cli.output import answer, table
 from cutover.core.errors import Invalid, Problem, Refused
 from runbooks.options import AsJson, Here, Run, Runs
 
@@ -97,7 +97,7 @@ class _Told:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "run": self.seen.run_id, "title": self.seen.title, "caveats": self.caveats, "head": dict(self.head),
+            "run": self.seen.run_id, "title": self.seen.title, "caveats": self.caveats, "head": [{"label": label, "words": words} for label, words in self.head],
             "sheets": {sheet.key: list(_records(sheet)) for sheet in self.sheets},
         }  # fmt: skip
 
@@ -160,7 +160,7 @@ def _value(cell: Cell) -> Any:
         return off(cell.by)
     if isinstance(cell, Share):
         return round(cell.of, 4)
-    return cell if cell is None or isinstance(cell, str | int) else plain(cell)
+    return cell
 
 
 def _table(sheet: Sheet, zone: str, *, every: bool) -> None:

@@ -18,6 +18,7 @@ from contingency.domain.triage import Grade
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
+from cutover.core.refusal_words import not_asked
 
 
 class ItemStage(StrEnum):
@@ -148,7 +149,7 @@ def decide(state: ItemState, command: Command, now: datetime) -> Sequence[Event]
             ITEMS.next(state.stage, BacklogItemReopened)
             need((reason, "reopening needs a reason"))
             return [BacklogItemReopened(reason=reason)]
-    raise Refused(f"backlog item: {type(command).__name__} is not possible while {state.stage}")
+    raise Refused(not_asked("backlog item", state.stage, command))
 
 
 def _verify(state: ItemState, command: VerifyItem) -> Sequence[Event]:

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
+from cutover.core.refusal_words import not_asked
 from cutover.domain.programme import Part
 
 
@@ -256,7 +257,7 @@ def _dead_letter(command: SetRecordAside | RequeueRecord) -> Event:
 
 def _settle_match(state: ConversionState, command: Command) -> Sequence[Event]:
     if (kind := VERDICTS.get(type(command))) is None:
-        raise Refused(f"conversion: {type(command).__name__} is not possible while {state.progress}")
+        raise Refused(not_asked("conversion", state.progress, command))
     CONVERSIONS.next(state.progress, kind)
     said = command.model_dump(exclude={"by"})
     if "reference" in said:

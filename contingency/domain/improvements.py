@@ -19,6 +19,7 @@ from contingency.domain.saying import need
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
+from cutover.core.refusal_words import not_asked
 
 LONGEST = 4000
 
@@ -206,7 +207,7 @@ def decide_action(state: ActionState, command: Command, now: datetime) -> Sequen
             ACTIONS.next(state.stage, ActionReopened)
             need((reason, "reopening needs a reason"))
             return [ActionReopened(reason=reason)]
-    raise Refused(f"action: {type(command).__name__} is not possible while {state.stage}")
+    raise Refused(not_asked("action", state.stage, command))
 
 
 def _verify(state: ActionState, command: VerifyAction) -> Sequence[Event]:
@@ -239,7 +240,7 @@ def decide_report(state: ReportState, command: Command, now: datetime) -> Sequen
                 (command.answer, "say what the station is to do meanwhile"),
             )
             return [ReportTiedToIssue(issue=command.issue, answer=command.answer)]
-    raise Refused(f"station report: {type(command).__name__} is not possible while {state.stage}")
+    raise Refused(not_asked("station report", state.stage, command))
 
 
 def evolve_action(state: ActionState, fact: Fact) -> ActionState:

@@ -18,6 +18,7 @@ from contingency.domain.saying import need
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
+from cutover.core.refusal_words import not_asked
 
 
 class Cause(StrEnum):
@@ -145,7 +146,7 @@ def decide(state: IncidentState, command: Command, now: datetime) -> Sequence[Ev
             INCIDENTS.next(state.stage, IncidentReopened)
             need((reason, "reopening needs a reason"))
             return [IncidentReopened(reason=reason)]
-    raise Refused(f"incident: {type(command).__name__} is not possible while {state.stage}")
+    raise Refused(not_asked("incident", state.stage, command))
 
 
 def _verify(state: IncidentState, command: VerifyCause) -> Sequence[Event]:

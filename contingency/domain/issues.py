@@ -17,6 +17,7 @@ from contingency.domain.saying import need
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
+from cutover.core.refusal_words import not_asked
 
 
 class IssueStage(StrEnum):
@@ -107,7 +108,7 @@ def decide(state: IssueState, command: Command, now: datetime) -> Sequence[Event
             ISSUES.next(state.stage, IssueResolved)
             _need(evidence=command.evidence)
             return [IssueResolved(evidence=command.evidence)]
-    raise Refused(f"known issue: {type(command).__name__} is not possible while {state.stage}")
+    raise Refused(not_asked("known issue", state.stage, command))
 
 
 def _need(**given: str) -> None:

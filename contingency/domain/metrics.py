@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
+from cutover.core.refusal_words import not_asked
 from cutover.domain.programme import Part
 
 
@@ -108,7 +109,7 @@ class BreachState:
 def decide(state: BreachState, command: Command, now: datetime) -> Sequence[Event]:
     del now
     if not isinstance(command, ReadMetric):
-        raise Refused(f"threshold: {type(command).__name__} is not possible while {state.stage}")
+        raise Refused(not_asked("threshold", state.stage, command))
     metric, past = command.metric, state.stage is BreachStage.PAST
     if metric.is_breached(command.value) is past:
         return []

@@ -19,6 +19,7 @@ from contingency.domain.saying import need
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
+from cutover.core.refusal_words import not_asked
 
 
 class NoticeStage(StrEnum):
@@ -175,7 +176,7 @@ def decide_notice(state: NoticeState, command: Command, now: datetime) -> Sequen
             first: list[Event] = [PartnerAcknowledged()] if state.stage is NoticeStage.TOLD else []
             NOTICES.next(NoticeStage.ACKNOWLEDGED if first else state.stage, PartnerAnswered)
             return [*first, PartnerAnswered(answer=answer)]
-    raise Refused(f"notice: {type(command).__name__} is not possible while {state.stage}")
+    raise Refused(not_asked("notice", state.stage, command))
 
 
 def decide_count(state: CountState, command: Command, now: datetime) -> Sequence[Event]:
@@ -192,7 +193,7 @@ def decide_count(state: CountState, command: Command, now: datetime) -> Sequence
             COUNTS.next(state.stage, DifferenceExplained)
             need((reason, "explaining a difference needs a reason"))
             return [DifferenceExplained(reason=reason)]
-    raise Refused(f"partner count: {type(command).__name__} is not possible while {state.stage}")
+    raise Refused(not_asked("partner count", state.stage, command))
 
 
 def evolve_notice(state: NoticeState, fact: Fact) -> NoticeState:

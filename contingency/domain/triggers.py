@@ -26,6 +26,7 @@ from contingency.domain.plays import Trigger as Trigger  # noqa: PLC0414
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
+from cutover.core.refusal_words import not_asked
 
 
 class PlayStage(StrEnum):
@@ -221,7 +222,7 @@ def decide(state: PlayState, command: Command, now: datetime) -> Sequence[Event]
             return _do_step(state, command) if isinstance(command, DoStep) else _do_line(state, command)
         case StandDown():
             return _stand_down(state, command, now)
-    raise Refused(f"play: {type(command).__name__} is not possible while {state.stage}")
+    raise Refused(not_asked("play", state.stage, command))
 
 
 def _propose(state: PlayState, command: ProposePlay, now: datetime) -> Sequence[Event]:

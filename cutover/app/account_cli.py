@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE
-from cutover.cli.output import answer, console, table
+from cutover.cli.output import answer, table
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,21 +45,35 @@ def account_commands(opener: Opener) -> App:
 
 def _add_passwords(app: App, opener: Opener) -> None:
     @app.command
-    def add(person: Person, *, password_file: PasswordFile = None, programme: Folder = Path()) -> int:
+    def add(
+        person: Person,
+        *,
+        password_file: PasswordFile = None,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
         """Make an account for a person of programme.yaml; the roles stand there."""
         world = opener(programme)
         known = _known(world, person)
         world.accounts.add(person, _hashed(person, password_file), _now())
         roles = ", ".join(known.roles) or "no role: works on the tasks of their own and their team"
-        console.print(f"{known.name} can sign in as {person} ({roles})", markup=False)
+        said = f"{known.name} can sign in as {person} ({roles})"
+        answer({"person": person, "roles": known.roles}, as_json=json, text=[said])
         return DONE
 
     @app.command
-    def passwd(person: Person, *, password_file: PasswordFile = None, programme: Folder = Path()) -> int:
+    def passwd(
+        person: Person,
+        *,
+        password_file: PasswordFile = None,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
         """Set a new password: signs the person out everywhere, and enables a disabled account."""
         world = opener(programme)
         world.accounts.set_password(person, _hashed(person, password_file), _now())
-        console.print(f"{person} has a new password and is signed out everywhere", markup=False)
+        said = f"{person} has a new password and is signed out everywhere"
+        answer({"person": person}, as_json=json, text=[said])
         return DONE
 
 
@@ -89,13 +103,13 @@ def _add_listing(app: App, opener: Opener) -> None:
 
 def _add_ending(app: App, opener: Opener) -> None:
     @app.command
-    def disable(person: Person, *, programme: Folder = Path()) -> int:
+    def disable(person: Person, *, programme: Folder = Path(), json: AsJson = False) -> int:
         """No more signing in by any way, and signed out everywhere at once; `passwd` enables again."""
         world = opener(programme)
         if person not in {one.person for one in world.accounts.list(_now())}:
             _known(world, person)
         world.accounts.disable(person, _now())
-        console.print(f"{person} is disabled and signed out everywhere", markup=False)
+        answer({"person": person}, as_json=json, text=[f"{person} is disabled and signed out everywhere"])
         return DONE
 
     @app.command(name="sign-out")
@@ -103,18 +117,19 @@ def _add_ending(app: App, opener: Opener) -> None:
         person: Annotated[str, Parameter(help="an id of programme.yaml, or the id of one sign-in")],
         *,
         programme: Folder = Path(),
+        json: AsJson = False,
     ) -> int:
         """End every sign-in of a person, or one that `sessions` lists; the account stays."""
         from cutover.core.errors import NotFound
 
         sessions = opener(programme).accounts.sessions
         try:
-            console.print(f"one sign-in of {sessions.revoke(person)} has ended", markup=False)
+            whose, places = sessions.revoke(person), 1
+            said = f"one sign-in of {whose} has ended"
         except NotFound:
-            places = sessions.close_all(person)
-            console.print(
-                f"{person} is signed out in {places} place{'' if places == 1 else 's'}", markup=False
-            )
+            whose, places = person, sessions.close_all(person)
+            said = f"{person} is signed out in {places} place{'' if places == 1 else 's'}"
+        answer({"person": whose, "ended": places}, as_json=json, text=[said])
         return DONE
 
 
@@ -186,9 +201,10 @@ def link_commands(opener: Opener) -> App:
     _add_calendar_link(app, opener)
 
     @app.command
-    def revoke(what: str, *, programme: Folder = Path()) -> int:
+    def revoke(what: str, *, programme: Folder = Path(), json: AsJson = False) -> int:
         """End a link: the link itself, its id, `person:<id>` for all of a person, or `public` for all that read."""
-        console.print(f"revoked: {opener(programme).links.revoke(what)}", markup=False)
+        ended = opener(programme).links.revoke(what)
+        answer({"revoked": ended}, as_json=json, text=[f"revoked: {ended}"])
         return DONE
 
     return app

@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from cutover.cli.border import DONE, NO
-from cutover.cli.output import answer, console, table
+from cutover.cli.output import answer, facts, table
 
 if TYPE_CHECKING:
     from cutover.store.journal import Journal
@@ -30,7 +30,7 @@ def journal_commands(journal: Opened) -> App:
     _add_redact(app, journal)
 
     @app.command
-    def export(to: Path, *, programme: Folder = Path()) -> None:
+    def export(to: Path, *, programme: Folder = Path(), json: AsJson = False) -> None:
         """Write every fact as one JSON line; `journal verify --file` checks it anywhere."""
         from cutover.core.errors import Invalid, Problem
 
@@ -40,12 +40,14 @@ def journal_commands(journal: Opened) -> App:
                     "no file can be written there", str(to), expected="a file name in a folder that exists"
                 )
             )
-        console.print(f"{journal(programme).export(to)} facts written to {to}", markup=False)
+        count = journal(programme).export(to)
+        answer({"file": str(to), "facts": count}, as_json=json, text=[f"{count} facts written to {to}"])
 
     @app.command
-    def checkpoint(*, programme: Folder = Path()) -> None:
+    def checkpoint(*, programme: Folder = Path(), json: AsJson = False) -> None:
         """Print the head of the chain, to be signed, mailed or put on paper."""
-        console.print(str(journal(programme).head()), markup=False)
+        head = str(journal(programme).head())
+        answer({"head": head}, as_json=json, text=[head])
 
     return app
 
@@ -91,26 +93,18 @@ def _add_show(app: App, journal: Opened) -> None:
     ) -> None:
         """Facts in order, of one stream or of all."""
         book = journal(programme)
-        facts = (
+        found = (
             [f for f in book.read(stream) if f.position > after][:limit]
             if stream
             else book.tail(after, limit)
         )
-        rows = [
-            (
-                f.position,
-                f.at,
-                f.actor,
-                f.stream,
-                f.event.kind(),
-                f.event.model_dump_json(exclude_defaults=True)[:120],
-            )
-            for f in facts
-        ]
-        names = ("position", "at", "actor", "stream", "kind", "body")
-        answer([dict(zip(names, row, strict=True)) for row in rows], as_json=json)
+        answer(facts(found), as_json=json)
         if not json:
-            table("Journal", names, rows)
+            rows = (
+                (f.position, f.at, f.actor, f.stream, f.event.kind(), f.event.model_dump_json(exclude_defaults=True)[:120])
+                for f in found
+            )  # fmt: skip
+            table("Journal", ("position", "at", "actor", "stream", "kind", "body"), rows)
 
 
 def _add_redact(app: App, journal: Opened) -> None:
@@ -143,19 +137,22 @@ def db_commands(journal: Callable[[Path], Journal]) -> App:
     _add_archive(app, journal)
 
     @app.command
-    def upgrade(*, programme: Folder = Path()) -> None:
+    def upgrade(*, programme: Folder = Path(), json: AsJson = False) -> None:
         """Bring the database to this version's schema, forward only."""
         from cutover.store.schema import current
 
-        console.print(f"the database is at schema {current(journal(programme).engine)}", markup=False)
+        at = current(journal(programme).engine)
+        answer({"schema": at}, as_json=json, text=[f"the database is at schema {at}"])
 
     @app.command
-    def rebuild(*, programme: Folder = Path()) -> None:
+    def rebuild(*, programme: Folder = Path(), json: AsJson = False) -> None:
         """Throw every view away and fold the journal again."""
         from cutover.store.projections import rebuild as again
 
         book = journal(programme)
-        console.print(f"{len(book.projections)} views rebuilt from {again(book)} facts", markup=False)
+        views, count = len(book.projections), again(book)
+        said = f"{views} views rebuilt from {count} facts"
+        answer({"views": views, "facts": count}, as_json=json, text=[said])
 
     return app
 
@@ -182,7 +179,7 @@ def _add_archive(app: App, journal: Opened) -> None:
             )
         told = {
             "archive": str(to),
-            **made.model_dump(mode="json"),
+            "manifest": made,
             "holds": found.holds,
             "fault": found.fault,
         }

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
+from cutover.core.refusal_words import cannot
 
 S = TypeVar("S")
 StageT = TypeVar("StageT", bound=StrEnum)
@@ -34,16 +35,12 @@ class Table(Generic[StageT]):
     moves: Mapping[tuple[StageT, type[Event]], StageT]
 
     def next(self, stage: StageT, event: type[Event]) -> StageT:
-        """The stage that `event` leads to. Raises Refused naming machine, event and stage."""
+        """The stage that `event` leads to. Raises Refused in words: the thing, its stage, what cannot follow and what can."""
         try:
             return self.moves[stage, event]
         except KeyError:
-            allowed = (
-                ", ".join(sorted(kind.kind() for at, kind in self.moves if at == stage)) or "nothing more"
-            )
-            raise Refused(
-                f"{self.name}: {event.kind()} is not possible while {stage} (possible: {allowed})"
-            ) from None
+            possible = (kind.kind() for at, kind in self.moves if at == stage)
+            raise Refused(cannot(self.name, str(stage), event.kind(), possible)) from None
 
     def allows(self, stage: StageT, event: type[Event]) -> bool:
         return (stage, event) in self.moves

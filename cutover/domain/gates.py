@@ -23,6 +23,7 @@ from typing import Any
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine
+from cutover.core.refusal_words import not_asked
 from cutover.domain.gate_events import (
     EVENTS,
     GATES,
@@ -117,7 +118,7 @@ __all__ = [
 
 def decide(state: GateState, command: Command, now: datetime) -> Sequence[Event]:
     if type(command) not in _DECISIONS:
-        raise Refused(f"gate: {type(command).__name__} is not possible while {state.verdict}")
+        raise Refused(not_asked("gate", state.verdict, command))
     event, granted = _DECISIONS[type(command)]
     GATES.next(state.verdict, event)
     return granted(state, command, now)
@@ -257,7 +258,7 @@ def _withdraw(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
 def _expire(state: GateState, command: Any, now: datetime) -> Sequence[Event]:
     del command
     if state.decide_by is None or now < state.decide_by:
-        raise Refused(f"gate: ExpireGate is not possible while {state.verdict} and in time")
+        raise Refused("this gate is still within its time: it cannot expire yet")
     more = tuple(who for who in state.escalate_to if who not in state.deciders)
     if state.on_timeout is OnTimeout.ESCALATE and state.escalated_at is None and more:
         within = state.escalate_within or state.decide_by - (state.opened_at or state.decide_by)

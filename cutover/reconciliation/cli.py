@@ -158,26 +158,31 @@ def _settling(app: App, service: Callable[[Path], ReconciliationService]) -> Non
         klass: Klass = None,
         by: By = "operator",
         programme: Path = Path(),
+        json: bool = False,
     ) -> None:
         """Say why the findings of the last run, or those of one class, are there: a code for the cause, and a sentence."""
         opened = service(programme)
         named = opened.finding_ids(contract, klass)
         opened.explain(contract, named, code=code, reason=reason, by=by)
-        answer(None, as_json=False, text=[f"{len(named):,} findings explained as {code}"])
+        told = {"contract": contract, "findings": len(named)}
+        answer(told, as_json=json, text=[f"{len(named):,} findings explained as {code}"])
 
     @app.command
     def repaired(
-        contract: str, *, how: str, klass: Klass = None, by: By = "operator", programme: Path = Path()
+        contract: str,
+        *,
+        how: str,
+        klass: Klass = None,
+        by: By = "operator",
+        programme: Path = Path(),
+        json: bool = False,
     ) -> None:
         """Claim that the findings of the last run, or those of one class, were repaired; the next run verifies it."""
         opened = service(programme)
         named = opened.finding_ids(contract, klass)
         opened.repaired(contract, named, how=how, by=by)
-        answer(
-            None,
-            as_json=False,
-            text=[f"{len(named):,} findings said to be repaired: reconcile again to verify"],
-        )
+        said = f"{len(named):,} findings said to be repaired: reconcile again to verify"
+        answer({"contract": contract, "findings": len(named)}, as_json=json, text=[said])
 
 
 def _show(
@@ -192,7 +197,7 @@ def _show(
     outcome = opened.outcome(contract, run) if opened.latest(contract) else None
     if outcome is None:
         answer(
-            {"contract": contract, "verdict": None},
+            {"contract": contract, "outcome": None, "causes": [], "findings": []},
             as_json=as_json,
             text=[f"{contract} has not been reconciled yet"],
         )
@@ -205,7 +210,8 @@ def _show(
     shown = found if every else found[:SHOWN]
     causes = opened.causes(contract, outcome.run) if outcome.findings_file else []
     text = [*_lines(outcome), *notes(outcome, opened.contracts[contract])]
-    answer({"outcome": outcome, "causes": causes, "findings": shown}, as_json=as_json, text=text)
+    told = {"contract": contract, "outcome": outcome, "causes": causes, "findings": shown}
+    answer(told, as_json=as_json, text=text)
     if causes and not as_json:
         table("Causes, the most open first", ("cause", "one of them"), ((str(c), _example(c)) for c in causes))  # fmt: skip
     if shown and not as_json:

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
 from cutover.core.machine import Machine, Table
+from cutover.core.refusal_words import not_asked
 from cutover.reconciliation.findings import Outcome, Verdict
 from cutover.reconciliation.sides import Snapshot
 
@@ -141,7 +142,7 @@ def decide(state: ComparisonState, command: Command, now: datetime) -> Sequence[
             COMPARISONS.next(state.stage, event)
             state.require_newest(outcome.run)
             return [event(outcome=outcome)]
-    raise Refused(f"comparison: {type(command).__name__} is not possible while {state.stage}")
+    raise Refused(not_asked("comparison", state.stage, command))
 
 
 def evolve(state: ComparisonState, fact: Fact) -> ComparisonState:

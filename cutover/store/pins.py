@@ -60,7 +60,9 @@ class Pins:
         """No PIN any more. Raises NotFound."""
         with writing(self.engine) as connection:
             if not self._forget(connection, person):
-                raise NotFound("PIN of", person, list(connection.execute(select(p.c.person)).scalars()))
+                raise NotFound(
+                    "person with a PIN", person, list(connection.execute(select(p.c.person)).scalars())
+                )
 
     def attempt(self, person: str, now: datetime) -> Pin | None:
         """The PIN to compare with, this attempt counted; the one that is one too many locks it. None: there is none."""

@@ -78,17 +78,17 @@ def _schema(model: type[BaseModel]) -> list[str]:
 
 def _property(name: str, spec: Mapping[str, Any], parts: Mapping[str, Any], *, needed: bool) -> str:
     default = "needed" if needed else code(spec.get("default"))
-    return f"| `{name}` | {_kind(spec, parts)} | {default} | {cell(spec.get('description', ''))} |"
+    return f"| `{name}` | {kind_of(spec, parts)} | {default} | {cell(spec.get('description', ''))} |"
 
 
-def _kind(spec: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
+def kind_of(spec: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
     """What may stand there, in words."""
     if "$ref" in spec:
         name = spec["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})" if "properties" in parts[name] else _kind(parts[name], parts)
+        return f"[{name}](#{name.lower()})" if "properties" in parts[name] else kind_of(parts[name], parts)
     for several in ("anyOf", "oneOf", "allOf"):
         if several in spec:
-            return " or ".join(_kind(one, parts) for one in spec[several] if one.get("type") != "null")
+            return " or ".join(kind_of(one, parts) for one in spec[several] if one.get("type") != "null")
     if "const" in spec:
         return f"`{spec['const']}`"
     if "enum" in spec:
@@ -100,10 +100,10 @@ def _plain_kind(spec: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
     kind = spec.get("type", "any")
     if kind == "array":
         items = spec.get("items") or {}
-        return f"list of {_kind(items, parts)}" if items else "list"
+        return f"list of {kind_of(items, parts)}" if items else "list"
     if kind == "object":
         values = spec.get("additionalProperties")
-        return f"name: {_kind(values, parts)}" if isinstance(values, Mapping) else "mapping"
+        return f"name: {kind_of(values, parts)}" if isinstance(values, Mapping) else "mapping"
     named = {"date-time": "time", "duration": "duration"}.get(spec.get("format", ""))
     bounds = {
         "minimum": "at least",

@@ -101,12 +101,12 @@ def test_backlog_next_says_why_and_forecast_says_never(
     )
     assert answered(app, capsys, "next")[0]["why"].startswith("high risk domestic abuse")
     assert answered(app, capsys, "status")["waiting"] == 2
-    assert answered(app, capsys, "forecast", "24")["forms"] == 2
+    assert answered(app, capsys, "forecast", "24")["forecast"]["forms"] == 2
     assert call(app, "forecast", "0") == NO
     assert "never" in capsys.readouterr().out
     assert call(app, "forecast", "-1") == BAD_INPUT
     by_shift = answered(app, capsys, "forecast", "--shift", "mon-sun 07:00-19:00 24", "--what-if", "2")
-    assert (by_shift["assumption"], list(by_shift["what_if"])) == ("keyers by shift: 24 mon-sun 07:00-19:00, highest risk first", ["2 keyers"])  # fmt: skip
+    assert (by_shift["forecast"]["assumption"], [other["of"] for other in by_shift["what_if"]]) == ("keyers by shift: 24 mon-sun 07:00-19:00, highest risk first", ["2 keyers"])  # fmt: skip
     assert call(app, "forecast", "--shift", "mon 24") == BAD_INPUT
     for words in (["status"], ["next"]):
         assert call(app, *words) == DONE
@@ -124,7 +124,7 @@ def test_convert_run_match_and_status(
     reference = records.add(form_type="crime", person=sent_as(somebody(0)), occurred_at=str(at))
     reports = answered(app, capsys, "run", "--by", "tova", "--batch", "2")
     assert [len(r["converted"]) for r in reports] == [1, 2, 1]
-    assert answered(app, capsys, "match")[0][0] == serials[0]
+    assert answered(app, capsys, "match")[0]["serial"] == serials[0]
     assert call(app, "match", serials[0], "--by", "chen") == BAD_INPUT
     assert (
         answered(

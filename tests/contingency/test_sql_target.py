@@ -204,3 +204,17 @@ def test_a_database_that_is_away_begins_nothing(world: World) -> None:
     with pytest.raises(Unavailable, match="does not answer"):
         run(service)
     assert (service.status()["begun"], service.status()["waiting"]) == (0, 2)
+
+
+def test_a_sqlite_file_that_is_not_there_is_refused_by_its_place_and_none_is_made(
+    world: World, tmp_path: Path
+) -> None:
+    """SQLite itself would make an empty database and find no table in it."""
+    missing = tmp_path / "nowhere.db"
+    there = Crimes(sqlite_url(tmp_path / "crimes.db"), world)
+    there.engine.dispose()
+    there.url = sqlite_url(missing)
+    world.verified(1)
+    with pytest.raises(Invalid, match=f"{missing}: target: url: the target's database is not there"):
+        run(there.service())
+    assert not missing.exists()

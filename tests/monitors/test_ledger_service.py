@@ -47,7 +47,7 @@ def test_saying_a_step_again_changes_nothing(monitor_desk: Desk) -> None:
 def test_other_content_under_the_same_id_is_refused(monitor_desk: Desk) -> None:
     ledger = LedgerService(monitor_desk)
     ledger.build("f1", "01/1", DIGEST, "Bo")
-    with pytest.raises(Refused, match="FileBuilt is not possible while built"):
+    with pytest.raises(Refused, match="A case file that is built cannot be built"):
         ledger.build("f1", "01/1", "cd" * 32, "Bo")
 
 

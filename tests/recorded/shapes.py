@@ -28,11 +28,11 @@ def shapes() -> list[str]:
 def _lines(head: str, schema: Mapping[str, Any]) -> Iterator[str]:
     definitions = schema.get("$defs", {})
     yield head
-    for path, kind, needed in _fields(schema, definitions, "", ()):
+    for path, kind, needed in fields(schema, definitions, "", ()):
         yield f"{head} {path} {kind}{' needed' if needed else ''}"
 
 
-def _fields(
+def fields(
     schema: Mapping[str, Any], definitions: Mapping[str, Any], path: str, above: tuple[str, ...]
 ) -> Iterator[tuple[str, str, bool]]:
     """Path, type and whether it must be there; a definition inside itself is followed once."""
@@ -40,12 +40,14 @@ def _fields(
         here, needed = f"{path}.{name}" if path else name, name in schema.get("required", ())
         yield here, _type(field, definitions), needed
         for place, inner, seen in _inside(field, definitions, here, above):
-            yield from _fields(inner, definitions, place, seen)
+            yield from fields(inner, definitions, place, seen)
 
 
 def _inside(
     field: Mapping[str, Any], definitions: Mapping[str, Any], path: str, above: tuple[str, ...]
 ) -> Iterator[tuple[str, Mapping[str, Any], tuple[str, ...]]]:
+    if "properties" in field:
+        yield path, field, above
     if reference := field.get("$ref"):
         name = reference.rpartition("/")[2]
         if name not in above:

@@ -126,8 +126,12 @@ def test_status_for_people_and_for_programs(type_: Type, capsys: pytest.CaptureF
 
 def test_every_verb_answers_in_json(type_: Type, capsys: pytest.CaptureFixture[str]) -> None:
     assert type_("run", "claim", "A", "--by", "bo", "--json") == DONE
-    answer: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
-    assert answer == [{"run": "small-1", "kind": "TaskClaimed", "at": "2026-10-23T21:00:00Z", "task": "A"}]
+    answer: dict[str, Any]
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert answer.pop("position")
+    assert answer == {
+        "stream": "run:small-1", "kind": "TaskClaimed", "at": "2026-10-23T21:00:00Z", "by": "bo", "body": {"task": "A"},
+    }  # fmt: skip
 
 
 def test_a_gate_from_its_evidence_to_its_go(
@@ -140,7 +144,7 @@ def test_a_gate_from_its_evidence_to_its_go(
     assert capsys.readouterr().err == "refused: All is ready: no evidence\n"
     assert type_("gate", "evidence", "G", "ready", "met", "--by", "chen", "--detail", "counted") == DONE
     assert type_("gate", "vote", "G", "go", "--by", "chen") == DONE
-    assert capsys.readouterr().out == "G: go\n"
+    assert capsys.readouterr().out == "G: ready: met, says chen\nG: go\n"
     assert type_("gate", "show", "G", "--json") == DONE
     assert json.loads(capsys.readouterr().out) == {
         "gate": "G",

@@ -137,7 +137,7 @@ def test_a_late_vote_is_refused_with_what_was_decided(world: World, app: Starlet
     world.runs.waive(world.run_id, "G1", by="asha", reason="told by telephone")
     answer = chen.send(f"{G1}/vote", fields)
     assert answer.status_code == 409
-    assert "not possible while waived" in answer.text
+    assert "A gate that is waived cannot" in answer.text
 
 
 def act(browser: Signed, name: str, **fields: str) -> httpx.Response:

@@ -60,7 +60,7 @@ def test_a_deadline_newly_missed_is_a_no_and_all_of_it_is_there_in_json(
     said = json.loads(capsys.readouterr().out)
     assert said["deadlines_newly_missed"] == ["C"]
     assert said["finish"] == {"before": "2026-10-24T02:00:00Z", "after": "2026-10-24T06:00:00Z"}
-    assert said["margin"] == {"before": "5h", "after": "1h"}
+    assert said["margin"] == {"before": "PT5H", "after": "PT1H"}
     assert [m["task"] for m in said["moved"]] == ["B", "C"]
     assert said["window_newly_missed"] is False
 

@@ -61,7 +61,7 @@ def test_what_was_off_its_plan_is_shown_and_only_on_demand_written(
     assert file.read_text(encoding="utf-8") == RUNBOOK
     assert learn(room, folder, "--accept", "--json") == 0
     (load,) = json.loads(capsys.readouterr().out)
-    assert (load["task"], load["worked"], load["variance"]) == ("B", ["6h", "5h"], 0.375)
+    assert (load["task"], load["worked"], load["variance"]) == ("B", ["PT6H", "PT5H"], 0.375)
     wiser = read_runbook(file).by_id()
     assert wiser["A"].estimate is None
     assert wiser["B"].estimate is not None

@@ -115,7 +115,7 @@ def test_whatif_ranks_the_teams_that_have_work(programme: Path, capsys: pytest.C
     ask("whatif", "--json", programme=programme)
     told = json.loads(capsys.readouterr().out)
     assert told["savings"] == [
-        {"team": "data", "more": 1, "saves": "1h", "finish": "2026-10-23T23:00:00Z", "proven": True}
+        {"team": "data", "more": 1, "saves": "PT1H", "finish": "2026-10-23T23:00:00Z", "proven": True}
     ]
 
 
@@ -169,7 +169,7 @@ def test_replan_answers_in_json_and_changes_nothing(
     before = room.desk.journal.head().position
     ask("replan", "--json", programme=programme, room=room)
     told = json.loads(capsys.readouterr().out)
-    assert (told["delay"], told["gain"], told["proven"]) == ("1h", "1h", True)
+    assert (told["delay"], told["gain"], told["proven"]) == ("PT1H", "PT1H", True)
     assert {move["task"] for move in told["moves"]} == {"M", "L1", "L2"}
     assert room.desk.journal.head().position == before
 

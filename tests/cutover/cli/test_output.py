@@ -24,7 +24,7 @@ def test_json_holds_whatever_the_domain_returns(capsys):
     )
     answer([row, Team(id="a", title="A")], as_json=True, text=["not shown"])
     assert json.loads(capsys.readouterr().out) == [
-        {"at": "2026-10-23T21:00:00Z", "parts": {"mode": "paper", "names": ["Łukasz"], "took": "1h 30m"}},
+        {"at": "2026-10-23T21:00:00Z", "parts": {"mode": "paper", "names": ["Łukasz"], "took": "PT1H30M"}},
         {"id": "a", "title": "A", "capacity": 1, "shifts": []},
     ]
 

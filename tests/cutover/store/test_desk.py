@@ -126,7 +126,7 @@ def test_of_a_crowd_that_wants_the_same_one_gets_it_and_all_others_are_told_why(
     answers = crowd(any_desk, [ask("custody", Mode.PAPER)] * 5)
     refused = [answer for answer in answers if isinstance(answer, Refused)]
     assert len(refused) == 4
-    assert all("is not possible while paper" in str(each) for each in refused)
+    assert all("A component mode that is paper cannot go to paper" in str(each) for each in refused)
     assert any_desk.journal.head().position == 1
 
 

@@ -62,7 +62,7 @@ def test_every_move_the_table_does_not_list_is_refused() -> None:
 
 
 def test_a_file_is_sent_once() -> None:
-    with pytest.raises(Refused, match="FileSent is not possible while sent"):
+    with pytest.raises(Refused, match="A case file that is sent cannot be sent"):
         CASE_FILE.decide(file(BUILD, SEND), SEND, START)
 
 

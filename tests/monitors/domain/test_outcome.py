@@ -95,7 +95,7 @@ def test_an_alarm_is_taken_until_soon_and_not_until_then(days: int) -> None:
 def test_a_frozen_baseline_needs_a_reason_to_be_replaced_and_a_closed_alarm() -> None:
     with pytest.raises(Refused, match="needs its reason"):
         decide(armed(), FreezeBaseline(by="chen", normal=normal(5)), NOW)
-    with pytest.raises(Refused, match="BaselineRebased is not possible while alarmed"):
+    with pytest.raises(Refused, match="An outcome flow that is alarmed cannot see the baseline rebased"):
         decide(alarmed(), FreezeBaseline(by="chen", normal=normal(5), reason="a unit closed"), NOW)
     own = FreezeBaseline(by="chen", normal=normal(5), reason="a unit closed", owner="chen")
     with pytest.raises(Refused, match="somebody else replaces"):

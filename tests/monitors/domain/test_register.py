@@ -82,7 +82,7 @@ def test_a_waiver_is_signed_by_another_and_has_an_end(more: dict[str, object], w
 
 
 def test_what_nobody_signed_cannot_be_withdrawn() -> None:
-    with pytest.raises(Refused, match="WaiverWithdrawn is not possible while unsigned"):
+    with pytest.raises(Refused, match="A waiver that is unsigned cannot be withdrawn"):
         decide(WaiverState(), WithdrawWaiver(by="chen", reason="r"), NOW)
 
 

@@ -43,5 +43,5 @@ def test_a_person_settles_it_by_saying_what_it_was() -> None:
 
 
 def test_what_is_not_suspected_cannot_be_settled() -> None:
-    with pytest.raises(Refused, match="SuspicionSettled is not possible while clear"):
+    with pytest.raises(Refused, match="A suspected backlog that is clear cannot see the suspicion settled"):
         decide(SuspicionState(), SETTLE, NOW)

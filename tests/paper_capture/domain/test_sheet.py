@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from cutover.core.errors import Refused
+from cutover.core.refusal_words import spoken
 from paper_capture.domain.aside import EVENTS as ASIDE
 from paper_capture.domain.aside import FreeSheet, GoOnLive, HoldSheet, SignOver
 from paper_capture.domain.keeping import EVENTS as KEEPING
@@ -81,7 +82,7 @@ def test_the_table_is_sound() -> None:
 def test_every_move_that_the_table_does_not_list_is_refused() -> None:
     for stage, event in product(Stage, EVENTS):
         if not SHEETS.allows(stage, event):
-            with pytest.raises(Refused, match=f"sheet: {event.kind()} is not possible while {stage}"):
+            with pytest.raises(Refused, match=f"A sheet that is {spoken(stage)} cannot"):
                 SHEETS.next(stage, event)
 
 

@@ -265,13 +265,13 @@ def test_a_run_completes_of_itself_and_takes_nothing_more() -> None:
     for late in (lambda: bench.finish("A"), lambda: bench.skip("A"), lambda: bench.retry("A")):
         with pytest.raises(Refused, match="the run is complete"):
             late()
-    with pytest.raises(Refused, match="RunPaused is not possible while complete"):
+    with pytest.raises(Refused, match="A run that is complete cannot be paused; nothing more can follow"):
         bench.ask(ev.PauseRun(by="asha", message="too late"))
 
 
 def test_a_run_starts_once() -> None:
     bench = Bench.of(task("A"))
-    with pytest.raises(Refused, match="RunStarted is not possible while active"):
+    with pytest.raises(Refused, match="A run that is active cannot be started"):
         bench.ask(start_command(task("A")))
 
 

@@ -40,7 +40,7 @@ def test_an_outcome_that_comes_after_its_task_was_abandoned_is_refused() -> None
     bench = Bench.of(auto("A"), task("B"))
     bench.begin("A")
     back(bench)
-    with pytest.raises(Refused, match="task: TaskDone is not possible while complete"):
+    with pytest.raises(Refused, match="A task that is complete cannot be done"):
         bench.outcome("A")
 
 

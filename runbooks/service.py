@@ -277,7 +277,9 @@ class RunService:
         """Who decided the gate as it stands: everybody who voted, or who signed to waive it."""
         facts = self.desk.journal.read(self._gate_stream(run_id, task_id))
         deciding = (
-            fact.actor for fact in facts if isinstance(fact.event, gates.VoteCast | gates.GateWaiverSigned)
+            fact.actor
+            for fact in facts
+            if isinstance(fact.event, gates.VoteCast | gates.GateWaiverSigned | gates.GateWaived)
         )
         return tuple(dict.fromkeys(deciding))
 

@@ -128,26 +128,32 @@ def _land(copy: Path, native: Mapping[str, str], to: Path) -> int:
     """
     with copy.open(encoding="utf-8", newline="") as lines:
         columns = next(csv.reader(lines))
-    binary = {c for c, kind in native.items() if kind == "BLOB"}  # told as \\x and two digits a byte
-    told = ", ".join(f"unhex({name(c)}[3:]) AS {name(c)}" if c in binary else name(c) for c in columns)
+    binary = {c: "BLOB" for c, kind in native.items() if kind == "BLOB"}
     read = f"read_csv({literal(str(copy))}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', nullstr='', allow_quoted_nulls=false, strict_mode=true"
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "800MB", "threads": 2, "preserve_insertion_order": False}  # fmt: skip
     with duckdb.connect(":memory:", config=config) as engine:
-        for kinds in (native, {}):
+        for kinds in (native, binary):
             typed = ", ".join(f"{literal(c)}: '{_readable(kinds.get(c))}'" for c in columns)
+            told = ", ".join(_told(c, kinds.get(c)) for c in columns)
             try:
                 engine.execute(f"COPY (SELECT {told} FROM {read}, columns={{{typed}}})) TO {literal(str(to))} (FORMAT parquet, COMPRESSION lz4)")  # fmt: skip
                 break
             except (duckdb.ConversionException, duckdb.InvalidInputException):
-                if not kinds:
+                if kinds is binary:
                     raise
         counted = f"SELECT num_rows FROM parquet_file_metadata({exactly(to)})"
         return int(engine.execute(counted).fetchall()[0][0])
 
 
 def _readable(kind: str | None) -> str:
-    """What the engine reads a copied column as."""
-    return "VARCHAR" if kind in (None, "BLOB") else str(kind)
+    """What the engine reads a copied column as; dates are cast afterwards: its reader of CSV takes 44 BC for 44."""
+    return "VARCHAR" if kind in (None, "BLOB", "DATE") else str(kind)
+
+
+def _told(column: str, kind: str | None) -> str:
+    """A copied column as it is kept: binary from its hex digits; a date not by a bare cast, which the reader would do itself."""
+    casts = {"BLOB": f"unhex({name(column)}[3:])", "DATE": f"CAST(trim({name(column)}) AS DATE)"}
+    return f"{casts.get(kind or '', name(column))} AS {name(column)}"
 
 
 def settle(connection: Connection) -> None:

@@ -111,12 +111,22 @@ def keep_table(table: Writable, to: Path) -> Path:
 
 
 def mixed_line_ends(path: Path) -> str:
-    """Which line of a CSV file ends otherwise than the first; '' where all end alike. The engine takes one line end a file."""
+    """Which line of a CSV file ends otherwise than the first; '' where all end alike. The engine takes one line end a file.
+
+    A line end within quotes is a part of its value, and may be either.
+    """
     ends = {True: "CRLF", False: "LF"}
+    first, other, within = None, 0, False
     with path.open("rb") as lines:
-        first = next(lines, b"").endswith(b"\r\n")
-        other = next((n for n, line in enumerate(lines, 2) if line.endswith(b"\r\n") is not first), 0)
-    if not other:
+        for n, line in enumerate(lines, 1):
+            within ^= bool(line.count(b'"') % 2)
+            if within or not line.endswith(b"\n"):
+                continue
+            first = line.endswith(b"\r\n") if first is None else first
+            if line.endswith(b"\r\n") is not first:
+                other = n
+                break
+    if first is None or not other:
         return ""
     return f"line {other} ends in {ends[not first]}, the first in {ends[first]}: write {path} with one line end throughout"
 

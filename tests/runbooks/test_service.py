@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 
 from cutover.core.errors import Invalid, NotFound, Refused
-from cutover.domain.gates import Criterion, Finding, RecordEvidence, Verdict
+from cutover.core.event import Fact
+from cutover.domain.gates import Criterion, Finding, GateWaived, RecordEvidence, Verdict, gate_stream
+from cutover.store.pen import Batch
 from runbooks.domain import run_events as ev
 from runbooks.domain.plan import Runbook
 from runbooks.domain.run_events import RunSetup, RunType, TaskStage
@@ -78,6 +80,15 @@ def test_a_go_needs_evidence_and_lists_every_criterion_that_is_not_met(room: Roo
     )
     room.service.give_evidence(name, "G", word)
     assert room.service.vote(name, "G", by="chen", vote=Verdict.GO).verdict is Verdict.GO
+    assert room.service.decided_by(name, "G") == ("chen",)
+
+
+def test_who_opened_a_gate_alone_before_that_took_two_is_still_named(room: Room) -> None:
+    name = room.start(gate("G"))
+    room.service.open_gate(name, "G")
+    stream, alone = gate_stream(name, "G", 1), GateWaived(reason="seen", unmet=())
+    seq = room.desk.journal.read(stream)[-1].seq
+    room.desk.journal.append(Batch(stream, seq, [Fact(alone, START, "chen")]))
     assert room.service.decided_by(name, "G") == ("chen",)
 
 

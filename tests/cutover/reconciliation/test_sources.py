@@ -126,7 +126,7 @@ def test_what_postgresql_declares_and_the_contract_calls_text_stays_what_it_is(
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("odd", "kind"), [("dob = '0044-03-15 BC'", "value"), ("value_gbp = 'NaN'", "wrong_type")]
+    ("odd", "kind"), [("dob = '0044-03-15 BC'", "wrong_type"), ("value_gbp = 'NaN'", "wrong_type")]
 )
 def test_a_value_that_the_engine_does_not_know_is_a_finding_and_no_end_of_reading(
     world: World, declared: Any, odd: str, kind: str
@@ -398,6 +398,16 @@ def test_lines_that_end_in_two_ways_are_told_by_their_number(world: World) -> No
     outcome = world.run()
     assert outcome.verdict is Verdict.ERROR
     assert "line 50 ends in LF, the first in CRLF" in str(outcome)
+
+
+def test_a_line_end_within_quotes_is_not_told_as_why_a_file_cannot_be_read(world: World) -> None:
+    world.write(HUNDRED, HUNDRED)
+    lines = world.source.read_bytes().splitlines()
+    lines[3] = lines[3].replace(b'"open"', b'"op\nen"')
+    world.source.write_bytes(b"\r\n".join([*lines, b'"no more than this"', b""]))
+    outcome = world.run()
+    assert outcome.verdict is Verdict.ERROR
+    assert "line end" not in str(outcome)
 
 
 @pytest.mark.parametrize(

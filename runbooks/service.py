@@ -266,7 +266,9 @@ class RunService:
         return self.ask_gate(run_id, task_id, command, key=key)
 
     def waive(self, run_id: str, task_id: str, *, by: str, reason: str) -> GateState:
-        """Sign for opening a gate in spite of what is not met; the second who signs opens it."""
+        """Sign for opening a gate in spite of what is not met; the second who signs opens it, and both are people."""
+        if by == PERFORMER:
+            raise Refused(f"the {PERFORMER} is a program: a gate is waived by people")
         return self.ask_gate(run_id, task_id, gates.WaiveGate(by=by, reason=reason))
 
     def expire_gate(self, run_id: str, task_id: str) -> GateState:

@@ -120,8 +120,14 @@ def _add_redact(app: App, journal: Opened) -> None:
         json: AsJson = False,
     ) -> None:
         """Take away for good what somebody typed into one fact, before a witness; the journal still verifies."""
+        from cutover.app.programme_folder import ProgrammeFolder
+        from cutover.core.errors import NotFound
         from cutover.store.unsaying import unsay
 
+        people = [person.id for person in ProgrammeFolder(programme).programme.people]
+        for name in (by, witness):
+            if name not in people:
+                raise NotFound("person", name, people)
         notices = programme / "state" / "notices"
         gone = unsay(journal(programme), notices, position, field, witness=witness, by=by, reason=reason)
         text = [

@@ -12,6 +12,7 @@ from cutover.app.archive import Manifest
 from cutover.app.doctor import Finding
 from cutover.cli.output import Fact
 from cutover.store.letters import Letter
+from cutover.store.unsaying import Unsaid
 
 
 class AccountRow(TypedDict):
@@ -71,6 +72,10 @@ class ChainVerified(TypedDict):
     rows: int
     head: str
     fault: str | None
+
+
+class Restored(ChainVerified):
+    signed_by: str
 
 
 class BackedUp(TypedDict):
@@ -142,7 +147,8 @@ ANSWERS: Mapping[str, Any] = {
     "journal verify": ChainVerified,
     "journal show": list[Fact],
     "db backup": BackedUp,
-    "db restore": ChainVerified,
+    "journal redact": Unsaid,
+    "db restore": Restored,
     "check": CheckedFolder,
     "doctor": list[Finding],
 }

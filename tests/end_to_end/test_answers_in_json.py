@@ -10,6 +10,7 @@ import pytest
 from cyclopts import App
 from PIL import Image
 
+from contingency.domain.improvements import ActionRaised
 from cutover.json_shapes import ANSWERS, ERROR
 from cutover.main import open_once, whole_app
 from cutover.store.clock_file import set_clock
@@ -490,6 +491,18 @@ def journal(ask: Asking, tmp_path: Path) -> None:
     ask("db backup", tmp_path / "whole.cutover.tar")
     ask("db restore", tmp_path / "whole.cutover.tar", "--programme", tmp_path / "again", at=False)
     world = open_once(ask.home)
+    raised = next(iter(world.journal.all([ActionRaised.kind()])))
+    ask(
+        "journal redact",
+        raised.position,
+        "title",
+        "--by",
+        "asha",
+        "--witness",
+        "bo",
+        "--reason",
+        "a name was in it",
+    )
     prepare_letters(world.engine)
     note_trouble(world.engine, "letter-1", "answered 503", world.clock.now(), dead=True)
     ask("webhook status")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 import structlog
 
+from cutover.core.errors import Refused
 from cutover.domain.gates import Finding, RecordEvidence, Verdict
 from runbooks.domain import run_events as ev
 from runbooks.domain.edits import ApproveEdit, ProposeEdit
@@ -51,6 +53,19 @@ def test_a_waiver_is_passed_in_the_name_of_who_waived(room: Room) -> None:
     state = run_until(room, name, gate_is_open, waive)
     assert state.no_return_by == "chen, asha"
     assert state.tasks["G"].note == "waived: I carry it"
+
+
+def test_the_performer_that_opened_a_gate_does_not_sign_to_waive_it(room: Room) -> None:
+    name = room.start(gate("G", point_of_no_return=True))
+
+    def waive() -> None:
+        room.service.waive(name, "G", by="chen", reason="I carry it")
+        with pytest.raises(Refused, match="is a program"):
+            room.service.waive(name, "G", by="performer", reason="so do I")
+        assert room.service.gate(name, "G").verdict is Verdict.PENDING
+        room.service.waive(name, "G", by="asha", reason="I carry it")
+
+    assert run_until(room, name, gate_is_open, waive).no_return_by == "chen, asha"
 
 
 def test_no_then_repair_then_asked_again(room: Room) -> None:

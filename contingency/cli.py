@@ -61,7 +61,9 @@ def _looking(app: App, service: Callable[[Path], ContingencyService]) -> None:
     def status(programme: Folder = Path(), json: AsJson = False) -> None:
         """Triggers that are breached, plays under way, components that are not live."""
         found = service(programme).status()
-        answer(found, as_json=json, text=[f"{name}: {mode}" for name, mode in found.modes.items()])
+        named = [f"{play.play}: {play.stage} as {play.id.removeprefix('play:')}" for play in found.plays]
+        modes = [f"{name}: {mode}" for name, mode in found.modes.items()]
+        answer(found, as_json=json, text=[*modes, *named])
         if not json:
             rows = (
                 (t.id, f"{t.monitor} {t.breach}", _at(t.bad_since) or "not bad", t.play, _at(t.proposes_at))

@@ -341,9 +341,10 @@ class ContingencyService:
         return play_rows(self.desk.journal.engine, stages)
 
     def _open(self, play: str) -> str:
-        """The stream of the newest life of a play (or of a life by its own id). Raises NotFound, Refused."""
-        if play.startswith("play:") and self.desk.load(PLAY, play)[1]:
-            return play
+        """The stream of the newest life of a play (or of a life by its own name, with or without `play:`). Raises NotFound, Refused."""
+        life = f"play:{play.removeprefix('play:')}"
+        if self.desk.load(PLAY, life)[1]:
+            return life
         if play not in self.book.plays:
             raise NotFound("play", play, self.book.plays)
         lives = play_rows(self.desk.journal.engine, play=play)

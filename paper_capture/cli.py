@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -137,6 +138,12 @@ def _keying(app: App, service: Service) -> None:
         json: bool = False,
     ) -> None:
         """Key one pass of a sheet, without sight of the other."""
+        if not isfinite(minutes):
+            raise Invalid(
+                Problem(
+                    f"{minutes:g} is no time to key a sheet in", "--minutes", expected="minutes, such as 12.5"
+                )
+            )
         entry = Entry(serial=serial, pass_no=pass_no, keyer=by, values=_values(value), minutes=minutes)
         _say(service(programme).enter([entry]), json=json)
 

@@ -95,7 +95,8 @@ def _gates(page: WallPage) -> Panel:
         (g.look, f"{g.id} {g.title}", g.when + (f" · {len(g.against)} not met" if g.against else ""))
         for g in page.gates
     ]
-    return _panel("Gates", _rows(rows, "No gate is in this plan."))
+    nothing = "No gate is in this plan." if page.look else "No run has asked a gate yet."
+    return _panel("Gates", _rows(rows, nothing))
 
 
 def _modes(page: WallPage) -> Panel:

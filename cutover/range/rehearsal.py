@@ -34,12 +34,14 @@ from cutover.range.processes import RangeProcesses
 from cutover.range.stations import Stations
 from cutover.store.clock_file import ScaledPace, last_moment
 from monitors.session import Session, open_session
+from runbooks.domain.run_stages import TaskStage
 from runbooks.players import Players
 
 HOUR = timedelta(hours=1)
 TICK = timedelta(minutes=5)
 LEARN_EVERY = 6  # hours
 PATIENCE = timedelta(days=1)  # after the window, for what does not come to rest by itself
+LONGEST = timedelta(days=7)  # the same, where a task is still said to be under way
 STEPPING = float("inf")
 
 log = structlog.get_logger()
@@ -126,7 +128,8 @@ class Rehearsal:
             world.contingency.settle()  # what a crash left half done
             await self._setting_up.aclose()
             try:
-                await _first_failure(self.stages.go_live(world, self.run_id), background.values())
+                going = self.stages.go_live(world, self.run_id)
+                await _first_failure(while_it_moves(world, self.run_id, going), background.values())
                 async with world.pace.hold():
                     await record_electronically(world, cast)
                 await _first_failure(self._until_quiet(world, cast), background.values())
@@ -263,3 +266,25 @@ async def _first_failure(work: Awaitable[None], beside: Collection[asyncio.Task[
                 await asyncio.gather(main, return_exceptions=True)
                 raise error
     await main
+
+
+async def while_it_moves(world: World, run_id: str, going: Coroutine[Any, Any, None]) -> None:
+    """Until the run has ended. One that nobody brings on is left as it is: the ending says that it is not complete."""
+    run, stuck = asyncio.create_task(going), asyncio.create_task(_stuck(world, run_id))
+    try:
+        await asyncio.wait([run, stuck], return_when=asyncio.FIRST_COMPLETED)
+        await (run if run.done() else stuck)
+    finally:
+        for task in (run, stuck):
+            task.cancel()
+        await asyncio.gather(run, stuck, return_exceptions=True)
+
+
+async def _stuck(world: World, run_id: str) -> None:
+    """Returns when the window has been over for so long that nothing is waited for."""
+    closes = world.folder.programme.closes
+    await world.pace.sleep_until(closes + PATIENCE)
+    while world.pace.now() < closes + LONGEST:
+        if all(task.stage is not TaskStage.IN_PROGRESS for task in world.runs.state(run_id).tasks.values()):
+            return
+        await world.pace.sleep_until(world.pace.now() + HOUR)

@@ -68,6 +68,15 @@ def test_status_enact_and_stand_down(plays: App, capsys: pytest.CaptureFixture[s
     assert "Custody on paper: stood down" in capsys.readouterr().out
 
 
+def test_a_play_answers_to_the_name_that_status_shows(plays: App, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(plays, "status") == DONE
+    shown = next(
+        line for line in capsys.readouterr().out.splitlines() if line.startswith(f"{PLAY}: proposed as ")
+    )
+    name = shown.removeprefix(f"{PLAY}: proposed as ")
+    assert answered(plays, capsys, "enact", name, "--by", "chen", "--reason", "down")["id"] == f"play:{name}"
+
+
 def test_the_wrong_person_is_refused_with_exit_one(plays: App, capsys: pytest.CaptureFixture[str]) -> None:
     """One line a reason on stderr."""
     assert call(plays, "enact", PLAY, "--by", "dev", "--reason", " ") == NO

@@ -49,6 +49,7 @@ def test_it_shows_components_and_says_that_no_run_was_started(world: World) -> N
     screen.look()
     said = text(screen)
     assert "No run has been started." in said
+    assert "No run has asked a gate yet." in said
     assert all(c.title in said for c in world.folder.programme.components)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cutover.core.clock import FixedClock
+from cutover.core.errors import Invalid
 from cutover.reconciliation.cli import commands
 from tests.conftest import START
 from tests.cutover.reconciliation.world import World, crime
@@ -61,6 +62,14 @@ def test_export_writes_a_line_for_each_finding_and_differing_cell(
         ("missing", "C00002", "", ""),
     ]
     assert "4 findings written" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("repair", [(), ("--repair",)])
+def test_a_file_where_no_folder_is_is_bad_input(world: World, repair: tuple[str, ...]) -> None:
+    world.write(HUNDRED, HUNDRED[1:])
+    world.run()
+    with pytest.raises(Invalid, match="no file can be written there; expected a file name in a folder"):
+        _ask(world, "export", "crimes", str(world.folder / "nowhere" / "findings.csv"), *repair)
 
 
 def test_an_earlier_run_can_still_be_shown_and_written(

@@ -24,7 +24,7 @@ from cutover.app.bootstrap import World, build_world
 from cutover.app.settings import Settings
 from cutover.core.clock import FixedClock
 from cutover.reconciliation import Class, Outcome, Verdict
-from cutover.reconciliation.lives import Life, finding_ids
+from cutover.reconciliation.lives import Life
 
 HERE = Path(__file__).parent
 FROZEN_AT = datetime(2026, 10, 23, 22, tzinfo=UTC)
@@ -78,7 +78,7 @@ def _nights(world: World, clock: FixedClock, lost: frozenset[str]) -> Told:
     failures = load(folder, f"FROM old WHERE status IN {SELECTED}")
     first = service.run("crimes", by="bo")
     missing = service.findings("crimes", Class.MISSING)
-    ids = finding_ids(missing)
+    ids = service.finding_ids("crimes", Class.MISSING)
     service.explain(
         "crimes", ids, code="selection", reason="the loader's list of states lacks under_review", by="asha"
     )
@@ -89,7 +89,7 @@ def _nights(world: World, clock: FixedClock, lost: frozenset[str]) -> Told:
     second = service.run("crimes", by="bo")
     reopened = sum(life.stage is Life.OPEN for life in service.lives("crimes").lives.values())
     load(folder, "FROM new UNION ALL (FROM reload ANTI JOIN new USING (crime_id))")
-    service.repaired("crimes", finding_ids(service.findings("crimes")), how="the other four loaded", by="bo")
+    service.repaired("crimes", service.finding_ids("crimes"), how="the other four loaded", by="bo")
     clock.set(FROZEN_AT + timedelta(days=7))
     last = service.run("crimes", by="bo")
     stages = Counter(life.stage for life in service.lives("crimes").lives.values())

@@ -48,7 +48,7 @@ def test_items_are_entered_once_with_who_told_them_and_bad_rows_are_named(world:
 
 def test_another_token_and_a_body_that_is_none_enter_nothing(world: World) -> None:
     good = {"source": "referrals", "items": [ROW]}
-    assert tell(world, good, scope="counts:referrals").status_code == 401
+    assert tell(world, good, scope="counts:referrals").status_code == 403
     for wrong in (
         [],
         {"items": [ROW]},

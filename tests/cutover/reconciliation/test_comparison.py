@@ -66,5 +66,5 @@ def test_an_error_replaces_the_pass_before_it() -> None:
 def test_nothing_is_answered_before_it_was_asked() -> None:
     with pytest.raises(Refused):
         decide(COMPARISON.start, _answer(0), NOW)
-    with pytest.raises(Refused, match="Command"):
+    with pytest.raises(Refused, match="'command' cannot be asked of"):
         decide(COMPARISON.start, Start.__base__(by="Dev"), NOW)  # type: ignore[misc, arg-type]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
+from cutover.core.refusal_words import spoken
 from monitors.domain import health
 from monitors.domain.check import HttpCheck, Reason, Result, Status, critical, ok, unknown, warning
 from monitors.domain.health import (
@@ -69,7 +70,7 @@ def test_the_table_is_sound() -> None:
 def test_every_move_the_table_does_not_list_is_refused() -> None:
     for stage, event in itertools.product(Stage, EVENTS):
         if not HEALTH.allows(stage, event):
-            with pytest.raises(Refused, match="check: "):
+            with pytest.raises(Refused, match=f"A check that is {spoken(stage)} cannot"):
                 HEALTH.next(stage, event)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event
+from cutover.core.refusal_words import spoken
 from monitors.domain import ledger
 from monitors.domain.check import LedgerCheck, Status
 from monitors.domain.ledger import (
@@ -57,7 +58,7 @@ def test_the_table_is_sound() -> None:
 def test_every_move_the_table_does_not_list_is_refused() -> None:
     for stage, event in itertools.product(FileStage, EVENTS):
         if not FILES.allows(stage, event):
-            with pytest.raises(Refused, match="case file: "):
+            with pytest.raises(Refused, match=f"A case file that is {spoken(stage)} cannot"):
                 FILES.next(stage, event)
 
 

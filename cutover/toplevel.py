@@ -38,7 +38,11 @@ def add(app: App, opener: Opener) -> None:
     app.command(schema)
     app.command(doctor)
     app.command(completion)
+    _add_serve(app, opener)
+    _add_watch(app, opener)
 
+
+def _add_serve(app: App, opener: Opener) -> None:
     @app.command
     def serve(
         *,
@@ -74,6 +78,8 @@ def add(app: App, opener: Opener) -> None:
             opener(programme), host=host, port=port, as_person=as_, to_anybody=to_anybody, tls=tls, workers=workers,
         )  # fmt: skip
 
+
+def _add_watch(app: App, opener: Opener) -> None:
     @app.command
     def watch(
         *,

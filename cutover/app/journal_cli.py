@@ -140,7 +140,8 @@ def _add_redact(app: App, journal: Opened) -> None:
 def db_commands(journal: Callable[[Path], Journal]) -> App:
     """The `db` commands. Opening a programme already brings its database to this version's schema."""
     app = App(name="db", help="Upgrade, rebuild, back up and restore the database.")
-    _add_archive(app, journal)
+    _add_backup(app, journal)
+    _add_restore(app)
 
     @app.command
     def upgrade(*, programme: Folder = Path(), json: AsJson = False) -> None:
@@ -163,7 +164,7 @@ def db_commands(journal: Callable[[Path], Journal]) -> App:
     return app
 
 
-def _add_archive(app: App, journal: Opened) -> None:
+def _add_backup(app: App, journal: Opened) -> None:
     @app.command
     def backup(to: Path, *, programme: Folder = Path(), json: AsJson = False) -> int:
         """Write database and files into one archive while others go on. Exit 1 when the journal does not hold.
@@ -192,6 +193,8 @@ def _add_archive(app: App, journal: Opened) -> None:
         answer(told, as_json=json, text=words)
         return DONE if found.holds else NO
 
+
+def _add_restore(app: App) -> None:
     @app.command
     def restore(
         archive: Path,

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
 from cutover.json_shapes import ERROR, schema_of
+from cutover.main import open_once
+from cutover.store.clock_file import set_clock
+from runbooks.domain.run_events import RunType
 from tests.end_to_end.blackout import Blackout
 
 Say = Callable[..., Any]
@@ -130,3 +134,14 @@ def closed(schema: Any) -> Any:
     inner = {key: closed(value) for key, value in schema.items()}
     open_ended = "properties" not in inner or "additionalProperties" in inner
     return inner if open_ended else {**inner, "additionalProperties": False}
+
+
+def begun(ask: Asking, runbook: str = "blackout", run_type: RunType = RunType.LIVE) -> str:
+    """A live run that nobody performs, begun when the played night was over."""
+    world = open_once(ask.home)
+    return world.runs.start(world.folder.runbook(runbook), by="dev", run_type=run_type)
+
+
+def later(ask: Asking, span: timedelta) -> None:
+    """The programme's clock stands still; here it is moved on."""
+    set_clock(ask.home / "state" / "clock.json", open_once(ask.home).clock.now() + span)

@@ -8,21 +8,24 @@ from pathlib import Path
 
 import pytest
 from cyclopts import App
-from PIL import Image
 
 from contingency.domain.improvements import ActionRaised
 from cutover.json_shapes import ANSWERS, ERROR
 from cutover.main import open_once, whole_app
-from cutover.store.clock_file import set_clock
 from cutover.store.letters import note_trouble, prepare_letters
 from cutover.store.print_key import print_key
 from monitors.domain.check import Result, Status
-from paper_capture.conflicts import PaperConflicts
-from paper_capture.domain.conflicts import Telling
 from runbooks.domain.run_events import BeginTask, MarkUncertain, RecordOutcome, RunType
 from runbooks.printing.codes import Code, plan_version
 from runbooks.service import PERFORMER
-from tests.end_to_end.answering import Asking, furnish
+from tests.end_to_end.answering import Asking, begun, furnish, later
+from tests.end_to_end.asked_of_contingency import (
+    backlog,
+    contingency,
+    conversion,
+    reports,
+)
+from tests.end_to_end.asked_of_paper import keeping, paper
 from tests.end_to_end.blackout import Blackout
 from tests.end_to_end.conftest import Type
 
@@ -114,12 +117,6 @@ def runs(ask: Asking, tmp_path: Path) -> None:
     ask("run claim", "COM-01", "--by", "asha")
     ask("run done", "COM-01", "--by", "asha", "--evidence", "every stream has answered")
     unattended(ask)
-
-
-def begun(ask: Asking, runbook: str = "blackout", run_type: RunType = RunType.LIVE) -> str:
-    """A live run that nobody performs, begun when the played night was over."""
-    world = open_once(ask.home)
-    return world.runs.start(world.folder.runbook(runbook), by="dev", run_type=run_type)
 
 
 def unattended(ask: Asking) -> None:
@@ -226,11 +223,6 @@ def fallen(ask: Asking) -> None:
     ask("monitor collect")
 
 
-def later(ask: Asking, span: timedelta) -> None:
-    """The programme's clock stands still; here it is moved on."""
-    set_clock(ask.home / "state" / "clock.json", open_once(ask.home).clock.now() + span)
-
-
 def registers(ask: Asking, tmp_path: Path) -> None:
     ask("reconcile show", "books")
     ask("reconcile run", "books", "--by", "bo")
@@ -242,224 +234,6 @@ def registers(ask: Asking, tmp_path: Path) -> None:
     ask("reconcile sql", "books", "--engine", "duckdb")
     ask("reconcile explain", "books", "--code", "late", "--reason", "loaded late", "--by", "bo")
     ask("reconcile repaired", "books", "--how", "loaded again", "--by", "bo")
-
-
-def paper(ask: Asking, tmp_path: Path) -> None:
-    logged(ask, ask("paper issue", "central", "custody", 1, "--by", "sam")["serials"][0])
-    sheets = ask("paper issue", "central", "custody", 9, "--by", "sam")["serials"]
-    assessed = ask("paper issue", "central", "domestic_abuse", 2, "--by", "sam")["serials"]
-    ask(
-        "paper pack", "--station", "central", "--forms", "custody:2", "--by", "sam", "--to", tmp_path / "pack"
-    )
-    ask("paper xlsform", "custody", "--to", tmp_path / "custody.xlsx")
-    for serial in sheets[:6]:
-        logged(ask, serial)
-    ask("paper live", sheets[2], "--reason", "still open", "--by", "viktor")
-    ask("paper sign-over", sheets[2], "--signed-by", "PS 12 Ahmed", "--reference", "CU-1", "--by", "viktor")
-    ask("paper return", *sheets[:2], *sheets[3:6], "--by", "viktor")
-    ask("paper spoil", sheets[6], "torn", "--by", "sam")
-    ask("paper missing", sheets[7], "not found", "--decided-by", "chen", "--by", "sam")
-    ask("paper transfer", sheets[8], "--station", "bolton", "--reason", "they run out", "--by", "sam")
-    for by, pass_no in (("tova", 1), ("uma", 2)):
-        ask("paper enter", sheets[0], "--minutes", 4, "--by", by, "--pass", pass_no, *custody(by))
-    ask("paper adjudicate", sheets[0], "--by", "viktor", *custody("viktor"))
-    ask("paper hold", sheets[1], "--owner", "chen", "--reason", "whose is it", "--by", "viktor")
-    ask("paper free", sheets[1], "--answer", "ours", "--by", "chen")
-    ask("paper hand-over", sheets[1], "--from", "viktor", "--to", "chen", "--by", "viktor")
-    ask("paper conflicts")
-    ask("paper import", station_log(tmp_path, assessed[0]), "--station", "central", "--by", "sam")
-    ask(
-        "paper import",
-        station_log(tmp_path, assessed[0], writer="PC 9"),
-        "--station",
-        "central",
-        "--by",
-        "sam",
-    )
-    told = Telling(by="PC 9", said={"writer": "PC 9"}, saved_at=open_once(ask.home).clock.now())
-    stands = {"writer": "PC 4"}
-    PaperConflicts(open_once(ask.home).paper).tell(
-        f"{sheets[0]}.used", station="central", stands=stands, told=told
-    )
-    for name in ask("paper conflicts"):
-        ask("paper settle", name, "--holds", 0, "--reason", "the first is right", "--by", "viktor")
-    ask("paper link", "central")
-    ask("paper account")
-    ask("paper verify")
-    ask("paper show", sheets[0])
-    ask("paper certificate", converted(ask), "--to", tmp_path / "c.pdf")
-    scans(ask, tmp_path, sheets[3:6])
-
-
-def logged(ask: Asking, serial: str) -> None:
-    at = ("--occurred", "2026-10-25T01:30+01:00", "--written", "2026-10-25T01:40+01:00")
-    ask("paper log", serial, "--station", "central", "--writer", "PC 4", *at, "--by", "sam")
-
-
-def custody(by: str) -> list[str]:
-    """What is keyed of a custody record; `by` differs in one field, so that a third must decide."""
-    times = (
-        "arrested_at=2026-10-25T00:30+01:00",
-        "arrived_at=2026-10-25T00:50+01:00",
-        "authorised_at=2026-10-25T01:10+01:00",
-    )
-    words = (
-        f"detainee=Ana {by}",
-        "offence=theft",
-        "authorised_by=Inspector Ray",
-        "grounds=to question",
-        *times,
-    )
-    return [word for value in words for word in ("--value", value)]
-
-
-def station_log(tmp_path: Path, serial: str, writer: str = "PC 4") -> Path:
-    file = tmp_path / "log.csv"
-    row = f"{serial},{writer},2026-10-25 01:30+01:00,2026-10-25 01:40+01:00"
-    file.write_text(f"serial,writer,occurred,written\n{row}\n", encoding="utf-8")
-    return file
-
-
-def converted(ask: Asking) -> str:
-    return str(next(row.serial for row in open_once(ask.home).paper.sheets(("disposed",))))
-
-
-def scans(ask: Asking, tmp_path: Path, serials: list[str]) -> None:
-    """Four pages without a code: three are placed by hand, so that their batch may be keyed; one is none of ours."""
-    for shade in range(4):
-        Image.new("L", (1654, 2339), 255 - shade).save(tmp_path / f"page{shade}.png")
-    ask("paper scan", *tmp_path.glob("page*.png"), "--by", "viktor")
-    *ours, other = [row["scan"]["sha256"] for row in ask("paper quarantine")]
-    for image, serial in zip(ours, serials, strict=True):
-        ask("paper place", image, serial, 1, 1, "--reason", "by its look", "--by", "viktor")
-    ask("paper discard", other, "--reason", "a blank page", "--by", "viktor")
-    numbers = sum(int(serial[2:9]) for serial in serials)
-    ask("paper batch", "B1", *serials, "--count", len(serials), "--numbers", numbers, "--by", "viktor")
-    ask("paper receive", "B1", len(serials), "--by", "tova")
-    ask("paper reject", "B1", "smudged", "--by", "tova")
-    ask("paper batch", "B2", *serials, "--count", len(serials), "--numbers", numbers, "--by", "viktor")
-    ask("paper receive", "B2", len(serials), "--by", "tova")
-    ask("paper release", "B2", "--by", "tova")
-
-
-def keeping(ask: Asking, tmp_path: Path) -> None:
-    serial = converted(ask)
-    tomorrow = (open_once(ask.home).clock.now() + timedelta(days=1)).date()
-    ask("paper retain", serial, "--place", "box 1", "--until", tomorrow, "--by", "viktor")
-    later(ask, timedelta(days=9))
-    ask("paper destroy", serial, "--witness", "chen", "--reason", "its day has passed", "--by", "viktor")
-    ask("paper redact", serial, "--witness", "chen", "--reason", "destroyed", "--by", "viktor")
-    open_once(ask.home).paper.print_block(form_type="custody", count=2, by="viktor")
-    ask("paper destroy-stock", "custody", 1, "--witness", "chen", "--reason", "old print", "--by", "viktor")
-
-
-def contingency(ask: Asking, tmp_path: Path) -> None:
-    play = "custody-on-paper"
-    ask("contingency propose", play, "--by", "bo", "--reason", "it is down")
-    ask("contingency enact", play, "--by", "chen", "--reason", "down")
-    ask("contingency status")
-    ask("contingency limits")
-    ask(
-        "contingency hand-over",
-        play,
-        open_record(ask),
-        "--by",
-        "bo",
-        "--signed-by",
-        "PS 12 Ahmed",
-        "--reference",
-        "CU-2",
-        *clocks(ask, open_record(ask)),
-    )
-    ask("contingency propose", "walk", "--by", "bo", "--reason", "cold")
-    ask("contingency enact", "walk", "--by", "chen", "--reason", "cold")
-    ask("contingency step", "walk", "call", "--by", "bo")
-    ask("contingency stand-down", play, "--by", "chen", "--line", "open-records", "--partly")
-    ask("contingency stand-down", play, "--by", "chen", "--line", "sheets-back")
-    later(ask, timedelta(minutes=5))
-    ask("contingency propose", play, "--by", "bo", "--reason", "it is down again")
-    ask("contingency decline", play, "--by", "chen", "--reason", "not this time")
-    named = ask("contingency action raise", "Find out why", "--owner", "bo", "--by", "asha")["action"]
-    ask("contingency action claim", named, "--evidence", "a log", "--by", "bo")
-    ask("contingency action verify", named, "--how", "read it", "--by", "chen")
-    ask("contingency action reopen", named, "--reason", "again", "--by", "chen")
-    ask("contingency action")
-    until = ("--until", "2099-01-01T09:00")
-    ask(
-        "contingency issue add",
-        "slow",
-        "It is slow",
-        "--owner",
-        "bo",
-        "--meanwhile",
-        "wait",
-        *until,
-        "--by",
-        "bo",
-    )
-    ask("contingency issue renew", "slow", *until, "--why", "still slow", "--by", "bo")
-    ask("contingency issue")
-    ask("contingency issue resolve", "slow", "--evidence", "measured", "--by", "bo")
-    told = ask("contingency incident report", "No printer", "--by", "sam")["incident"]
-    ask("contingency incident claim", told, "technology", "--evidence", "cable", "--by", "bo")
-    ask("contingency incident")
-    ask("contingency incident verify", told, "--evidence", "new cable", "--by", "chen")
-    ask("contingency incident reopen", told, "--reason", "again", "--by", "chen")
-    ask("contingency incidents")
-
-
-def open_record(ask: Asking) -> str:
-    """A custody sheet that was logged, went live on paper and is not handed over yet."""
-    world = open_once(ask.home)
-    return str(next(row.serial for row in world.paper.sheets(("used", "live"), "custody")))
-
-
-def clocks(ask: Asking, serial: str) -> list[str]:
-    due = open_once(ask.home).contingency.clocks_of(serial)
-    return [word for rule, at in due.items() for word in ("--clock", f"{rule}={at.isoformat()}")]
-
-
-def backlog(ask: Asking, tmp_path: Path) -> None:
-    ask("backlog token")
-    key = ask("backlog discover", "upstream", "--by", "bo")[0]["fresh"][0]
-    ask("backlog status")
-    ask("backlog next")
-    ask("backlog why", key)
-    ask("backlog assign", key, "--owner", "bo", "--by", "asha")
-    ask("backlog claim", key, "--done", "assessed", "--by", "bo")
-    ask("backlog verify", key, "--reference", "R1", "--by", "chen")
-    ask("backlog reopen", key, "--reason", "the wrong one", "--by", "chen")
-    ask("backlog forecast", 4, "--what-if", 8)
-
-
-def conversion(ask: Asking, tmp_path: Path) -> None:
-    ask("convert pause", "--by", "asha", "--reason", "a break")
-    ask("convert resume", "--by", "asha")
-    ask("convert run", "--by", "tova", "--batches", 1)
-    ask("convert status", "--check")
-    ask("convert dead-letters")
-    ask("convert match")
-
-
-def reports(ask: Asking, tmp_path: Path) -> None:
-    ask("report assurance")
-    told = ask(
-        "report bulletin tell",
-        "--to",
-        "prosecutor",
-        "--subject",
-        "News",
-        "--text",
-        "All is well",
-        "--by",
-        "asha",
-    )
-    ask("report bulletin acknowledge", told[0], "--by", "prosecutor")
-    ask("report bulletin count", "prosecutor", "rare", "--theirs", 3, "--ours", 4, "--by", "bo")
-    ask("report bulletin explain", "prosecutor", "rare", "--reason", "one in the post", "--by", "bo")
-    ask("report bulletin")
-    for name in list(ask("report bulletin write")["templates"])[:1]:
-        ask("report bulletin write", name, "--set", "say=well")
 
 
 def people(ask: Asking, tmp_path: Path) -> None:

@@ -174,6 +174,7 @@ async def _dies(served: Served) -> None:
     await served.close()
 
 
+@pytest.mark.parametrize("any_engine", ["sqlite"], indirect=True)
 def test_failures_to_sign_in_are_counted_over_both_processes_and_a_session_is_good_in_both(
     served: Served,
 ) -> None:
@@ -193,6 +194,7 @@ async def _signs_in(served: Served) -> None:
     await served.close()
 
 
+@pytest.mark.parametrize("any_engine", ["sqlite"], indirect=True)
 def test_when_who_tends_them_is_killed_they_end_and_the_port_is_free(served: Served) -> None:
     workers = served.workers()
     served.process.kill()

@@ -80,7 +80,7 @@ def test_a_twin_that_was_quicker_is_remembered_as_it_was_recorded(any_desk, cloc
 
 def test_what_is_no_longer_allowed_is_refused(any_desk, monkeypatch):
     racing(any_desk, monkeypatch, lambda journal: journal.append(batch("custody", 0, to_paper(by="Bo"))))
-    with pytest.raises(Refused, match="while paper"):
+    with pytest.raises(Refused, match="that is paper cannot"):
         any_desk.ask(COMPONENT, CUSTODY, switch(Mode.PAPER))
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event, Fact
+from cutover.core.refusal_words import spoken
 from monitors.domain import alert
 from monitors.domain.alert import ALERT, ALERTS, AlertStage, AlertState, JudgeAlert, Recipient, Step
 from monitors.domain.check import Severity
@@ -61,7 +62,7 @@ def test_every_move_the_table_does_not_list_is_refused() -> None:
     events: tuple[type[Event], ...] = alert.EVENTS
     for stage, event in itertools.product(AlertStage, events):
         if not ALERTS.allows(stage, event):
-            with pytest.raises(Refused, match="alert: "):
+            with pytest.raises(Refused, match=f"n alert that is {spoken(stage)} cannot "):
                 ALERTS.next(stage, event)
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from cutover.core.errors import Refused
 from cutover.core.event import Command, Event
+from cutover.core.refusal_words import spoken
 from monitors.domain import downtime_events
 from monitors.domain.check import HttpCheck
 from monitors.domain.downtime import Downtime, silenced_by
@@ -85,7 +86,7 @@ def test_the_table_is_sound_and_refuses_the_rest() -> None:
     assert {event for _, event in DOWNTIMES.moves} == set(events)
     for stage, event in itertools.product(DowntimeStage, events):
         if not DOWNTIMES.allows(stage, event):
-            with pytest.raises(Refused, match="downtime: "):
+            with pytest.raises(Refused, match=f"A downtime that is {spoken(stage)} cannot "):
                 DOWNTIMES.next(stage, event)
 
 

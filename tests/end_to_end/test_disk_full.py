@@ -15,6 +15,7 @@ import pytest
 from cutover.app.bootstrap import build_world
 from cutover.store.fitness import ROOM
 from cutover.web.tokens import station_scope
+from tests.end_to_end.disks import fill
 from tests.paper_capture.offline import log_order, programme, served
 
 pytestmark = pytest.mark.real
@@ -41,7 +42,7 @@ def test_a_full_disk_loses_nothing_that_was_told_and_is_outlived(disk: Path) -> 
     with served(world) as address, httpx.Client(base_url=address, headers=head) as pc:
         assert pc.get("/readyz").json() == {"ready": True, "why": []}
         filler = disk / "filler"
-        _fill(filler)
+        fill(filler)
         refused = _sent(pc, serials, told)
         assert (refused.status_code, refused.headers["content-type"]) == (503, "application/problem+json")
         assert ("disk is full" in refused.json()["detail"], refused.headers["retry-after"]) == (True, "5")
@@ -68,17 +69,6 @@ def test_a_disk_that_can_only_be_read_is_said_at_the_start_and_harms_nothing(dis
     again = build_world(disk / "go")
     assert (again.journal.head(), again.journal.verify().holds) == (before, True)
     again.engine.dispose()
-
-
-def _fill(filler: Path) -> None:
-    """To the last page."""
-    with filler.open("wb", buffering=0) as file:
-        for size in (2**20, 2**12):
-            try:
-                while True:
-                    file.write(bytes(size))
-            except OSError:
-                continue
 
 
 def _sent(pc: httpx.Client, serials: list[str], told: list[str]) -> httpx.Response:

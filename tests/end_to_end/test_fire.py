@@ -24,6 +24,7 @@ from runbooks.domain.execution import run_stream
 from runbooks.domain.run_events import RunSetup, RunStage, RunType, TaskBegun, TaskStage
 from tests.cutover.store.desks import switch
 from tests.end_to_end.blackout import environment
+from tests.end_to_end.disks import fill
 from tests.paper_capture.offline import programme, served
 from tests.servers import Process, free_port
 
@@ -67,19 +68,6 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         pytest.skip("only who may mount a disk can break one of its own")
     yield one
     one.umount()
-
-
-def fill(disk: Disk) -> Path:
-    """To the last page; the file that takes the room."""
-    filler = disk.path / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (2**20, 2**12):
-            try:
-                while True:
-                    file.write(bytes(size))
-            except OSError:
-                continue
-    return filler
 
 
 def until(there: Callable[[], bool], tend: Callable[[], object] = bool) -> None:
@@ -176,7 +164,7 @@ def check_each_once(performed: Performed) -> None:
 def test_a_run_waits_for_room_on_its_disk_and_does_each_step_once(performed: Performed, disk: Disk) -> None:
     performed.start()
     until(performed.is_under_way)
-    filler = fill(disk)
+    filler = fill(disk.path / "filler")
     until(lambda: "database_is_away" in performed.said() or performed.runner.code is not None)
     filler.unlink()
     until(performed.is_complete, performed.runner.tend)

@@ -199,8 +199,9 @@ def test_when_who_tends_them_is_killed_they_end_and_the_port_is_free(served: Ser
     workers = served.workers()
     served.process.kill()
     for _ in range(PATIENCE * 10):
-        if not any(Path(f"/proc/{pid}/fd/0").exists() for pid in workers):
+        if not (left := [pid for pid in workers if Path(f"/proc/{pid}/fd/0").exists()]):
             break
         select.select([], [], [], 0.1)
-    with listen("127.0.0.1", served.port):
-        pass
+    assert left == []
+    with listen("127.0.0.1", served.port) as sock:
+        assert sock.getsockname()[1] == served.port

@@ -29,11 +29,13 @@ class WallPage:
     backout: BackoutCard | None
     forecast: ForecastCard | None
     alerts: tuple[Alert, ...]
+    more_alerts: int
     announcements: tuple[AnnouncementLine, ...]
     tasks: tuple[TaskLine, ...]
     more: int
     counts: tuple[tuple[Look, int], ...]
     gates: tuple[GateCard, ...]
+    more_gates: int
     modes: tuple[ModeLine, ...]
 
 

@@ -39,6 +39,7 @@ def drawn(page: WallPage, health: Sequence[tuple[Look, str]], stale: str = "", w
         Text(f"{'▲' if alert.look == 'bad' else '△'} {alert.text}", _COLOURS.get(alert.look, ""))
         for alert in page.alerts
     ]
+    parts += [Text(f"and {page.more_alerts} more on the board", "bold")] if page.more_alerts else []
     figures = _figures(page)
     left, right = _now(page), Group(_gates(page), _modes(page), _health(health))
     if width < NARROW:
@@ -96,7 +97,8 @@ def _gates(page: WallPage) -> Panel:
         for g in page.gates
     ]
     nothing = "No gate is in this plan." if page.look else "No run has asked a gate yet."
-    return _panel("Gates", _rows(rows, nothing))
+    more = [Text(f"and {page.more_gates} more", "dim")] if page.more_gates else []
+    return _panel("Gates", Group(_rows(rows, nothing), *more))
 
 
 def _modes(page: WallPage) -> Panel:

@@ -234,6 +234,7 @@ class _Board:
         state = self._load(query.get("run", ""))[0] if ids else None
         run = read_run(state, self.programme, now) if state else None
         lines = on_now(run) if run else ()
+        told, gates = _told(self.extras(), run), self._gates(run) if run else ()
         return WallPage(
             clock=show(now, zone, "%H:%M %Z"),
             title=run.state.runbook.title if run else self.programme.title,
@@ -242,12 +243,14 @@ class _Board:
             countdown=countdown(state, self.programme, now),
             backout=backout_card(run, self.lookout) if run else None,
             forecast=forecast_card(run, self.desk.journal, self.lookout) if run else None,
-            alerts=_told(self.extras(), run)[:MOST_ALERTS],
+            alerts=told[:MOST_ALERTS],
+            more_alerts=max(0, len(told) - MOST_ALERTS),
             announcements=announcements(run) if run else (),
             tasks=tuple(lines[:MOST_TASKS]),
             more=max(0, len(lines) - MOST_TASKS),
             counts=counted(run) if run else (),
-            gates=self._gates(run)[:MOST_GATES] if run else (),
+            gates=gates[:MOST_GATES],
+            more_gates=max(0, len(gates) - MOST_GATES),
             modes=component_modes(self.programme, self.desk, now),
         )
 

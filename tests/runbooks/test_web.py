@@ -268,6 +268,14 @@ def test_panels_of_other_rooms_are_shown_on_the_board(world: World) -> None:
     assert '<a href="/board/backout">Paper</a>' in text
 
 
+def test_what_finds_no_room_on_the_wall_is_counted_there(world: World) -> None:
+    told = tuple(Alert("warn", f"Thing {n}.", "/health") for n in range(5))
+    panel = Panel("Health", (), "/health", told)
+    shown = pages(world.runs, world.desk, PROGRAMME, world.clock, extras=lambda: [panel])
+    text = Browser(build_app("T", shown, world.desk.journal, threading.Event())).get("/board/wall").text
+    assert (text.count("△ Thing"), "and 2 more on the board" in text) == (3, True)
+
+
 def test_what_other_rooms_must_tell_stands_at_the_head_of_board_and_wall_the_grave_first(
     world: World,
 ) -> None:

@@ -7,6 +7,7 @@ put in once a process, the first time it is needed, and says nothing outside `on
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,7 +63,14 @@ def _told(event: str, told: tuple[object, ...]) -> None:
             _check(held, told[1])
         except Forbidden as error:
             held.barred = error
+            _close(told[0])
             raise
+
+
+def _close(one: object) -> None:
+    """Whoever made it expects no refusal but an OSError, and would leave it open."""
+    if isinstance(one, socket.socket):
+        one.close()
 
 
 def _check(held: _Held, to: object) -> None:

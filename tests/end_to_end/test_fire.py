@@ -116,6 +116,7 @@ class Performed:
         }  # fmt: skip
 
     def start(self) -> None:
+        subprocess.run(["sync", "-f", self.folder], check=True)  # plans written days ago are on the disk
         self.world.runs.start(
             self.world.folder.runbook(), by="asha", run_type=RunType.LIVE, setup=RunSetup(prefect=False)
         )

@@ -65,3 +65,12 @@ def test_outside_of_it_nothing_is_judged(listening: socket.socket) -> None:
     with pytest.raises(Forbidden), only(Reach(inside=False)):
         socket.create_connection(listening.getsockname())
     socket.create_connection(listening.getsockname()).close()
+
+
+@ours_bars
+def test_a_socket_that_was_refused_is_closed() -> None:
+    with socket.socket() as refused, pytest.raises(Forbidden), only(HOUSE):
+        try:
+            refused.connect(("169.254.169.254", 80))
+        finally:
+            assert refused.fileno() == -1

@@ -7,9 +7,11 @@ head of the board asks every room, and a room that does not know is told as well
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contingency.domain.triggers import PlayStage
+from cutover.app import facts
 from cutover.app.bootstrap import World
 from cutover.reconciliation.findings import Verdict
 from cutover.web.components import named
@@ -20,6 +22,7 @@ from monitors.domain.composite import Class, Composite
 from monitors.domain.suspicion import Stage
 from runbooks.domain.weather import weather_words
 from runbooks.surroundings import weather
+from runbooks.web import TICK
 
 NAMED = 3  # that many are named in a sentence, the others are counted
 AT_STATIONS, TO_KEY, TO_CONVERT = (
@@ -30,15 +33,44 @@ AT_STATIONS, TO_KEY, TO_CONVERT = (
 GRAVE = {Class.SILENT_FAILURE: "silent failure", Class.OUTAGE: "failing"}
 
 
-def of_the_other_rooms(world: World) -> Sequence[Panel]:
-    """For the board: health, reconciliation, plays, ways back, paper, and the surroundings of the run."""
-    return [
-        *_health(world),
-        *_reconciliation(world),
-        *plays_and_ways_back(world),
-        *_weather(world),
-        _paper(world),
-    ]
+class OtherRooms:
+    """For the board: health, reconciliation, plays, ways back, paper, and the surroundings of the run.
+
+    The last result of thousands of checks is read for health. It is read again when the monitors have told a fact, and
+    as often as the board renews what is said to the minute; not with each step of the run.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._kinds = facts.kinds_of("monitors")
+        self._health = _Held()
+
+    def __call__(self) -> Sequence[Panel]:
+        world = self._world
+        return [
+            *self._health_held(),
+            *_reconciliation(world),
+            *plays_and_ways_back(world),
+            *_weather(world),
+            _paper(world),
+        ]
+
+    def _health_held(self) -> Sequence[Panel]:
+        journal, held = self._world.journal, self._health
+        stands, head = self._world.clock.now().timestamp() // TICK, journal.head().position
+        if held.stands != stands or journal.tail(held.seen, 1, self._kinds):
+            held = _Held(tuple(_health(self._world)), stands, head)
+        self._health = replace(held, seen=head)
+        return held.panels
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Panels, the stretch of time in which they stand, and the last fact that was looked at for them."""
+
+    panels: Sequence[Panel] = ()
+    stands: float = -1
+    seen: int = 0
 
 
 def plays_and_ways_back(world: World) -> Sequence[Panel]:

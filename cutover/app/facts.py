@@ -118,6 +118,12 @@ def families() -> list[tuple[type[Event], ...]]:
     return [tuple(import_module(name).EVENTS) for name in FAMILIES]
 
 
+def kinds_of(room: str) -> list[str]:
+    """The names of the kinds of fact of a room, such as `monitors`."""
+    mine = (name for name in FAMILIES if name.startswith(f"{room}."))
+    return [event.kind() for name in mine for event in import_module(name).EVENTS]
+
+
 def catalogue() -> Catalogue:
     """Every kind of fact this version knows."""
     return Catalogue(late=FAMILIES)

@@ -25,7 +25,7 @@ from contingency.plays_web import PlayPages
 from contingency.sources import staff_of
 from contingency.web import report_page
 from cutover.app.api import served_to_programs
-from cutover.app.board_panels import of_the_other_rooms, plays_and_ways_back
+from cutover.app.board_panels import OtherRooms, plays_and_ways_back
 from cutover.app.bootstrap import World, build_world
 from cutover.app.habits import habits
 from cutover.app.observability import set_up_logging
@@ -247,9 +247,7 @@ def _pages_to_read(world: World, watch: Watch) -> list[Page]:
     """The pages of each room."""
     programme, clock = world.folder.programme, world.clock
     return [
-        *board_pages(
-            world.runs, world.desk, programme, clock, extras=lambda: of_the_other_rooms(world), refine=True
-        ),
+        *board_pages(world.runs, world.desk, programme, clock, extras=OtherRooms(world), refine=True),
         *review_pages(world.runs, programme, clock),
         *plan_pages(world.runs, world.folder.runbooks, programme, clock),
         *health_pages(

@@ -25,6 +25,7 @@ from cutover.reconciliation.sources import Raw
 FEW = (
     3_000_000  # rows in buckets that differ: so many are held with all their columns, of more only the hashes
 )
+TURN = 250_000  # rows of a side set against the other's at a time
 SLICE = 100_000  # differing keys told at a time
 ONE_EACH = 1 + (1 << 32)  # a source row counts 1, a target row 2^32: one sum tells both numbers of copies
 _COPIES = (1 << 32) - 1
@@ -76,7 +77,7 @@ def settle(
 ) -> Matching:
     """Judge the rows taken up into `source_held` and `target_held`, whole where they are `few`; all others are in the totals and agree."""
     source, target = sides
-    engine.execute(_differing())
+    _set_against(engine)
     slices = 1 + _one(engine, "SELECT count(*) FROM differing") // SLICE
     doubts += [_told(engine, contract, one, few=few, slices=slices) for one in (source, target)]
     for side in Side:
@@ -153,12 +154,23 @@ def _same(engine: duckdb.DuckDBPyConnection, side: Side) -> str:
     return "" if same else _changed(side)
 
 
-def _differing() -> str:
-    """Key hashes that are not once on each side with one row hash; a collision only adds a key to be looked at."""
-    return f"""
-    CREATE TABLE differing AS SELECT kh FROM (
-        SELECT kh, 1::BIGINT AS one, h FROM source_held WHERE b < {KEYLESS} UNION ALL SELECT kh, {1 << 32}::BIGINT, h FROM target_held WHERE b < {KEYLESS})
-    GROUP BY kh HAVING sum(one) <> {ONE_EACH} OR bit_xor(h) <> 0"""
+def _set_against(engine: duckdb.DuckDBPyConnection) -> None:
+    """Have `differing` hold the key hashes that are not once on each side with one row hash; a collision only adds a key.
+
+    Some buckets at a time, so that memory does not grow with the rows held.
+    """
+    held = _one(
+        engine,
+        "SELECT max(n) FROM (SELECT count(*) AS n FROM source_held UNION ALL SELECT count(*) FROM target_held)",
+    )
+    turns = 1 + held // TURN
+    for i in range(turns):
+        mine = f"b < {KEYLESS} AND b % {turns} = {i}"
+        engine.execute(f"""
+            {"INSERT INTO differing" if i else "CREATE TABLE differing AS"} SELECT kh FROM (
+                SELECT kh, 1::BIGINT AS one, h FROM source_held WHERE {mine}
+                UNION ALL SELECT kh, {1 << 32}::BIGINT, h FROM target_held WHERE {mine})
+            GROUP BY kh HAVING sum(one) <> {ONE_EACH} OR bit_xor(h) <> 0""")
 
 
 def _told(

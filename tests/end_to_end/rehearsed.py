@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -184,11 +185,31 @@ class Hands:
         assert wide <= 0, f"{self.page.url} is {wide} px too wide at {self.size}"
 
 
-def faults_of(page: Page) -> list[str]:
+ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+COLOURS = {"type": "rule", "values": ["color-contrast"]}  # all that another choice of colours can change
+LIGHT = {"color_scheme": "light", "contrast": "no-preference", "forced_colors": "none"}
+SIGHTS: dict[str, dict[str, Any]] = {
+    "in the dark": {"color_scheme": "dark"},
+    "with more contrast": {"contrast": "more"},
+    "in the dark with more contrast": {"color_scheme": "dark", "contrast": "more"},
+    "in forced colours": {"forced_colors": "active"},
+}
+
+
+def faults_of(page: Page, look_for: dict[str, Any] = ALL) -> list[str]:
     """What axe-core finds wrong with the page as it stands, at WCAG 2.2 AA."""
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
+    found = Axe().run(page, options={"runOnly": look_for})
     return [
         f"{page.url}: {fault['id']}: {fault['help']}: {fault['nodes'][0]['html'][:160]}"
         for fault in found.response["violations"]
     ]
+
+
+def faults_in_every_sight(page: Page) -> list[str]:
+    """The whole of it in the light, then its colours alone in each other way in which a person may have them shown."""
+    found = faults_of(page)
+    for sight, media in SIGHTS.items():
+        page.emulate_media(**LIGHT | media)
+        found += [f"{sight}: {fault}" for fault in faults_of(page, COLOURS)]
+    page.emulate_media(**LIGHT)
+    return found

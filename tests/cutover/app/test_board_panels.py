@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from cutover.app.board_panels import of_the_other_rooms
+from cutover.app.board_panels import OtherRooms
 from cutover.app.bootstrap import World, build_world
 from cutover.core.clock import FixedClock
 from cutover.web.kit import Alert
 from monitors.domain.check import critical, ok
+from runbooks.web import TICK
 from tests.conftest import START
 
 PROGRAMME = """
@@ -50,7 +52,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def told(world: World) -> list[Alert]:
-    return [alert for panel in of_the_other_rooms(world) for alert in panel.alerts]
+    return [alert for panel in OtherRooms(world)() for alert in panel.alerts]
 
 
 def test_a_component_that_nobody_hears_of_is_told_as_not_known(world: World) -> None:
@@ -75,5 +77,24 @@ def test_records_that_never_arrived_are_told_though_every_system_is_well(world: 
 
 
 def test_what_has_not_been_compared_is_said_in_its_panel_and_not_called_well(world: World) -> None:
-    (panel,) = [one for one in of_the_other_rooms(world) if one.title == "Reconciliation"]
+    (panel,) = [one for one in OtherRooms(world)() if one.title == "Reconciliation"]
     assert panel.rows == (("Crimes, old against new", "not compared yet"),)
+
+
+def test_health_is_read_again_with_a_fact_of_the_monitors_and_with_time_and_not_with_every_result(
+    world: World,
+) -> None:
+    rooms, clock = OtherRooms(world), world.pace
+    assert isinstance(clock, FixedClock)
+
+    def said() -> str:
+        (alert,) = [alert for panel in rooms() for alert in panel.alerts]
+        return alert.text
+
+    assert said().startswith("Not known how it stands")
+    for heard, wanted in (("it is empty", "it is empty"), ("still so", "it is empty")):
+        world.monitors.record("exports", critical(heard))
+        assert said() == f"Custody: failing. Exports come: {wanted}"
+        clock.advance(timedelta(seconds=1))
+    clock.advance(timedelta(seconds=TICK))
+    assert said() == "Custody: failing. Exports come: still so"

@@ -69,8 +69,7 @@ def test_outside_of_it_nothing_is_judged(listening: socket.socket) -> None:
 
 @ours_bars
 def test_a_socket_that_was_refused_is_closed() -> None:
-    with socket.socket() as refused, pytest.raises(Forbidden), only(HOUSE):
-        try:
+    with socket.socket() as refused:
+        with pytest.raises(Forbidden), only(HOUSE):
             refused.connect(("169.254.169.254", 80))
-        finally:
-            assert refused.fileno() == -1
+        assert refused.fileno() == -1

@@ -21,6 +21,7 @@ from cutover.app.bootstrap import World, as_current, build_world
 from cutover.app.conversion_rounds import ON_THE_WAY
 from cutover.app.programme_folder import ProgrammeFolder
 from cutover.app.watching import look_at_plays
+from cutover.core.errors import Unavailable
 from cutover.domain.modes import COMPONENT, Mode, component_stream
 from cutover.range.aftercare import count_with_partners, learn, partners_read, stations_speak
 from cutover.range.any_system import tell_answers
@@ -131,7 +132,7 @@ class Rehearsal:
                 going = self.stages.go_live(world, self.run_id)
                 await _first_failure(while_it_moves(world, self.run_id, going), background.values())
                 async with world.pace.hold():
-                    await record_electronically(world, cast)
+                    await as_far_as_it_goes(record_electronically(world, cast))
                 await _first_failure(self._until_quiet(world, cast), background.values())
             finally:
                 stop.set()
@@ -159,7 +160,7 @@ class Rehearsal:
 
         keying = asyncio.create_task(self._every(HOUR, hour, world, stop))
         try:
-            await _first_failure(self.stages.back_conversion(world), [keying])
+            await _first_failure(as_far_as_it_goes(self.stages.back_conversion(world)), [keying])
         finally:
             stop.set()
             keying.cancel()
@@ -266,6 +267,14 @@ async def _first_failure(work: Awaitable[None], beside: Collection[asyncio.Task[
                 await asyncio.gather(main, return_exceptions=True)
                 raise error
     await main
+
+
+async def as_far_as_it_goes(work: Awaitable[None]) -> None:
+    """A system that stays down to the last leaves work undone: the ending names it."""
+    try:
+        await work
+    except Unavailable as error:
+        log.warning("left_undone", why=str(error))
 
 
 async def while_it_moves(world: World, run_id: str, going: Coroutine[Any, Any, None]) -> None:

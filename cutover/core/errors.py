@@ -54,9 +54,8 @@ class NotFound(CutoverError):
     slug = "not-found"
 
     def __init__(self, what: str, name: str, known: Iterable[str] = ()) -> None:
-        hint = nearest(name, known) if name else ""
-        said = f"no {what} named '{name}'" if name else f"there is no {what} here yet"
-        super().__init__(said + (f"; did you mean '{hint}'?" if hint else ""))
+        said = f"no {what} named '{name}'{hint(name, known)}" if name else f"there is no {what} here yet"
+        super().__init__(said)
 
 
 class Refused(CutoverError):
@@ -83,6 +82,12 @@ class Unavailable(CutoverError):
     def __init__(self, message: str, *, permanent: bool = False) -> None:
         self.permanent = permanent
         super().__init__(message)
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """How a message ends that names the known one most like `name`; '' when nothing is close."""
+    near = nearest(name, known)
+    return f"; did you mean '{near}'?" if near else ""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 
 from pydantic import Field as Described
 
-from cutover.core.errors import nearest
+from cutover.core.errors import hint
 from cutover.domain.programme import Id, Part
 from paper_capture.domain.passes import Value
 
@@ -90,8 +90,7 @@ def _tidy(field: FormField, value: Value) -> str:
 def _choice(field: FormField, text: str) -> Value:
     if text in field.choices:
         return text
-    near = nearest(text, field.choices)
-    raise ValueError(f"'{text}' is not a choice" + (f"; did you mean '{near}'?" if near else ""))
+    raise ValueError(f"'{text}' is not a choice{hint(text, field.choices)}")
 
 
 def _number(field: FormField, text: str) -> Value:

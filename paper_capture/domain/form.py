@@ -13,7 +13,7 @@ from typing import Literal, Self
 from pydantic import Field as Described
 from pydantic import model_validator
 
-from cutover.core.errors import Invalid, Problem, nearest
+from cutover.core.errors import Invalid, Problem, hint, nearest
 from cutover.domain.programme import Id, Part
 from paper_capture.domain.answers import FieldType, FormField, expected_answer, read_answer
 from paper_capture.domain.moves import Grade
@@ -134,14 +134,12 @@ class Form(Part):
             raise ValueError(
                 f"fields.{empty}: choices belong to a choice field, and a choice field has choices"
             )
-        _known("field", self._named(), names)
+        for line, rule in self._rules():
+            _known("field", rule.names, names)
+            _comparable(line, rule, {f.name: f.type for f in self.fields})
+        _known("field", [name for rule in self.grades for name in rule.names], names)
         _known("section", [f.section for f in self.fields if f.section], [s.id for s in self.sections])
         return self
-
-    def _named(self) -> list[str]:
-        pairs = [*((o.first, o.then) for o in self.order), *((n.tick, n.field) for n in self.needs)]
-        rules = (rule.names for rule in map(parse_rule, self.rules))
-        return [name for group in (*(g.names for g in self.grades), *pairs, *rules) for name in group]
 
     def at(self, version: int) -> Form:
         """The form as it was in an older version: what a sheet printed then asks for."""
@@ -215,21 +213,30 @@ class Form(Part):
         return Problem(f"{self.title} has no such field", of, None, name, nearest=nearest(name, known))
 
     def _across(self, read: Mapping[str, Value], of: str) -> list[Problem]:
-        found = (fault for rule in self._across_rules() for fault in rule.faults(read))
+        found = (fault for _, rule in self._rules() for fault in rule.faults(read))
         return [Problem(said, of, None, field) for field, said in found]
 
-    def _across_rules(self) -> Iterator[Rule]:
+    def _rules(self) -> Iterator[tuple[str, Rule]]:
+        """What holds between fields, in whichever of the three ways it is written: each line, and as read."""
         lines = [
             *(f"{o.first} <= {o.then}" for o in self.order),
             *(f"{n.tick} needs {n.field}" for n in self.needs),
             *self.rules,
         ]
-        return map(parse_rule, lines)
+        return ((line, parse_rule(line)) for line in lines)
 
 
 def _known(kind: str, given: Iterable[str], names: list[str]) -> None:
     """Raises ValueError for a name that the form does not have."""
     for name in given:
         if name not in names:
-            near = nearest(name, names)
-            raise ValueError(f"no {kind} is named '{name}'" + (f"; did you mean '{near}'?" if near else ""))
+            raise ValueError(f"no {kind} is named '{name}'{hint(name, names)}")
+
+
+def _comparable(line: str, rule: Rule, types: Mapping[str, FieldType]) -> None:
+    """Raises ValueError for a comparison that no two answers could be put to."""
+    if not rule.fits(types):
+        said = " and ".join(f"'{name}' ({types[name]})" for name in rule.names)
+        raise ValueError(
+            f"rule '{line}' compares {said}; expected times with times, or numbers with numbers and no span"
+        )

@@ -1,7 +1,8 @@
 """What must hold between two answers of one form, as a line of text in its file: `occurred <= written`.
 
 Two shapes, and no code: `A <= B` (also < >= > == !=), where B may be a number or carry a span, `A <= B + 6h`; and
-`A needs B`, or `A is no needs B, C`: once A is ticked, or has that answer, B and C are not left empty.
+`A needs B`, or `A is no needs B, C`: once A is ticked, or has that answer, B and C are not left empty. What is compared
+is times with times or numbers with numbers: other answers have no order, and a form that compares them is refused.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from cutover.core.duration import parse_duration, spell_duration
 from cutover.core.errors import Invalid
+from paper_capture.domain.answers import FieldType
 from paper_capture.domain.passes import Value
 
 SHAPES = "`first <= then`, `first <= then + 6h`, `amount >= 0`, `tick needs field` or `choice is no needs field, other`"
@@ -39,14 +41,24 @@ _OF_NUMBERS = {
     "is before": "is less than",
     "is not after": "is not more than",
 }
+_ANY = frozenset(FieldType)
+_TIMES, _NUMBERS = frozenset({FieldType.DATE, FieldType.DATETIME}), frozenset({FieldType.NUMBER})
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line as read: the fields it names, and what it finds wrong as (field, sentence)."""
+    """One line as read: the fields it names, and what it finds wrong as (field, sentence).
+
+    `among` are groups of types: all of its fields are of one of them.
+    """
 
     names: tuple[str, ...]
     faults: Callable[[Mapping[str, Value]], Iterator[tuple[str, str]]]
+    among: tuple[frozenset[FieldType], ...] = (_ANY,)
+
+    def fits(self, types: Mapping[str, FieldType]) -> bool:
+        """Whether it can be of a form whose fields have these types."""
+        return any({types[name] for name in self.names} <= group for group in self.among)
 
 
 def parse_rule(text: str) -> Rule:
@@ -59,9 +71,8 @@ def parse_rule(text: str) -> Rule:
     raise ValueError(f"rule '{text}' cannot be read; expected {SHAPES}")
 
 
-def moment(value: Value) -> datetime:
+def _moment(text: str) -> datetime:
     """A date or time of the form; a date alone stands for its first moment, UTC."""
-    text = str(value)
     return datetime.fromisoformat(text if "T" in text else f"{text}T00:00+00:00")
 
 
@@ -75,15 +86,16 @@ def _comparison(left: str, sign: str, right: str, way: str | None, span: str | N
         if one is None or other is None:
             return
         if isinstance(one, str) and isinstance(other, str):
-            wrong = not holds(moment(one), moment(other) + shift)
-            said = words
+            wrong, said = not holds(_moment(one) - _moment(other), shift), words
         else:
             wrong, said = not holds(float(one), float(other)), _OF_NUMBERS.get(words, words)
         if wrong:
             by = f" {way} {spell_duration(abs(shift))}" if span else ""
             yield left, f"{one} {said} {f'{right} {other}' if named else right}{by}"
 
-    return Rule((left, right) if named else (left,), faults)
+    names = (left, right) if named else (left,)
+    among = (*([_TIMES] if named else []), *([] if span else [_NUMBERS]))
+    return Rule(names, faults, among)
 
 
 def _span(text: str | None) -> timedelta:

@@ -146,6 +146,11 @@ def test_ticks_raise_a_grade_and_never_lower_a_judgement(count: int, danger: boo
             "has choices",
         ),
         ({"colour": "red"}, "colour"),
+        ({"rules": ["who != why"]}, r"rule 'who != why' compares 'who' \(text\) and 'why' \(text\)"),
+        ({"rules": ["born <= count"]}, r"'born' \(date\) and 'count' \(number\); expected times with times"),
+        ({"rules": ["kind == 1"]}, r"compares 'kind' \(choice\)"),
+        ({"rules": ["count < count + 6h"]}, "no span"),
+        ({"order": [{"first": "who", "then": "began"}]}, r"rule 'who <= began' compares 'who' \(text\)"),
     ],
 )
 def test_a_form_that_does_not_hang_together_is_refused(changes: dict[str, object], said: str) -> None:

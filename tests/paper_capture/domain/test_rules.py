@@ -37,6 +37,7 @@ def test_a_broken_rule_names_its_field(line: str, values: dict[str, Value], said
         ("occurred <= written", {"occurred": EARLY, "written": LATE}),
         ("occurred <= written", {"occurred": EARLY}),
         ("due <= began + 6h", {"began": EARLY, "due": "2026-10-25T06:30:00+00:00"}),
+        ("due <= began + 6h", {"began": "9999-12-31T23:00:00+00:00", "due": "9999-12-31T23:30:00+00:00"}),
         ("danger needs why", {"danger": False}),
         ("adult is no needs parent", {"adult": "yes"}),
     ],

@@ -62,6 +62,7 @@ class ScannedFile(TypedDict):
     file: str
     sha256: str
     already: int
+    ungraded: Sequence[str]
     refused: str
     filed: Sequence[FiledPage]
     held: Sequence[HeldPage]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,16 +31,21 @@ def _filing(app: App, room: Rooms) -> None:
         programme: Path = Path(),
         json: bool = False,
     ) -> int:
-        """File each scanned page under its serial; exit 1 when anything was held for a person or a file was refused."""
+        """File each scanned page under its serial; exit 1 when anything was held for a person or refused."""
         from cutover.store.print_key import print_key
         from paper_capture.scanning.scan import Scanner
 
         at = room(programme)
         scanner = Scanner(at.images, print_key(at.state))
-        reports = list(scanner.scan(files, by=by))
+        counted, whole = list[dict[str, Any]](), True
+        for report in scanner.scan(files, by=by):
+            counted.append(_counted(report))
+            whole = whole and not (report.refused or report.held or report.ungraded)
+            if not json:  # each as it is done: what ends the scan takes back nothing that was filed before
+                answer(None, as_json=False, text=_said(report))
         blind = [] if scanner.marks else ["tick boxes were not read: install cutover-golive[omr]"]
-        answer([_counted(r) for r in reports], as_json=json, text=[*_said(reports), *blind])
-        return int(any(r.refused or r.held for r in reports))
+        answer(counted, as_json=json, text=blind)
+        return int(not whole)
 
 
 def _held(app: App, room: Rooms) -> None:
@@ -86,21 +91,21 @@ def _held(app: App, room: Rooms) -> None:
 def _counted(report: Report) -> dict[str, Any]:
     return {
         "file": report.file, "sha256": report.sha256, "already": report.already, "refused": report.refused,
+        "ungraded": report.ungraded,
         "filed": [{"serial": p.serial, "page": p.page, "pages": p.pages, "sha256": p.scan.sha256, "marks": p.marks} for p in report.filed],
         "held": [{"page": h.scan.source_page, "sha256": h.scan.sha256, "reason": h.reason} for h in report.held],
     }  # fmt: skip
 
 
-def _said(reports: Sequence[Report]) -> Iterator[str]:
-    for report in reports:
-        if report.refused:
-            yield f"REFUSED {report.file}: {report.refused}; nothing of it was filed"
-            continue
-        yield f"{report.file}: {len(report.filed)} filed, {len(report.held)} held, {report.already} were known"
-        yield from (f"  held: page {h.scan.source_page}: {h.reason}" for h in report.held)
-        for placed in report.filed:
-            referred = placed.marks.referred if placed.marks else {}
-            yield from (
-                f"  look at {placed.serial} page {placed.page}: {name}: {why}"
-                for name, why in referred.items()
-            )
+def _said(report: Report) -> Iterator[str]:
+    if report.refused:
+        yield f"REFUSED {report.file}: {report.refused}; nothing of it was filed"
+        return
+    yield f"{report.file}: {len(report.filed)} filed, {len(report.held)} held, {report.already} were known"
+    yield from (f"  held: page {h.scan.source_page}: {h.reason}" for h in report.held)
+    yield from (f"  filed, but not graded higher: {why}" for why in report.ungraded)
+    for placed in report.filed:
+        referred = placed.marks.referred if placed.marks else {}
+        yield from (
+            f"  look at {placed.serial} page {placed.page}: {name}: {why}" for name, why in referred.items()
+        )

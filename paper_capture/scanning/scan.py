@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cutover.core.errors import Invalid
+from cutover.core.errors import Invalid, Refused
 from paper_capture.domain.codes import PageCode
 from paper_capture.domain.geometry import Layout
 from paper_capture.domain.images import Marks, Scan
@@ -20,7 +20,10 @@ from paper_capture.scanning.reading import Found, read_page
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of one file: pages filed and held, pages that were filed before, or why it was refused whole."""
+    """What became of one file: pages filed and held, pages that were filed before, or why it was refused whole.
+
+    `ungraded` says of which filed sheets the higher grade that was read off them came too late, and why.
+    """
 
     file: str
     sha256: str = ""
@@ -28,6 +31,7 @@ class Report:
     held: tuple[Unplaced, ...] = ()
     already: int = 0
     refused: str = ""
+    ungraded: tuple[str, ...] = ()
 
 
 @dataclass
@@ -43,7 +47,10 @@ class Scanner:
         self.keeping = PaperKeeping(self.images.paper)
 
     def scan(self, paths: Iterable[Path], *, by: str) -> Iterator[Report]:
-        """File the pages of each file in turn. The same file again changes nothing."""
+        """File the pages of each file in turn; one that is refused keeps out none of the others.
+
+        The same file again changes nothing.
+        """
         for path in paths:
             for file in _files(path):
                 yield self._one(file, by)
@@ -57,14 +64,27 @@ class Scanner:
             unplaced: list[Unplaced] = []
             for leaf in leaves(file, new):
                 self._place(file, leaf, placed, unplaced)
+            self.images.file_all(placed, unplaced, by=by)
         except Invalid as error:
             return Report(str(path), refused="; ".join(p.message for p in error.problems))
-        self.images.file_all(placed, unplaced, by=by)
-        self.keeping.triage({p.serial: p.marks.grade for p in placed if p.marks and p.marks.grade}, by=by)
+        except Refused as error:
+            return Report(str(path), refused="; ".join(error.reasons))
         known = [held for held in unplaced if held.scan.source_page in taken]
         return Report(
-            str(path), file.sha256, tuple(placed), tuple(unplaced), file.pages - len(new) + len(known)
-        )
+            str(path), file.sha256, tuple(placed), tuple(unplaced), file.pages - len(new) + len(known),
+            ungraded=self._grade(placed, by),
+        )  # fmt: skip
+
+    def _grade(self, placed: Sequence[Placed], by: str) -> tuple[str, ...]:
+        """Raise each sheet to the grade that was read off it; the reasons of those for which it is too late."""
+        too_late = list[str]()
+        for page in placed:
+            if page.marks and page.marks.grade:
+                try:
+                    self.keeping.triage({page.serial: page.marks.grade}, by=by)
+                except Refused as error:
+                    too_late += error.reasons
+        return tuple(too_late)
 
     def _place(self, file: ScannedFile, leaf: Leaf, placed: list[Placed], unplaced: list[Unplaced]) -> None:
         reading = read_page(leaf.gray, self.key)

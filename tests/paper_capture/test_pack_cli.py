@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from cutover.core.errors import Invalid, NotFound, Refused
+from cutover.core.errors import Invalid, NotFound, Refused, Unavailable
 from cutover.domain.programme import Programme
 from cutover.store.documents import read_yaml
 from paper_capture.batches import PaperBatches
@@ -95,6 +96,17 @@ def test_what_was_printed_is_scanned_back_and_what_has_no_place_is_held(
     assert call(room, "quarantine") == 1
     call(room, "discard", report["held"][0]["sha256"][:8], "--reason", "still blank", "--by", "tova")
     assert call(room, "quarantine") == 0
+
+
+def test_what_was_filed_before_the_disk_gave_up_is_told(
+    room: Room, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.txt").write_text("no scan")
+    Image.new("L", (60, 40)).save(tmp_path / "blank.png")
+    room.images.files.folder.write_text("a file is in the way of the images")
+    with pytest.raises(Unavailable, match="File exists"):
+        call(room, "scan", str(tmp_path / "notes.txt"), str(tmp_path / "blank.png"), "--by", "tova")
+    assert "notes.txt: is not a PDF" in capsys.readouterr().out
 
 
 def test_the_paper_passes_from_hand_to_hand_by_command(

@@ -12,9 +12,13 @@ import pytest
 from PIL import Image
 
 from paper_capture.domain.images import Held
+from paper_capture.forms import load_forms
+from paper_capture.printing.layout import lay_out
+from paper_capture.scanning.marks import has_eyes
 from paper_capture.scanning.scan import Report, Scanner
-from tests.paper_capture.scanning.conftest import SERIALS, Printed
-from tests.paper_capture.world import used
+from tests.paper_capture.scanning.conftest import KEY, SERIALS, Printed
+from tests.paper_capture.scanning.pens import drawn, write
+from tests.paper_capture.world import SCENARIO, used
 
 
 def scan(scanner: Scanner, *paths: Path) -> list[Report]:
@@ -178,6 +182,32 @@ def test_a_page_may_lie_any_way_round(logged: Scanner, printed: Printed, inbox: 
 
 def test_the_drawn_pages_are_those_of_the_pdf(printed: Printed) -> None:
     assert len(pypdfium2.PdfDocument(printed.pdf)) == len(printed.pages) == len(SERIALS)
+
+
+def test_a_file_that_the_rules_refuse_keeps_out_none_of_the_others(
+    logged: Scanner, printed: Printed, inbox: Path
+) -> None:
+    logged.images.file(SERIALS[1], 1, 2, b"named by hand as one of two", by="Bo")
+    for number, page in enumerate(printed.pages):
+        Image.fromarray(page).save(inbox / f"{number}.png")
+    first, refused = scan(logged, inbox)
+    assert [p.serial for p in first.filed] == [SERIALS[0]]
+    assert (refused.filed, refused.refused) == ((), f"{SERIALS[1]}: has 2 pages, not 1")
+
+
+@pytest.mark.skipif(not has_eyes(), reason="the extra omr is not installed")
+def test_a_grade_read_off_a_sheet_that_is_over_is_told_and_its_image_is_filed(
+    scanner: Scanner, inbox: Path
+) -> None:
+    form = load_forms(SCENARIO)["custody"]
+    (page,) = drawn(form, SERIALS[:1], KEY)
+    (box,) = (b for b in lay_out(form).boxes(1) if (b.field, b.answer) == ("_grade", "high"))
+    write(page, box, "cross", np.random.default_rng(3))
+    page.save(inbox / "1.png")
+    scanner.images.paper.spoil(SERIALS[0], by="Bo", reason="written anew on another")
+    (report,) = scan(scanner, inbox)
+    assert [p.serial for p in report.filed] == [SERIALS[0]]
+    assert "spoiled" in " ".join(report.ungraded)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])

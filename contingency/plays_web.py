@@ -11,13 +11,12 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from contingency.domain.triggers import PlayStage
+from contingency.domain.triggers import Play, PlayStage
 from contingency.service import ContingencyService, PlayView, TriggerView
 from cutover.core.clock import Clock
 from cutover.domain.modes import Mode
 from cutover.domain.programme import Programme
 from cutover.web.acts import Act, Done, Form, Sent
-from cutover.web.components import named
 from cutover.web.kit import Page, Query
 from cutover.web.visitor import visitor_of
 from cutover.web.words import lasting, moment
@@ -49,7 +48,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class PlayCard:
-    """One play under way, as this visitor sees it."""
+    """One play under way, as this visitor sees it and as it was proposed; `changed`: its file says something else by now."""
 
     id: str
     title: str
@@ -63,6 +62,7 @@ class PlayCard:
     steps: tuple[Line, ...]
     checklist: tuple[Line, ...]
     sheets: str
+    changed: bool
     may_decide: bool
     link: str
 
@@ -161,41 +161,39 @@ class PlayPages:
         )
 
     def _card(self, view: PlayView, person: str) -> PlayCard:
-        play = self._plays.book.plays.get(view.play)
-        steps = {step.id: step.title for step in play.steps} if play else {}
-        checklist = {line.id: line.title for line in play.stand_down} if play else {}
+        play = self._plays.agreed(view.id)
         proposed = moment(view.proposed_at, self._programme.zone)
         return PlayCard(
             id=view.id,
             title=view.title,
             look=LOOKS[view.stage],
             stage=view.stage,
-            means=self._means(view, play.switch_to if play else None),
+            means=self._means(play),
             since=f"{proposed} ({lasting(self._clock.now() - view.proposed_at)} ago), trigger {view.trigger}",
-            deciders=" or ".join(named(self._programme, who) for who in view.deciders),
+            deciders=" or ".join(self._programme.name_of(who) for who in view.deciders),
             decided=self._decided(view),
-            agreed=", ".join(named(self._programme, who) for who in view.backed),
+            agreed=", ".join(self._programme.name_of(who) for who in view.backed),
             steps=tuple(
-                Line(id_, title, "" if id_ in view.open_steps else "done") for id_, title in steps.items()
+                Line(step.id, step.title, "" if step.id in view.open_steps else "done") for step in play.steps
             ),
             checklist=tuple(
-                Line(id_, title, named(self._programme, view.done_lines.get(id_, "")))
-                for id_, title in checklist.items()
+                Line(line.id, line.title, self._programme.name_of(view.done_lines.get(line.id, "")))
+                for line in play.stand_down
             ),
             sheets="" if view.sheets is None else f"{view.sheets:,} sheets handed out",
+            changed=self._plays.book.plays.get(view.play) != play,
             may_decide=person in view.deciders,
             link=f"/journal?stream={quote(view.id, safe='')}",
         )
 
-    def _means(self, view: PlayView, to: Mode | None) -> str:
+    def _means(self, play: Play) -> str:
         titles = {part.id: part.title for part in self._programme.components}
-        title = titles.get(view.component, view.component)
-        return f"{title} goes {WORDS[to]}" if to else title
+        return f"{titles.get(play.component, play.component)} goes {WORDS[play.switch_to]}"
 
     def _decided(self, view: PlayView) -> str:
         if not view.decided_by:
             return ""
-        who, when = named(self._programme, view.decided_by), moment(view.decided_at, self._programme.zone)
+        who, when = self._programme.name_of(view.decided_by), moment(view.decided_at, self._programme.zone)
         return f"{who}, {when}: {view.reason}"
 
     def _armed(self, trigger: TriggerView) -> ArmedLine:

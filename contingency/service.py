@@ -209,7 +209,7 @@ class ContingencyService:
 
     def open_records(self, play: str) -> list[str]:
         """The serials of records that are open on paper and not handed over live."""
-        hands_over = self._play(self._open(play)).hands_over
+        hands_over = self.agreed(self._open(play)).hands_over
         sheets = self.paper.sheets(WAITING, hands_over) if hands_over else ()
         running = (s.serial for s in sheets if any(not c.stopped for c in sheet_clocks(s, self.book.clocks)))
         return [serial for serial in running if not self.desk.state(HANDOVER, handover_stream(serial)).done]
@@ -232,7 +232,7 @@ class ContingencyService:
         Only a decider may, and only when no line is open: raises Refused naming each, and records nothing.
         """
         stream = self._open(play)
-        ending = self._play(stream)
+        ending = self.agreed(stream)
         if left := self.open_records(stream):
             raise Refused(
                 *(f"not handed over live: {serial}, open on paper with its clocks" for serial in left)
@@ -254,6 +254,13 @@ class ContingencyService:
         for stream in half_done:
             self._supply(stream)
         return [self._view(stream) for stream in half_done]
+
+    def agreed(self, stream: str) -> Play:
+        """One life of a play as it was declared when it was proposed, whatever its file says by now. Raises NotFound."""
+        play = self.desk.state(PLAY, stream).play
+        if play is None:
+            raise NotFound("play", stream)
+        return play
 
     def plays(self, stages: Iterable[PlayStage] | None = None) -> list[PlayView]:
         """Every life of every play, newest first."""
@@ -312,7 +319,7 @@ class ContingencyService:
         return stream
 
     def _switch(self, stream: str, by: str, reason: str) -> list[Ask]:
-        play = self._play(stream)
+        play = self.agreed(stream)
         return self._to_mode(play.component, play.switch_to, by, f"{play.title}: {reason}", stream)
 
     def _to_mode(self, component: str, mode: Mode, by: str, reason: str, cause: str) -> list[Ask]:
@@ -327,7 +334,7 @@ class ContingencyService:
         state = self.desk.state(PLAY, stream)
         if state.supplied is not None:
             return
-        play, sheets = self._play(stream), dict[str, dict[str, int]]()
+        play, sheets = self.agreed(stream), dict[str, dict[str, int]]()
         for station in play.stations:
             for form_type, count in play.blocks.items():
                 key = f"{stream}:issue:{station}:{form_type}"
@@ -352,14 +359,8 @@ class ContingencyService:
             raise Refused(f"{play} is armed, but nothing has proposed it")
         return next((row.stream for row in lives if row.stage in OPEN), lives[0].stream)
 
-    def _play(self, stream: str) -> Play:
-        play = self.desk.state(PLAY, stream).play
-        if play is None:
-            raise NotFound("play", stream)
-        return play
-
     def _view(self, stream: str, now: datetime | None = None) -> PlayView:
-        state, play = self.desk.state(PLAY, stream), self._play(stream)
+        state, play = self.desk.state(PLAY, stream), self.agreed(stream)
         assert state.trigger and state.bad_since and state.proposed_at  # noqa: PT018  (a proposal has them)
         return PlayView(
             id=stream,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from html import unescape
 
 from contingency.domain.triggers import PlayStage
 from contingency.plays_web import PlayPages
@@ -12,7 +14,7 @@ from cutover.web.links import Links
 from cutover.web.sign_in import SignIn
 from tests.contingency.test_pages import Here
 from tests.contingency.test_service import LINES, breached
-from tests.contingency.world import PROGRAMME, World
+from tests.contingency.world import PROGRAMME, World, with_play
 from tests.cutover.web.browser import Signed
 
 
@@ -66,6 +68,21 @@ def test_the_way_back_is_ticked_off_by_name_and_ends_only_when_nothing_is_open(w
         assert chen.post(address(world, "line"), one=line).status_code == 200
     assert "is stood down" in chen.post(address(world, "stand-down")).text
     assert world.plays.plays()[0].stage is PlayStage.STOOD_DOWN
+
+
+def test_what_was_proposed_stands_on_the_page_whatever_the_file_says_by_now(world: World) -> None:
+    chen = site(breached(world), "chen")
+    chen.get("/plays")
+    chen.post(address(world, "enact"), reason="no sign of recovery")
+    before = chen.get("/plays").text
+    play = world.book.plays[world.plays.plays()[0].play]
+    world.plays.book = with_play(world.book, stand_down=play.stand_down[:1])
+    after = unescape(chen.get("/plays").text)
+    assert ("Its file has changed" in before, "Its file has changed" in after) == (False, True)
+    assert all(line.title in after for line in play.stand_down)
+    world.plays.book = replace(world.book, plays={})
+    gone = unescape(chen.get("/plays").text)
+    assert all(line.title in gone for line in play.stand_down)
 
 
 def test_a_play_is_declined_with_a_reason_and_stands_among_those_that_are_over(world: World) -> None:

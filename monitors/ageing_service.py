@@ -130,9 +130,8 @@ class AgeingService:
 
     def settle(self, check_id: str, by: str, origin: Origin, note: str) -> list[Recorded]:
         """Say, by name, what a suspected backlog was. Raises Refused when none is suspected."""
-        people = self._programme.people
-        if people and self._programme.person(by) is None:
-            raise NotFound("person", by, [p.id for p in people])
+        if self._programme.people:
+            self._programme.somebody(by)
         command = SettleSuspicion(by=by, origin=origin, note=note)
         return self._desk.ask(SUSPICION, suspicion_stream(self._check(check_id).id), command)
 

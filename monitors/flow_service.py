@@ -214,8 +214,8 @@ class FlowService:
 
         Raises Refused when none is open, NotFound for nobody in particular.
         """
-        if self.programme.people and self.programme.person(by) is None:
-            raise NotFound("person", by, [p.id for p in self.programme.people])
+        if self.programme.people:
+            self.programme.somebody(by)
         now = self.now()
         return [
             fact

@@ -70,9 +70,7 @@ class RegisterService:
         """
         owner = self._owner(subject)
         people = self._programme.people
-        person = self._programme.person(by)
-        if people and person is None:
-            raise NotFound("person", by, [p.id for p in people])
+        person = self._programme.somebody(by) if people else None
         if person and any(DECIDER in p.roles for p in people) and DECIDER not in person.roles:
             raise Refused(f"{person.name} is no decider: a waiver is signed by one")
         command = SignWaiver(by=by, reason=reason, until=until.astimezone(UTC), owner=owner)

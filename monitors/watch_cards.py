@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from cutover.domain.programme import Programme
 from cutover.store.desk import Desk
-from cutover.web.components import named
 from cutover.web.visitor import Visitor
 from cutover.web.words import lasting, moment
 from monitors.ageing_service import AgeingService, AgeingView
@@ -194,7 +193,7 @@ def flow_card(view: FlowView, programme: Programme, now: datetime) -> FlowCard:
         chart=flow_chart(flow.title, f"{flow.title}: {standing.detail}", state, declared),
         alarms=tuple(_alarm(alarm, programme, now) for alarm in state.alarms.values()),
         closed=tuple(
-            f"{CHARTS[c.alarm.chart]}, closed {moment(c.at, programme.zone)} by {named(programme, c.by)}: "
+            f"{CHARTS[c.alarm.chart]}, closed {moment(c.at, programme.zone)} by {programme.name_of(c.by)}: "
             f"{c.cause.replace('_', ' ')}, {c.note}"
             for c in reversed(state.closed[-3:])
         ),
@@ -246,7 +245,7 @@ def _balance(view: AgeingView) -> str:
 def _alarm(alarm: Alarm, programme: Programme, now: datetime) -> AlarmLine:
     style, sign, _ = LOOKS[STATUS[alarm.chart]]
     held = in_hand(alarm, now)
-    hands = f"{named(programme, held.by)} until {moment(held.until, programme.zone)}: {held.note}" if held else ""  # fmt: skip
+    hands = f"{programme.name_of(held.by)} until {moment(held.until, programme.zone)}: {held.note}" if held else ""  # fmt: skip
     began = f"raised {moment(alarm.raised_at, programme.zone)}; began about {alarm.since:%a %d %b}"
     return AlarmLine(alarm.chart, (style, sign, CHARTS[alarm.chart]), alarm.detail, began, hands)
 
@@ -271,9 +270,9 @@ def _declared(view: FlowView) -> tuple[tuple[str, str], ...]:
 
 def _owners(view: FlowView, programme: Programme) -> str:
     flow = view.flow
-    names = [named(programme, flow.owner)]
+    names = [programme.name_of(flow.owner)]
     if flow.business_owner:
-        names.append(f"{named(programme, flow.business_owner)} (business)")
+        names.append(f"{programme.name_of(flow.business_owner)} (business)")
     return ", ".join(names)
 
 

@@ -11,7 +11,7 @@ from cutover.core.clock import Clock
 from cutover.domain.programme import Programme
 from cutover.store.as_of import desk_as_of, past_moment
 from cutover.store.desk import Desk
-from cutover.web.components import ModeLine, component_modes, named
+from cutover.web.components import ModeLine, component_modes
 from cutover.web.kit import Page, Panel, Query
 from cutover.web.visitor import visitor_of
 from cutover.web.words import lasting, moment
@@ -122,7 +122,7 @@ def check_line(view: CheckView, programme: Programme, now: datetime) -> CheckLin
         id=view.check_id,
         title=view.title,
         component=component.title if component else view.component,
-        owner=named(programme, view.owner),
+        owner=programme.name_of(view.owner),
         severity=view.severity,
         look=(style, sign, f"{word}: {REASONS[view.reason]}" if view.reason else word),
         firm=_firm(view),
@@ -210,7 +210,7 @@ def _hands(view: CheckView, programme: Programme) -> str:
     parts = []
     if ack := view.acknowledged:
         until = moment(ack.until, programme.zone)
-        parts.append(f"acknowledged by {named(programme, ack.by)} until {until}: {ack.note}")
+        parts.append(f"acknowledged by {programme.name_of(ack.by)} until {until}: {ack.note}")
     if view.downtime:
         parts.append(f"in a downtime: {', '.join(view.downtime)}")
     if view.suppressed_by:

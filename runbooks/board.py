@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from cutover.domain.gates import Verdict
 from cutover.domain.programme import Programme
 from cutover.web.charts import Bar
-from cutover.web.components import named
 from cutover.web.page import Alert
 from cutover.web.words import MINUTE, lasting, moment
 from runbooks.domain.deciding import stuck_gates, why_stuck
@@ -96,7 +95,7 @@ class Run:
         return moment(at, self.programme.zone)
 
     def name(self, who: str) -> str:
-        return named(self.programme, who)
+        return self.programme.name_of(who)
 
 
 def read_run(

@@ -17,7 +17,6 @@ from cutover.core.clock import show
 from cutover.core.errors import Conflict, NotFound
 from cutover.core.event import Command, Recorded
 from cutover.web.acts import Act, Done, Form, Sent
-from cutover.web.components import named
 from cutover.web.words import spelled
 from runbooks.board_moves import STEERS, check_role
 from runbooks.domain import colours, notes
@@ -175,7 +174,7 @@ class BoardActs:
 
     def _told(self, fact: Recorded) -> str:
         programme = self.service.programme
-        who, when = named(programme, fact.actor), show(fact.at, programme.zone, "%H:%M %Z")
+        who, when = programme.name_of(fact.actor), show(fact.at, programme.zone, "%H:%M %Z")
         return f"Meanwhile, {when}: {spelled(fact.event.kind())}, by {who}."
 
     # --- the run ---

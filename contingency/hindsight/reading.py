@@ -20,7 +20,6 @@ from cutover.domain import modes
 from cutover.domain.modes import COMPONENT, ComponentState, Mode
 from cutover.domain.programme import Programme
 from cutover.store.journal import Journal
-from cutover.web.components import named
 from monitors.domain.flow_events import FlowAlarmClosed, FlowAlarmRaised, FlowAlarmTaken, FlowCleared
 from monitors.domain.health import AlertAcknowledged, CheckRecovered, CheckWentHard
 from runbooks.domain.reviewing.review import Review
@@ -67,7 +66,7 @@ class Past:
         return self.seen.programme
 
     def name(self, who: str) -> str:
-        return named(self.programme, who) if who else ""
+        return self.programme.name_of(who) if who else ""
 
     @property
     def outages(self) -> list[Stretch]:

@@ -14,7 +14,6 @@ from contingency.domain.triggers import PlayStage
 from cutover.app import facts
 from cutover.app.bootstrap import World
 from cutover.reconciliation.findings import Verdict
-from cutover.web.components import named
 from cutover.web.kit import Alert, Panel
 from cutover.web.words import lasting
 from monitors.ageing_service import AgeingView
@@ -175,7 +174,7 @@ def _title(world: World, part: Composite) -> str:
 
 
 def _names(world: World, people: Iterable[str]) -> str:
-    return " or ".join(named(world.folder.programme, person) for person in people)
+    return " or ".join(world.folder.programme.name_of(person) for person in people)
 
 
 def _listed(titles: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from cutover.core.clock import to_utc
 from cutover.core.duration import parse_duration, spell_duration
-from cutover.core.errors import Invalid, nearest
+from cutover.core.errors import Invalid, NotFound, hint
 from cutover.domain.modes import Mode
 from cutover.domain.webhook import Webhook
 
@@ -38,11 +38,6 @@ def _is_zone(name: str) -> bool:
 def _day(name: str) -> int:
     """Monday is 0; `mon`, `thurs` and `sunday` are days, `mo` is none: -1."""
     return next((i for i, day in enumerate(_DAYS) if len(name) >= len("mon") and day.startswith(name)), -1)
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    near = nearest(name, known)
-    return f"; did you mean '{near}'?" if near else ""
 
 
 Span = Annotated[
@@ -232,8 +227,7 @@ class Programme(Part):
 
     def _window_faults(self) -> Iterator[str]:
         if not _is_zone(self.zone):
-            hint = _hint(self.zone, available_timezones())
-            yield f"zone: '{self.zone}' is not an IANA zone{hint}"
+            yield f"zone: '{self.zone}' is not an IANA zone{hint(self.zone, available_timezones())}"
             return
         for name, wall in (("opens", self.window.opens), ("closes", self.window.closes)):
             if not FIRST_YEAR <= wall.year <= LAST_YEAR:
@@ -266,7 +260,7 @@ class Programme(Part):
             for other in component.depends_on:
                 if other not in components:
                     where = f"components.{component.id}.depends_on"
-                    yield f"{where}: unknown component '{other}'{_hint(other, components)}"
+                    yield f"{where}: unknown component '{other}'{hint(other, components)}"
 
     def _person_faults(self, person: Person) -> Iterator[str]:
         for what, named, parts in (
@@ -275,7 +269,7 @@ class Programme(Part):
         ):
             known = {part.id for part in parts}
             if named and named not in known:
-                yield f"people.{person.id}.{what}: unknown {what} '{named}'{_hint(named, known)}"
+                yield f"people.{person.id}.{what}: unknown {what} '{named}'{hint(named, known)}"
 
     def _shift_faults(self, part: Team | Person) -> Iterator[str]:
         for i, shift in enumerate(part.shifts, 1):
@@ -329,6 +323,13 @@ class Programme(Part):
 
     def person(self, person_id: str) -> Person | None:
         return self._people.get(person_id)
+
+    def somebody(self, person_id: str) -> Person:
+        """Raises NotFound for who is not of the programme."""
+        person = self.person(person_id)
+        if person is None:
+            raise NotFound("person", person_id, self._people)
+        return person
 
     def name_of(self, person_id: str) -> str:
         """What people call somebody; who is not in the programme is called as they were named."""

@@ -193,10 +193,9 @@ def given(form: type[Form], fields: Mapping[str, list[str]]) -> dict[str, Any]:
 
 def trouble_of(act: Act, error: CutoverError, raw: Mapping[str, Any]) -> Trouble:
     typed = {name: value for name, value in raw.items() if isinstance(value, str) and name != TOKEN}
-    here = str(act.path)
     if isinstance(error, WrongFields):
-        return Trouble(("Something is missing or wrong: see below.",), error.fields, typed, here)
-    return Trouble(tuple(str(error).splitlines()), {}, typed, here)
+        return Trouble(("Something is missing or wrong: see below.",), error.fields, typed, act.path)
+    return Trouble(tuple(str(error).splitlines()), {}, typed, act.path)
 
 
 def answer(done: Done, *, secure: bool) -> Response:

@@ -71,7 +71,7 @@ class BadgeSignIn:
 
     def issue(self, person_id: str, by: str) -> str:
         """A new PIN for a person with a badge and a station. Raises NotFound, Refused saying what programme.yaml lacks."""
-        person = self.guard.person(person_id)
+        person = self.guard.programme.somebody(person_id)
         lacks = [f"`{name}:`" for name in ("badge", "station") if not getattr(person, name)]
         if lacks:
             raise Refused(f"{person.name} has no {' and no '.join(lacks)} in programme.yaml: a PIN is good with both")  # fmt: skip
@@ -141,14 +141,14 @@ class BadgeSignIn:
         return next(s.title for s in self.guard.programme.stations if s.id == station)
 
 
-def check_pin(pin: str, badge: str = "") -> None:
+def check_pin(pin: str, badge: str) -> None:
     """Raises Invalid for one that a neighbour would try first."""
     plain = len(set(pin)) < FEWEST or pin in _RISING or pin in _FALLING or (badge and badge in pin)
     if not _SHAPE.fullmatch(pin) or plain:
         raise Invalid(Problem("6 to 8 digits, not in a row, not two over and over, without the badge number"))
 
 
-def new_pin(badge: str = "") -> str:
+def new_pin(badge: str) -> str:
     """A PIN to issue: random, and none that would be refused."""
     while True:
         pin = "".join(secrets.choice("0123456789") for _ in range(DIGITS))

@@ -23,6 +23,8 @@ TREND = 280  # the height of a chart whose height is time
 HOUR = timedelta(hours=1)
 _STEPS = (1, 2, 3, 6, 12, 24)
 _MOST_TICKS = 16
+Pixels = Callable[[datetime], float]
+Seen = tuple[datetime, tuple[datetime, datetime, datetime]]  # when it was said; what was: low, middle, high
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,9 @@ class Bar:
         return self.expected or self.done or self.planned
 
 
+Sized = tuple[datetime, datetime, Bar]  # from when to when it is drawn
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A line down the chart: now, window end, latest backout."""
@@ -81,7 +86,7 @@ class Scale:
     def span(self, of: tuple[datetime, datetime]) -> Stretch:
         return stretch(self.to_pixels(), of)
 
-    def to_pixels(self) -> Callable[[datetime], float]:
+    def to_pixels(self) -> Pixels:
         """The scale for many moments: what does not change from one to the next is worked out once."""
         begins, whole, left, width = self.begins, self.ends - self.begins, self.left, self.right - self.left
 
@@ -224,9 +229,6 @@ def band(title: str, says: str, points: Sequence[Mark], limit: datetime, zone: s
     )
 
 
-Seen = tuple[datetime, tuple[datetime, datetime, datetime]]  # when it was said; what was: low, middle, high
-
-
 def trend(  # noqa: PLR0917  as `gantt` and `band` are called
     title: str, says: str, seen: Sequence[Seen], until: datetime, levels: Sequence[Mark], zone: str
 ) -> Trend | None:
@@ -283,10 +285,6 @@ def clock_changes(begins: datetime, ends: datetime, zone: str) -> list[Mark]:
 def scale_of(moments: Sequence[datetime], left: float, right: float) -> Scale:
     begins, ends = min(moments), max(moments)
     return Scale(begins, max(ends, begins + HOUR), left, right)
-
-
-Sized = tuple[datetime, datetime, Bar]  # from when to when it is drawn
-Pixels = Callable[[datetime], float]
 
 
 def stretch(pixels: Pixels, span: tuple[datetime, datetime]) -> Stretch:

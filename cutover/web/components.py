@@ -40,12 +40,7 @@ def component_modes(programme: Programme, desk: Desk, now: datetime) -> tuple[Mo
         word = "as declared, never switched"
         if state.since:
             when = f"{moment(state.since, programme.zone)} ({lasting(now - state.since)} ago)"
-            word = f"since {when}, by {named(programme, state.by)}: {state.reason}"
+            word = f"since {when}, by {programme.name_of(state.by)}: {state.reason}"
         look, sign, title, allows = _LOOKS[mode]
         lines.append(ModeLine(component.id, component.title, look, sign, title, allows, word))
     return tuple(lines)
-
-
-def named(programme: Programme, who: str) -> str:
-    """The name of a person, or of whatever else acted."""
-    return programme.name_of(who)

@@ -52,17 +52,22 @@ class Drawing:
 
     def fragments(self, page: Page, context: Any, frame: Frame, wanted: Wanted, view: View | None) -> str:
         """The regions that show something else than the asker holds."""
-        parts = []
-        for name, held in wanted:
-            if view is not None and page.alike is not None and name in page.alike.regions:
-                parts.append(view.answer(((name, held),)))
-                continue
-            html = self.region(page, context, frame, name)
-            own = page.alike is not None and name in page.alike.own
-            mark = mark_of(page.alike.mark(context)) if own and page.alike is not None else mark_of(html)
-            if mark != held:
-                parts.append(framed(name, html, mark))
-        return "\n".join(part for part in parts if part)
+        found = (self._fragment(page, context, frame, one, view) for one in wanted)
+        return "\n".join(part for part in found if part)
+
+    def _fragment(
+        self, page: Page, context: Any, frame: Frame, wanted: tuple[str, str], view: View | None
+    ) -> str:
+        """One region; '' where the asker holds it already. What has a mark of its own is not drawn to find that out."""
+        (name, held), alike = wanted, page.alike
+        if view is not None and alike is not None and name in alike.regions:
+            return view.answer((wanted,))
+        if alike is not None and name in alike.own:
+            mark = mark_of(alike.mark(context))
+            return framed(name, self.region(page, context, frame, name), mark) if mark != held else ""
+        html = self.region(page, context, frame, name)
+        mark = mark_of(html)
+        return framed(name, html, mark) if mark != held else ""
 
 
 def _values(page: Page, context: Any, frame: Frame) -> dict[str, Any]:

@@ -58,7 +58,6 @@ from cutover.web.stream import Feed
 from cutover.web.visitor import NOBODY, Guard, KnownBy, Unguarded, Visitor
 
 __all__ = [
-    "COMPRESSED_FROM",
     "KIT",
     "SIGN_IN",
     "STATUS",
@@ -111,9 +110,8 @@ def build_app(
             routes=[*_watched(kit, pages, feed), *routes, *_routes(kit, pages, acts)],
             middleware=[
                 Middleware(SecureHeaders),
-                Middleware(
-                    GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=5
-                ),  # streams are left alone
+                # Streams are left alone.
+                Middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=5),
             ],
             exception_handlers={CutoverError: kit.refuse, HTTPException: kit.refuse, Exception: kit.crash},
             lifespan=_lifespan(kit, feed, stop),
@@ -189,9 +187,9 @@ class _Kit:
     def endpoint(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         async def show(request: Request) -> Response:
             if page.alike is not None and NEWS in request.query_params:
-                answer = await self.renewal.answer(page, page.alike, request)
-                if answer is not None:
-                    return answer
+                renewed = await self.renewal.answer(page, page.alike, request)
+                if renewed is not None:
+                    return renewed
             return await run_in_threadpool(self._show, page, request)
 
         return show
@@ -237,17 +235,17 @@ class _Kit:
         visitor = self.guard.recent(request.cookies) or NOBODY
         if isinstance(error, HTTPException):
             said = SAID.get(error.status_code, error.detail)
-            answer = self._trouble(error.status_code, (said,), visitor)
-            answer.headers.update(error.headers or {})
-            return answer
+            response = self._trouble(error.status_code, (said,), visitor)
+            response.headers.update(error.headers or {})
+            return response
         return self._trouble(_status(error), tuple(str(error).splitlines()), visitor)
 
     async def crash(self, request: Request, error: Exception) -> Response:
         """A defect: the server logs its trace, the reader is told no more than that."""
         said = ("A defect in the software. It is in the server's log; nothing was changed.",)
-        answer = problem_of(error) if is_for_programs(request) else self._trouble(500, said)
-        answer.headers.update(HEADERS)  # this answer is given outside the middleware
-        return answer
+        response = problem_of(error) if is_for_programs(request) else self._trouble(500, said)
+        response.headers.update(HEADERS)  # it is given outside the middleware
+        return response
 
     def _show(self, page: Page, request: Request) -> Response:
         self.guard.check_host(request.headers.get("host", ""))
@@ -308,19 +306,17 @@ class _Kit:
             return HTMLResponse("", status_code=401)
         if visitor.known_by is KnownBy.PUBLIC_LINK:
             raise Refused("a public link opens the board and nothing else: sign in to read this page")
-        query = f"?{request.url.query}" if request.url.query else ""
-        then = quote(f"{request.url.path}{query}", safe="")
+        then = quote(_with_query(request.url.path, request), safe="")
         return RedirectResponse(f"{SIGN_IN}?then={then}", status_code=303)
 
     def _frame(self, request: Request, visitor: Visitor, here: str) -> Frame:
-        query = f"?{request.url.query}" if request.url.query else ""
         return Frame(
             self.title,
             here,
             self.menu(visitor, here),
             self.journal.head().position,
             visitor,
-            here + query,
+            _with_query(here, request),
             said_before(request.cookies),
             sign_in=SIGN_IN if SIGN_IN in self.pages else "",
         )
@@ -332,6 +328,10 @@ class _Kit:
         template = self.environment.get_template(f"{KIT}/trouble.html")
         frame = Frame(self.title, "", menu_of(navigation, self.habits(visitor)), 0, visitor)
         return HTMLResponse(template.render(page=frame, status=status, lines=lines), status_code=status)
+
+
+def _with_query(path: str, request: Request) -> str:
+    return f"{path}?{request.url.query}" if request.url.query else path
 
 
 def _status(error: Exception) -> int:

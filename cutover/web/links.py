@@ -13,7 +13,6 @@ import hmac
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from cutover.core.clock import Clock
 from cutover.core.errors import Refused
@@ -112,13 +111,8 @@ def _parse(token: str, key: bytes) -> Link | None:
     raw, given = _bytes(body), _bytes(sign)
     if not hmac.compare_digest(_sign(raw, key), given):
         return None
-    kind, made, expires, *names = _list(raw)
+    kind, made, expires, *names = json.loads(raw)  # ours: the signature holds
     return Link(kind, datetime.fromtimestamp(made, UTC), datetime.fromtimestamp(expires, UTC), *names)
-
-
-def _list(raw: bytes) -> list[Any]:
-    said: list[Any] = json.loads(raw)  # ours: the signature holds
-    return said
 
 
 def _sign(body: bytes, key: bytes) -> bytes:

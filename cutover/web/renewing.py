@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from cutover.web.drawing import Drawing
 from cutover.web.menu import Menu
 from cutover.web.page import Frame, Page
-from cutover.web.shared import Alike, Navigation, Shared, View, Wanted, framed, mark_of, wanted_of
+from cutover.web.shared import Alike, Navigation, Shared, View, Wanted, wanted_of
 from cutover.web.visitor import NOBODY, Asked, Guard, KnownBy, Unguarded, Visitor
 
 NEWS = "news"  # the position that an open page was told of
@@ -69,7 +69,8 @@ class Renewal:
         if view is None:
             return None
         frame = Frame(self.title, page.path, Menu(navigation), view.position, visitor)
-        ours = self._own(page, view, query, frame, tuple(one for one in wanted if one[0] in alike.own))
+        own = tuple(one for one in wanted if one[0] in alike.own)
+        ours = self.drawing.fragments(page, alike.add(view.sight, query), frame, own, None) if own else ""
         return await _sent(view, tuple(one for one in wanted if one[0] in alike.regions), ours, request)
 
     def _sharing(self, page: Page, navigation: Navigation) -> tuple[Hashable, Callable[[Any, str], str]]:
@@ -77,28 +78,16 @@ class Renewal:
         frame = Frame(self.title, page.path, Menu(navigation), 0)
         return (page.path, navigation), lambda context, name: self.drawing.region(page, context, frame, name)
 
-    def _own(self, page: Page, view: View, query: Asked, frame: Frame, wanted: Wanted) -> list[str]:
-        """The regions of this visitor alone that show something else than they hold."""
-        if page.alike is None or not wanted:
-            return []
-        context = page.alike.add(view.sight, query)
-        mark = mark_of(page.alike.mark(context))
-        return [
-            framed(name, self.drawing.region(page, context, frame, name), mark)
-            for name, held in wanted
-            if held != mark
-        ]
-
 
 def asked(request: Request, visitor: Visitor) -> Asked:
     """One request's query and path, with who asks."""
     return Asked({**request.query_params, **request.path_params}, visitor)
 
 
-async def _sent(view: View, theirs: Wanted, ours: Sequence[str], request: Request) -> Response:
+async def _sent(view: View, theirs: Wanted, ours: str, request: Request) -> Response:
     """What everybody gets is rendered and compressed already; what is somebody's own follows it."""
     if "gzip" not in request.headers.get("accept-encoding", ""):
-        return HTMLResponse("\n".join([*ours, await run_in_threadpool(view.answer, theirs)]))
+        return HTMLResponse("\n".join(filter(None, (ours, await run_in_threadpool(view.answer, theirs)))))
     headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
     packed = await view.packed(theirs)
-    return HTMLResponse(packed.with_own("\n".join(ours).encode()), headers=headers)
+    return HTMLResponse(packed.with_own(ours.encode()), headers=headers)

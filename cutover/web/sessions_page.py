@@ -104,10 +104,9 @@ class SessionPages:
         return SessionsPage(mine, others, self._pins(), looks_after=True)
 
     def _line(self, one: Session) -> SessionLine:
-        person, zone = self.programme.person(one.person), self.programme.zone
-        where = one.station or one.source
+        where, zone = one.station or one.source, self.programme.zone
         times = (moment(at, zone) for at in (one.created_at, one.seen_at, one.ends_at))
-        return SessionLine(one.id, one.person, person.name if person else one.person, _HOW.get(one.how, one.how), where, *times)  # fmt: skip
+        return SessionLine(one.id, one.person, self._name(one.person), _HOW.get(one.how, one.how), where, *times)  # fmt: skip
 
     def _pins(self) -> tuple[PinLine, ...]:
         issued = {pin.person: pin for pin in self.badges.pins.list()}
@@ -142,5 +141,4 @@ class SessionPages:
         return Done(PATH, f"{self._name(form.person)} has no PIN any more.")
 
     def _name(self, person: str) -> str:
-        known = self.programme.person(person)
-        return known.name if known else person
+        return self.programme.name_of(person)

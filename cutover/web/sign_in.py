@@ -15,7 +15,7 @@ import structlog
 from pydantic import Field
 
 from cutover.core.clock import Clock, show
-from cutover.core.errors import Invalid, NotFound, Problem, Refused, Unavailable
+from cutover.core.errors import Invalid, Problem, Refused, Unavailable
 from cutover.domain.programme import Person, Programme
 from cutover.store.accounts import Accounts
 from cutover.store.attempts import Attempts
@@ -79,13 +79,13 @@ class SignIn:
         self.limit = Limit(attempts, self.wall, "person")
         self.crowd = Limit(attempts, self.wall, "from", most=30)
         if self.as_person:
-            self.person(self.as_person)
+            self.programme.somebody(self.as_person)
 
     # --- the guard ---
 
     def visitor(self, cookies: Mapping[str, str]) -> Visitor:
         if self.as_person:
-            return self._known(self.person(self.as_person), KnownBy.AS, self._secret)
+            return self._known(self.programme.somebody(self.as_person), KnownBy.AS, self._secret)
         session, reader = cookies.get(SESSION_COOKIE, ""), cookies.get(READER_COOKIE, "")
         found = (self._of_session(session) if session else None) or (self._reader(reader) if reader else None)
         if found is not None:
@@ -137,13 +137,6 @@ class SignIn:
             return None
         until = show(link.expires_at, self.programme.zone)
         return Visitor(known_by=KnownBy.PUBLIC_LINK, until=until)
-
-    def person(self, who: str) -> Person:
-        """Raises NotFound."""
-        person = self.programme.person(who)
-        if person is None:
-            raise NotFound("person", who, [p.id for p in self.programme.people])
-        return person
 
     # --- pages and acts ---
 

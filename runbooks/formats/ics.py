@@ -65,9 +65,7 @@ def person_calendar(
 
     Raises NotFound for somebody whom the programme does not know.
     """
-    known = programme.person(person)
-    if known is None:
-        raise NotFound("person", person, [p.id for p in programme.people])
+    known = programme.somebody(person)
     tasks, writing = _begun(runbook, programme, at, expected)
     return writing.calendar(tasks, (person, known.team), known.name)
 

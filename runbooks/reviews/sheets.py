@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from cutover.domain.programme import Programme
-from cutover.web.components import named
 from runbooks.domain.reviewing.chain import Link
 from runbooks.domain.reviewing.decisions import ConditionThen, Decision
 from runbooks.domain.reviewing.review import Review, TaskReview, Total
@@ -49,7 +48,7 @@ class Wording:
         self.programme = programme
 
     def name(self, who: str) -> str:
-        return ", ".join(named(self.programme, one) for one in who.split(", ")) if who else ""
+        return ", ".join(self.programme.name_of(one) for one in who.split(", ")) if who else ""
 
     def time(self, cell: Cell) -> str:
         return worded(cell, self.programme.zone)

@@ -130,7 +130,7 @@ def problem_of(error: Exception) -> Response:
 
 def _document(said: ProblemDocument, more: Mapping[str, Any]) -> Response:
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": LATER}}.get(said.status, {})
-    content = {**said.model_dump(exclude_defaults=False), **more}
+    content = {**said.model_dump(), **more}
     return JSONResponse(content, said.status, headers=headers, media_type=MEDIA)
 
 

@@ -173,7 +173,7 @@ def test_a_session_that_somebody_planted_is_not_the_one_that_is_signed_in(served
     planted = accounts.sessions.open(Role.STATION, now)
     guard = served.all.guard
     cookies = {"cutover_session": planted, "cutover_form": "planted too"}
-    done = guard.enter(guard.person(Role.ADMIN), KnownBy.ACCOUNT, cookies, "here", "/")
+    done = guard.enter(guard.programme.somebody(Role.ADMIN), KnownBy.ACCOUNT, cookies, "here", "/")
     given = {one.name: one.value for one in done.cookies}
     assert given["cutover_session"] not in ("", planted)
     assert given["cutover_form"] == ""
@@ -206,7 +206,7 @@ def test_a_token_does_not_outlive_its_end_its_scope_or_its_revocation(served: Se
 )  # fmt: skip
 def test_signing_in_leads_nowhere_else(served: Served, then: str) -> None:
     guard = served.all.guard
-    done = guard.enter(guard.person(Role.ADMIN), KnownBy.ACCOUNT, {}, "here", then)
+    done = guard.enter(guard.programme.somebody(Role.ADMIN), KnownBy.ACCOUNT, {}, "here", then)
     assert re.fullmatch(r"/(?![/\\\t])[^\r\n\t\\]*", done.to), done.to
 
 

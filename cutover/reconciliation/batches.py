@@ -23,7 +23,7 @@ import nanoarrow as na
 from nanoarrow.c_array_stream import CArrayStream
 
 from cutover.core.errors import Invalid, Problem
-from cutover.reconciliation.rows import engine_type, exactly, literal, name
+from cutover.reconciliation.rows import engine_type, exactly, held, literal, name
 
 FETCHED = 4_000  # rows held as Python objects, fewer where they are long
 STRETCH = 122_880  # rows held as Arrow: one row group of the file, fewer where they are long
@@ -79,8 +79,7 @@ def land(fetch: Fetch, columns: Sequence[str], types: Mapping[str, str], to: Pat
                 part = parts / f"{len(kept):06}.parquet"
                 kept[part] = _put(engine, columns, stretch, part)
             _copy(engine, _merged(columns, wanted, kept), partial)
-            counted = f"SELECT num_rows FROM parquet_file_metadata({exactly(partial)})"
-            rows = int(engine.execute(counted).fetchall()[0][0])
+            rows = held(engine, partial)
         partial.replace(to)
     finally:
         partial.unlink(missing_ok=True)

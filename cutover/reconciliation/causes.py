@@ -48,11 +48,19 @@ class Cause:
     def wanted(self) -> Wanted:
         return Wanted(self.klass, self.state, self.column, self.kind)
 
+    @property
+    def common(self) -> str:
+        """What its findings have in common: 'under_review', or 'surname: whitespace'."""
+        return f"{self.column}: {self.kind.replace('_', ' ')}" if self.column else self.state
+
     def __str__(self) -> str:
         """'604 missing, under_review'; '200 changed, surname: whitespace'."""
-        what = f"{self.column}: {self.kind.replace('_', ' ')}" if self.column else self.state
         rule = " by its rule" if self.rule else " signed for" if self.settled == self.times else ""
-        return f"{self.times:,} {self.klass.replace('_', ' ')}" + (f", {what}" if what else "") + rule
+        return (
+            f"{self.times:,} {self.klass.replace('_', ' ')}"
+            + (f", {self.common}" if self.common else "")
+            + rule
+        )
 
 
 def ranked(engine: duckdb.DuckDBPyConnection, findings: Path) -> list[Cause]:

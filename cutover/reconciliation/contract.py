@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, Self
 import duckdb
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from cutover.core.errors import Invalid, Problem, nearest
+from cutover.core.errors import Invalid, Problem, hint, nearest
 from cutover.domain.programme import Id, Part, Span
 from cutover.reconciliation.contract_faults import between, does_not_hold, taken
 from cutover.reconciliation.findings import Class
@@ -34,8 +34,6 @@ _MEASURED = ("integer", "decimal", "double", "timestamp")
 EMBEDDED = "embedded"  # the engine that reads both sides itself
 ENGINES = ("postgres", "spark", "duckdb")  # engines that may have both sides
 FORMATS = ("csv", "parquet", "duckdb")
-
-
 AGAIN = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
 
 
@@ -281,11 +279,7 @@ class Contract(Part):
         ):
             for name in names:
                 if name not in self.columns:
-                    near = nearest(name, self.columns)
-                    raise ValueError(
-                        f"{field}: '{name}' is not one of columns"
-                        + (f"; did you mean '{near}'?" if near else "")
-                    )
+                    raise ValueError(f"{field}: '{name}' is not one of columns{hint(name, self.columns)}")
         for field, held in (("key", self.key), ("exclusions", tuple(e.name for e in self.exclusions))):
             if twice := [name for name, n in Counter(held).items() if n > 1]:
                 raise ValueError(f"{field}: '{twice[0]}' is given twice")
@@ -306,11 +300,9 @@ class Contract(Part):
 
     @model_validator(mode="after")
     def _engine_fits(self) -> Self:
-        if self.engine not in (EMBEDDED, *ENGINES):
-            near = nearest(self.engine, (EMBEDDED, *ENGINES))
+        if self.engine not in (known := (EMBEDDED, *ENGINES)):
             raise ValueError(
-                f"engine: '{self.engine}' is none of {', '.join((EMBEDDED, *ENGINES))}"
-                + (f"; did you mean '{near}'?" if near else "")
+                f"engine: '{self.engine}' is none of {', '.join(known)}{hint(self.engine, known)}"
             )
         if why := taken(self.columns, elsewhere=self.engine != EMBEDDED):
             raise ValueError(f"columns: {why}")

@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 from cutover.core.errors import Unavailable
 from cutover.reconciliation.batches import land, spelled
 from cutover.reconciliation.contract import Place
-from cutover.reconciliation.rows import exactly, literal, name
+from cutover.reconciliation.rows import held, literal, name
 
 _NATIVE = {
     **{("integer", n): "BIGINT" for n in ("smallint", "integer", "bigint")},
@@ -141,8 +141,7 @@ def _land(copy: Path, native: Mapping[str, str], to: Path) -> int:
             except (duckdb.ConversionException, duckdb.InvalidInputException):
                 if kinds is binary:
                     raise
-        counted = f"SELECT num_rows FROM parquet_file_metadata({exactly(to)})"
-        return int(engine.execute(counted).fetchall()[0][0])
+        return held(engine, to)
 
 
 def _readable(kind: str | None) -> str:

@@ -163,7 +163,7 @@ class _Asking:
     def unmapped(self, there: There) -> tuple[str, ...]:
         return tuple(
             sources.no_code(n, code, times)
-            for n, query in skeleton.unmapped(self._contract, there).items()
+            for n, query in rows.unmapped(self._contract, there.relation).items()
             for code, times in self.rows(query)
         )
 

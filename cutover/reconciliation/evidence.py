@@ -19,7 +19,7 @@ from cutover.reconciliation.causes import Cause, Wanted, by_cause, ranked
 from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.explain import kind_of, rounded_to, within
 from cutover.reconciliation.findings import Class, Coverage
-from cutover.reconciliation.rows import keys, literal, name
+from cutover.reconciliation.rows import keys, literal, name, number
 from cutover.reconciliation.sides import Side
 
 FIRST = 5
@@ -73,9 +73,9 @@ def write(
         f"COPY (FROM findings ORDER BY ALL) TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
     )
     partial.replace(to)
-    blank = _one(engine, "SELECT count(*) FROM findings WHERE class = 'changed' AND len(cells) = 0")
+    blank = number(engine, "SELECT count(*) FROM findings WHERE class = 'changed' AND len(cells) = 0")
     doubts = (f"{blank:,} changed records show no differing cell",) if blank else ()
-    unexplained = _one(
+    unexplained = number(
         engine, "SELECT count(*) FROM findings WHERE class = 'changed' AND NOT explained AND accepted_by = ''"
     )
     accepted = _counted(engine, "class", "findings WHERE accepted_by <> ''")
@@ -126,7 +126,7 @@ def export(path: Path, contract: Contract, to: Path) -> int:
     each = f"SELECT *, unnest(CASE WHEN len(cells) = 0 THEN [NULL::{_CELL}] ELSE cells END) AS cell FROM {rows.parquet(path)}"
     partial = to.with_name(to.name + ".partial")
     with _looking() as looking:
-        lines = _one(looking, f"SELECT count(*) FROM ({each})")
+        lines = number(looking, f"SELECT count(*) FROM ({each})")
         looking.execute(
             f"COPY (SELECT {', '.join(_told(contract))} FROM ({each}) ORDER BY ALL) TO {literal(str(partial))} ({_FORMATS[to.suffix]})"
         )
@@ -263,10 +263,6 @@ def _first(engine: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
 
 def _counted(engine: duckdb.DuckDBPyConnection, by: str, of: str) -> dict[str, int]:
     return dict(engine.execute(f"SELECT {by}, count(*) FROM {of} GROUP BY {by} ORDER BY {by}").fetchall())
-
-
-def _one(engine: duckdb.DuckDBPyConnection, query: str) -> int:
-    return int(engine.execute(query).fetchall()[0][0])
 
 
 def coverage(contract: Contract, excluded: Mapping[str, int], gaps: tuple[str, ...]) -> Coverage:

@@ -63,4 +63,4 @@ def repair(
     engine.execute(f"COPY ({query}) TO {literal(str(partial))} ({how})")
     partial.replace(to)
     reader = f"read_csv({rows.exactly(to)}, all_varchar=true)" if to.suffix == ".csv" else parquet(to)
-    return int(engine.execute(f"SELECT count(*) FROM {reader}").fetchall()[0][0])
+    return rows.number(engine, f"SELECT count(*) FROM {reader}")

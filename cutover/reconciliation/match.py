@@ -17,7 +17,7 @@ import duckdb
 from cutover.reconciliation import rows, sources
 from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.findings import Class, Conservation, Equation
-from cutover.reconciliation.rows import BUCKETS, KEYLESS, keys, literal, name, parquet
+from cutover.reconciliation.rows import BUCKETS, KEYLESS, keys, literal, name, number, parquet
 from cutover.reconciliation.sides import Side, Snapshot
 from cutover.reconciliation.snapshot import reading
 from cutover.reconciliation.sources import Raw
@@ -62,7 +62,7 @@ def match(engine: duckdb.DuckDBPyConnection, contract: Contract, source: Read, t
     for side, one in ((Side.SOURCE, source), (Side.TARGET, target)):
         engine.execute(f"CREATE TABLE {side}_totals AS FROM {parquet(one.totals)}")
     engine.execute(_suspect())
-    few, work = _one(engine, _suspected()) <= FEW, target.totals.parent
+    few, work = number(engine, _suspected()) <= FEW, target.totals.parent
     doubts = [_held(engine, contract, one, work, few=few) for one in (source, target)]
     return settle(engine, contract, (source, target), doubts, few=few)
 
@@ -78,7 +78,7 @@ def settle(
     """Judge the rows taken up into `source_held` and `target_held`, whole where they are `few`; all others are in the totals and agree."""
     source, target = sides
     _set_against(engine)
-    slices = 1 + _one(engine, "SELECT count(*) FROM differing") // SLICE
+    slices = 1 + number(engine, "SELECT count(*) FROM differing") // SLICE
     doubts += [_told(engine, contract, one, few=few, slices=slices) for one in (source, target)]
     for side in Side:
         engine.execute(f"CREATE VIEW {side}_keys AS SELECT * FROM {side}_rows WHERE NOT keyless")
@@ -116,7 +116,7 @@ def _held(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, wor
 
     On disk, so that memory does not grow with them.
     """
-    side, none = read.taken.side, not _one(engine, "SELECT count(*) FROM suspect")
+    side, none = read.taken.side, not number(engine, "SELECT count(*) FROM suspect")
     file, what = work / f"{side}.held.parquet", "*" if few else "kh, h, b"
     how = (
         "FORMAT parquet, COMPRESSION lz4"
@@ -159,7 +159,7 @@ def _set_against(engine: duckdb.DuckDBPyConnection) -> None:
 
     Some buckets at a time, so that memory does not grow with the rows held.
     """
-    held = _one(
+    held = number(
         engine,
         "SELECT max(n) FROM (SELECT count(*) AS n FROM source_held UNION ALL SELECT count(*) FROM target_held)",
     )
@@ -288,7 +288,3 @@ def _excluded(engine: duckdb.DuckDBPyConnection, contract: Contract) -> dict[str
             f"SELECT b, n FROM {side}_totals WHERE b > {KEYLESS} ORDER BY b"
         ).fetchall()
     }
-
-
-def _one(engine: duckdb.DuckDBPyConnection, query: str) -> int:
-    return int(engine.execute(query).fetchall()[0][0])

@@ -45,10 +45,7 @@ def look(
             engine.execute(
                 f"CREATE OR REPLACE TABLE {side}_astray AS {_astray(contract, parent, reference, side, raw=raw, parents=held)}"
             )
-            if (
-                side is Side.TARGET
-                and not engine.execute(f"SELECT count(*) FROM {side}_astray").fetchall()[0][0]
-            ):
+            if side is Side.TARGET and not rows.number(engine, f"SELECT count(*) FROM {side}_astray"):
                 break
         else:
             _keep(engine, contract, reference, read[Side.TARGET])

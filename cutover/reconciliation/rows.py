@@ -64,6 +64,16 @@ def parquet(path: Path) -> str:
     return f"read_parquet({exactly(path)}, hive_partitioning=false)"
 
 
+def number(engine: duckdb.DuckDBPyConnection, query: str) -> int:
+    """The one whole number that a query answers."""
+    return int(engine.execute(query).fetchall()[0][0])
+
+
+def held(engine: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """How many rows a Parquet file has, from its footer."""
+    return number(engine, f"SELECT num_rows FROM parquet_file_metadata({exactly(path)})")
+
+
 def keys(contract: Contract, table: str = "") -> str:
     """The key columns as every table here calls them."""
     return ", ".join((f"{table}." if table else "") + name(f"key:{i}") for i in range(len(contract.key)))
@@ -187,9 +197,9 @@ def told(contract: Contract, hashed: str, where: str, slices: int = 1) -> str:
 
     All rows of a key are in the same of so many `slices`.
     """
-    texts = [f"{_text(n)} AS {name(f'text:{n}')}, {name(f'wrong:{n}')} IS NOT NULL AS {name(f'is_wrong:{n}')}" for n in contract.columns]  # fmt: skip
+    texts = [f"{_text(n)} AS {name(f'text:{n}')}, {_is_wrong(n)} AS {name(f'is_wrong:{n}')}" for n in contract.columns]  # fmt: skip
     key = [f"{_text(n)} AS {name(f'key:{i}')}" for i, n in enumerate(contract.key)]
-    wrong = " OR ".join(f"{name(f'wrong:{n}')} IS NOT NULL" for n in contract.columns)
+    wrong = " OR ".join(map(_is_wrong, contract.columns))
     return f"""SELECT {", ".join([*key, *texts])}, h, ({wrong}) AS bad, {state(contract)} AS state, b = {KEYLESS} AS keyless, kh % {slices} AS slice
         FROM ({hashed}) WHERE {where}"""
 
@@ -197,6 +207,17 @@ def told(contract: Contract, hashed: str, where: str, slices: int = 1) -> str:
 def states(contract: Contract, side: Side, rows: str) -> str:
     """How many rows with a key, and not excluded, there are of each state."""
     return f"SELECT {state(contract)} AS state, count(*) FROM ({rows}) WHERE ({_aside(contract, side)}) IS NULL GROUP BY 1 ORDER BY 1"
+
+
+def unmapped(contract: Contract, relation: str) -> dict[str, str]:
+    """For each column with codes, a SELECT of those of the source that no map names, with how often they stand there."""
+    found = {}
+    for n, column in contract.columns.items():
+        if column.codes:
+            plain = column.source_sql or name(column.named(Side.SOURCE, n))
+            known = ", ".join(map(literal, column.codes))
+            found[n] = f"SELECT ({plain}) AS code, count(*) AS n FROM {relation} x WHERE ({plain}) NOT IN ({known}) GROUP BY 1 ORDER BY 1"  # fmt: skip
+    return found
 
 
 def state(contract: Contract) -> str:
@@ -258,11 +279,7 @@ def engine_type(type_: str) -> str:
 
 def may_fail(type_: str, physical: str) -> bool:
     """Whether a value as the side has it may not be one of the contract's type."""
-    if (
-        type_ == "text"
-        or physical == _ENGINE_TYPES.get(type_, type_.upper())
-        or physical in _WIDER.get(type_, ())
-    ):
+    if type_ == "text" or physical == engine_type(type_) or physical in _WIDER.get(type_, ()):
         return False
     wide, narrow = _DECIMAL.fullmatch(type_.upper()), _DECIMAL.fullmatch(physical)
     if wide and narrow:
@@ -276,7 +293,7 @@ def _text(n: str) -> str:
 
 
 def _cast(n: str, type_: str, physical: str) -> str:
-    raw, to = name(f"raw:{n}"), _ENGINE_TYPES.get(type_, type_.upper())
+    raw, to = name(f"raw:{n}"), engine_type(type_)
     if not may_fail(type_, physical):
         return f"CAST({raw} AS {to}) AS {name(n)}, NULL::VARCHAR AS {name(f'wrong:{n}')}"
     through = f"TRY_CAST({raw} AS TIMESTAMPTZ)" if (type_, physical) == ("timestamp", "VARCHAR") else raw

@@ -112,19 +112,6 @@ def astray(contract: Contract, there: There, reference: Reference, parent: Contr
             AND NOT EXISTS (SELECT 1 FROM (SELECT {keys} FROM ({_typed(parent, parents)}) y) p WHERE {same})"""
 
 
-def unmapped(contract: Contract, there: There) -> dict[str, str]:
-    """For each column with codes, those of the source that no map names, with how often they stand there."""
-    found = {}
-    for n, column in contract.columns.items():
-        if column.codes:
-            plain = column.source_sql or name(column.named(Side.SOURCE, n))
-            known = ", ".join(map(rows.literal, column.codes))
-            found[n] = (
-                f"SELECT ({plain}) AS code, count(*) AS n FROM {there.relation} x WHERE ({plain}) NOT IN ({known}) GROUP BY 1 ORDER BY 1"
-            )
-    return found
-
-
 def _hashed(contract: Contract, there: There) -> str:
     """The typed rows with row hash `h`, `bad` and `bad_key` (0 or 1: something could not be read), and where they go."""
     bad = [f"{name(_wrong(n))} = 1" for n in contract.columns]

@@ -67,7 +67,7 @@ def take(
         gaps = rows.gaps(contract, side, raw.has)
         if side is Side.SOURCE:
             gaps += sources.unmapped(connection, contract, raw)
-        counted = connection.execute(f"SELECT count(*) FROM {raw.relation}").fetchall()[0][0]
+        counted = rows.number(connection, f"SELECT count(*) FROM {raw.relation}")
         stamp, kept = _stamp(contract, raw, path), folder / f"{side}-part"
         parts = _parts(connection, contract, side, raw, kept, stamp=stamp, told=told)
         twice, states = None, {}
@@ -174,7 +174,7 @@ def _all_apart(connection: duckdb.DuckDBPyConnection, contract: Contract, raw: R
     if not count or most - least >= min(PLACES * count, MOST_PLACES):
         return not count
     bits = f"bit_count(bitstring_agg({key}, {least}, {most}))"
-    return bool(connection.execute(f"SELECT {bits} = count(*) {keyed}").fetchall()[0][0])
+    return bool(rows.number(connection, f"SELECT {bits} = count(*) {keyed}"))
 
 
 def doubts(snapshot: Snapshot, contract: Contract, folder: Path) -> tuple[str, ...]:

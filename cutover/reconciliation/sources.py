@@ -151,14 +151,8 @@ def relation_of(
 
 def unmapped(engine: duckdb.DuckDBPyConnection, contract: Contract, raw: Raw) -> tuple[str, ...]:
     """The codes of the source that no map names, with how often they stand there."""
-    found = []
-    for n, column in contract.columns.items():
-        if column.codes:
-            plain = column.source_sql or name(column.named(Side.SOURCE, n))
-            known = ", ".join(map(literal, column.codes))
-            counted = engine.execute(f"SELECT {plain}, count(*) FROM {raw.relation} WHERE {plain} NOT IN ({known}) GROUP BY 1 ORDER BY 1").fetchall()  # fmt: skip
-            found += [no_code(n, code, times) for code, times in counted]
-    return tuple(found)
+    asked = rows.unmapped(contract, raw.relation)
+    return tuple(no_code(n, *one) for n, query in asked.items() for one in engine.execute(query).fetchall())
 
 
 def no_code(column: str, code: str, times: int) -> str:
@@ -299,8 +293,7 @@ def _chunks(
         return (relation,)
     if path.is_dir():
         return tuple(parquet(file) for file in sorted(path.rglob("*.parquet")))
-    held = engine.execute(f"SELECT num_rows FROM parquet_file_metadata({exactly(path)})").fetchall()[0][0]
-    if held <= CHUNK:
+    if (held := rows.held(engine, path)) <= CHUNK:
         return (relation,)
     numbered = f"read_parquet({exactly(path)}, hive_partitioning=false, file_row_number=true)"
     return tuple(

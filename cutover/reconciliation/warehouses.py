@@ -88,7 +88,9 @@ class DuckDB:
         return self._connection.execute(query).fetchall()
 
     def write(self, query: str, to: Path) -> None:
-        self._connection.execute(f"COPY ({query}) TO '{to}' (FORMAT csv, HEADER, FORCE_QUOTE *)")
+        self._connection.execute(
+            f"COPY ({query}) TO {rows.literal(str(to))} (FORMAT csv, HEADER, FORCE_QUOTE *)"
+        )
 
 
 class PostgreSQL:

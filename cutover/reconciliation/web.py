@@ -262,7 +262,7 @@ def _cause(cause: Cause, name: str, run: int, shown: Wanted) -> CauseLine:
     return CauseLine(
         times=f"{cause.times:,}",
         klass=cause.klass.replace("_", " "),
-        what=f"{cause.column}: {cause.kind.replace('_', ' ')}" if cause.column else cause.state,
+        what=cause.common,
         example=example,
         settled=by_rule or (f"{cause.settled:,} signed for" if cause.settled else ""),
         link="/reconciliation?"

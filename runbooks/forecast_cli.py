@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from cutover.cli.options import AsJson
 from cutover.cli.output import answer
 from cutover.core.clock import show
 from cutover.core.duration import parse_duration, show_minutes
 from cutover.core.errors import Invalid, Problem
 from runbooks.cli_words import Name, Open
-from runbooks.options import AsJson, Here, Runs
+from runbooks.options import Here, Runs
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme
@@ -82,24 +83,17 @@ def outlook(place: Folder, name: str, asked: Asked, runs: Runs | None = None) ->
     from runbooks.domain.backout_plan import backout_id
     from runbooks.domain.forecasting.backout_time import Turning, way_back_tasks
     from runbooks.domain.forecasting.calibration import calibrated
-    from runbooks.domain.forecasting.fitting import fitted, past_durations
     from runbooks.domain.forecasting.forecast import look_ahead, sensitivity
     from runbooks.domain.forecasting.redispatch import redispatch
-    from runbooks.domain.forecasting.situation import Situation
+    from runbooks.planned import past_of, service_of, unbegun
 
     asked.check()
     book, programme = place.runbook(name), place.programme
     assumed = without_duration(book) if asked.assume else []
     if assumed:
         book = _assuming(book, assumed, parse_duration(asked.assume))
-    service = (
-        runs(place.path) if runs and asked.past and (place.path / "state" / "cutover.db").exists() else None
-    )
-    states = [service.state(run) for run in service.run_ids(book.id)] if service else []
-    situation = Situation(
-        book.tasks, programme.opens, programme=programme, distribution=book.distribution,
-        fits=fitted(book.tasks, past_durations(states)),
-    )  # fmt: skip
+    service = service_of(place.path, runs) if asked.past else None
+    situation = unbegun(book, programme, past_of(book, service))
     back = way_back_tasks(book, place.runbooks.get(backout_id(book)))
     turning = Turning(programme.closes, programme.window.backout, back)
     until = monotonic() + asked.refine

@@ -17,7 +17,7 @@ from runbooks.board import Look
 from runbooks.domain.lint import Severity, lint, summary
 from runbooks.domain.plan import Runbook, Task
 from runbooks.leveller import staffed
-from runbooks.planned import Planned, planned
+from runbooks.planned import Planned, past_of, planned
 from runbooks.service import RunService
 
 SHOWN = 40  # findings on the page; `cutover runbook lint` has all
@@ -128,7 +128,7 @@ class _Plan:
         kept = self._kept.get(book.id)
         if kept is None or kept[0] != position:
             back = self.runbooks.get(book.backout)
-            past = [self.service.state(run) for run in self.service.run_ids(book.id)]
+            past = past_of(book, self.service)
             kept = position, planned(book, self.programme, back.tasks if back else (), past)
             self._kept[book.id] = kept
         return kept[1]

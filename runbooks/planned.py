@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbooks.domain.capacity.crew import crew
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from runbooks.domain.plan import Runbook, Task
     from runbooks.domain.run_state import RunState
     from runbooks.options import Runs
+    from runbooks.service import RunService
 
 SAMPLES = 4_000
 SEED = 1
@@ -70,10 +72,7 @@ def planned(
     book: Runbook, programme: Programme, back: Sequence[Task] = (), past: Sequence[RunState] = ()
 ) -> Planned:
     """Lay a runbook out. `back` is its backout plan, `past` its runs. Raises Invalid for a plan nobody can do."""
-    situation = Situation(
-        book.tasks, programme.opens, programme=programme, distribution=book.distribution,
-        fits=fitted(book.tasks, past_durations(past)),
-    )  # fmt: skip
+    situation = unbegun(book, programme, past)
     net = situation.network()
     laid = dispatch(net, crew(net, book.tasks, programme))
     turning = Turning(programme.closes, programme.window.backout, tuple(back))
@@ -90,6 +89,24 @@ def planned_in(place: Folder, name: str, runs: Runs | None = None) -> Planned:
     """A runbook of a programme folder, with the way back it names and what its past runs taught."""
     book = place.runbook(name)
     back = place.runbooks.get(book.backout)
-    service = runs(place.path) if runs and (place.path / "state" / "cutover.db").exists() else None
-    past = [service.state(run) for run in service.run_ids(book.id)] if service else []
-    return planned(book, place.programme, back.tasks if back else (), past)
+    return planned(
+        book, place.programme, back.tasks if back else (), past_of(book, service_of(place.path, runs))
+    )
+
+
+def unbegun(book: Runbook, programme: Programme, past: Sequence[RunState]) -> Situation:
+    """A runbook before any run, its durations weighed against its `past` ones."""
+    return Situation(
+        book.tasks, programme.opens, programme=programme, distribution=book.distribution,
+        fits=fitted(book.tasks, past_durations(past)),
+    )  # fmt: skip
+
+
+def service_of(folder: Path, runs: Runs | None) -> RunService | None:
+    """The door to a folder's runs; None where there was never one: looking ahead makes no database."""
+    return runs(folder) if runs and (folder / "state" / "cutover.db").exists() else None
+
+
+def past_of(book: Runbook, service: RunService | None) -> list[RunState]:
+    """Every run of a runbook there was."""
+    return [service.state(run) for run in service.run_ids(book.id)] if service else []

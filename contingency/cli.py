@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from contingency.options import AsJson, Folder
 from contingency.tracker_cli import TrackerDoors, add_trackers
 from cutover.cli.border import DONE, NO
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
 from cutover.core.clock import read_moment
 

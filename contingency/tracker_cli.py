@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from contingency.options import AsJson, Folder
 from cutover.cli.border import DONE, NO
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
 from cutover.core.clock import read_moment
 from cutover.core.errors import Invalid, Problem, nearest

@@ -17,6 +17,7 @@ from cyclopts import App, Parameter
 
 from cutover.app.programme_folder import FILE, ProgrammeFolder
 from cutover.cli.border import BAD_INPUT, DONE, NO
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, console, table
 from cutover.core.clock import SystemClock, show
 from cutover.core.errors import Invalid, NotFound, Problem, nearest
@@ -24,8 +25,6 @@ from cutover.game_day import rehearse
 from cutover.main import Opener
 from cutover.stories import WHOLE_WINDOW, place_of, play_story
 
-Folder = Annotated[Path, Parameter(help="the programme folder")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 Template = Literal["small-upgrade", "big-bang", "data-centre-switch", "seventy-two-hours"]
 
 

@@ -10,9 +10,8 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
+from cutover.cli.options import Folder
 from cutover.cli.output import console
-
-Folder = Annotated[Path, Parameter(help="the programme folder")]
 
 
 def deploy_commands() -> App:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE, NO
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
-from monitors.cli import AsJson, Folder
 from monitors.domain.ageing import clearance
 from monitors.domain.suspicion import Origin, Stage
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE, NO
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
 from cutover.core.duration import parse_duration
 from cutover.core.errors import Invalid, Problem
@@ -21,13 +22,11 @@ if TYPE_CHECKING:
     from monitors.view import CheckView
 
 COLUMNS = ("check", "status", "since", "detail")
-Folder = Annotated[Path, Parameter(help="the programme folder")]
 Until = Annotated[
     str, Parameter(help="a duration from now (2h, 45m) or a moment with its zone (2026-10-25T06:00+00:00)")
 ]
 Note = Annotated[str, Parameter(help="what is being done")]
 By = Annotated[str, Parameter(help="who has it in hand")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 
 
 class Runs(Protocol):

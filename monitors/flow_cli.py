@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE, NO
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, facts, table
 from cutover.core.errors import Invalid, Problem
 from monitors.ageing_cli import add_ageing
-from monitors.cli import AsJson, Folder, Until, moment
+from monitors.cli import Until, moment
 from monitors.domain.detectability import Detectability, hours, unsettled
 from monitors.domain.flow_events import Cause, Chart
 from monitors.xmr_cli import add_xmr

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
 from cutover.core.errors import Invalid, NotFound, Problem
 from monitors.api import ALERTS, METRICS, heartbeat_scope
-from monitors.cli import AsJson, Folder, moment
+from monitors.cli import moment
 from monitors.counts_api import counts_scope
 from monitors.domain.flow import ApiCounts
 from monitors.domain.kinds import HeartbeatCheck

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App
 
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
-from monitors.cli import AsJson, Folder
 
 if TYPE_CHECKING:
     from monitors.flow_service import FlowService

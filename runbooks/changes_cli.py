@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE
+from cutover.cli.options import AsJson
 from cutover.cli.output import answer
-from runbooks.options import AsJson, At, Here, Run, Runs, put, told, wish
+from runbooks.options import At, Here, Run, Runs, put, told, wish
 
 if TYPE_CHECKING:
     from runbooks.domain.edits import AddedTask

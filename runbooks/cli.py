@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE
+from cutover.cli.options import AsJson
 from cutover.cli.output import answer, console, table
 from runbooks.changes_cli import backout_commands, edit_commands
 from runbooks.notes_cli import add_notes
-from runbooks.options import AsJson, At, By, Here, Run, Runs, put, wish
+from runbooks.options import At, By, Here, Run, Runs, put, wish
 from runbooks.review_cli import add_review
 from runbooks.run_calendars import add_calendars
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.options import AsJson
 from cutover.cli.output import answer
 from cutover.core.errors import Invalid, Problem, Refused, nearest
 from runbooks.cli_words import Name, Open
-from runbooks.options import AsJson, Here
+from runbooks.options import Here
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme

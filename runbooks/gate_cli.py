@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE, NO
+from cutover.cli.options import AsJson
 from cutover.cli.output import answer
-from runbooks.options import AsJson, At, By, Here, Run, Runs, wish
+from runbooks.options import At, By, Here, Run, Runs, wish
 
 if TYPE_CHECKING:
     from cutover.domain.gates import GateState

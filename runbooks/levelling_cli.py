@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE, NO
+from cutover.cli.options import AsJson
 from cutover.cli.output import answer, table
 from cutover.core.clock import show
 from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, Problem
 from runbooks.cli_words import Name, Open
-from runbooks.options import AsJson, Here, Run, Runs
+from runbooks.options import Here, Run, Runs
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, facts
 
 if TYPE_CHECKING:
     from cutover.core.event import Command, Recorded
     from runbooks.service import RunService
 
-Here = Annotated[Path, Parameter(help="the programme folder")]
+Here = Folder
 By = Annotated[str, Parameter(help="who does this (an id of programme.yaml)")]
 Run = Annotated[str, Parameter(name="--run", help="the run meant; default: the newest")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 Runs = Callable[[Path], "RunService"]
 
 

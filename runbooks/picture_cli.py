@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from cutover.cli.options import AsJson
 from cutover.cli.output import answer, console
 from cutover.core.clock import SystemClock
 from cutover.core.errors import Invalid, Problem
 from cutover.store.whole_file import write_whole
 from runbooks.cli_words import Name, Open
-from runbooks.options import AsJson, Here, Runs
+from runbooks.options import Here, Runs
 
 KindOf = Annotated[
     Literal["gantt", "finish", "tornado"],

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE
+from cutover.cli.options import AsJson
 from cutover.cli.output import answer, table
 from cutover.core.errors import Invalid, Problem, Refused
-from runbooks.options import AsJson, Here, Run, Runs
+from runbooks.options import Here, Run, Runs
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme

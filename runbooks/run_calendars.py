@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.options import AsJson
 from cutover.cli.output import answer
-from runbooks.options import AsJson, Here, Run, Runs
+from runbooks.options import Here, Run, Runs
 
 if TYPE_CHECKING:
     from runbooks.domain.run_state import RunState

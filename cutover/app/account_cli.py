@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from cutover.app.bootstrap import World
-    from cutover.domain.programme import Person as KnownPerson
 
 Opener = Callable[[Path], "World"]
-Folder = Annotated[Path, Parameter(help="the programme folder")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 Person = Annotated[str, Parameter(help="an id of programme.yaml")]
 PasswordFile = Annotated[
     Path | None,
@@ -54,7 +52,7 @@ def _add_passwords(app: App, opener: Opener) -> None:
     ) -> int:
         """Make an account for a person of programme.yaml; the roles stand there."""
         world = opener(programme)
-        known = _known(world, person)
+        known = world.folder.programme.somebody(person)
         world.accounts.add(person, _hashed(person, password_file), _now())
         roles = ", ".join(known.roles) or "no role: works on the tasks of their own and their team"
         said = f"{known.name} can sign in as {person} ({roles})"
@@ -107,7 +105,7 @@ def _add_ending(app: App, opener: Opener) -> None:
         """No more signing in by any way, and signed out everywhere at once; `passwd` enables again."""
         world = opener(programme)
         if person not in {one.person for one in world.accounts.list(_now())}:
-            _known(world, person)
+            world.folder.programme.somebody(person)
         world.accounts.disable(person, _now())
         answer({"person": person}, as_json=json, text=[f"{person} is disabled and signed out everywhere"])
         return DONE
@@ -158,7 +156,7 @@ def _add_pins(app: App, opener: Opener) -> None:
     ) -> int:
         """Issue a PIN for the shared PCs of a person's station: shown once, changed at its first use. Unlocks."""
         world = opener(programme)
-        _known(world, by)
+        world.folder.programme.somebody(by)
         if withdraw:
             world.pins.withdraw(person)
             answer(
@@ -238,7 +236,7 @@ def _add_links(app: App, opener: Opener) -> None:
         from cutover.core.errors import NotFound
 
         world = opener(programme)
-        _known(world, person)
+        world.folder.programme.somebody(person)
         run_id = world.runs.find(run)
         plan = world.runs.state(run_id).plan
         if task not in plan:
@@ -262,7 +260,7 @@ def _add_calendar_link(app: App, opener: Opener) -> None:
         from datetime import timedelta
 
         world = opener(programme)
-        _known(world, person)
+        world.folder.programme.somebody(person)
         path = world.links.calendar(person, world.runs.find(run), timedelta(hours=hours))
         return _say(world, path, base_url, as_json=json)
 
@@ -278,15 +276,6 @@ def _say(world: World, path: str, base_url: str, *, as_json: bool) -> int:
         text=[f"{base}{path}", f"id {link.id}, until {link.expires_at:%d %b %Y %H:%M}Z"],
     )
     return DONE
-
-
-def _known(world: World, person: str) -> KnownPerson:
-    from cutover.core.errors import NotFound
-
-    known = world.folder.programme.person(person)
-    if known is None:
-        raise NotFound("person", person, [p.id for p in world.folder.programme.people])
-    return known
 
 
 def _hashed(person: str, file: Path | None) -> str:

@@ -26,7 +26,7 @@ from runbooks.service import PERFORMER
 
 
 class _Repeatable:
-    """Kinds whose effect is ours and keyed: after a crash they are simply performed again under the same key."""
+    """Kinds without effect, or whose effect is ours and keyed: after a crash they are simply performed again."""
 
     async def settle(self, call: Call) -> Outcome | None:
         del call
@@ -165,7 +165,7 @@ class ProbeAction(_Repeatable):
 
 
 @dataclass(frozen=True)
-class SimulatedAction:
+class SimulatedAction(_Repeatable):
     """Stands for any kind when a plan is walked through without its systems: takes the planned time, changes nothing."""
 
     pace: Pace
@@ -173,10 +173,6 @@ class SimulatedAction:
     async def perform(self, call: Call) -> Outcome:
         await self.pace.sleep_until(self.pace.now() + call.task.expected)
         return Outcome(ok=True, evidence="simulated: the planned time has passed")
-
-    async def settle(self, call: Call) -> Outcome | None:
-        del call
-        return None
 
 
 @dataclass(frozen=True)

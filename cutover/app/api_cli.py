@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from cutover import __version__
 from cutover.cli.border import DONE
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer
 from cutover.core.errors import Invalid, Problem, nearest
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from cutover.web.api.operation import Operation
 
 Opener = Callable[[Path], "World"]
-Folder = Annotated[Path, Parameter(help="the programme folder")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 Scope = Annotated[str, Parameter(help="what it opens, such as read:runs, incidents or task:T042")]
 
 

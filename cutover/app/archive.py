@@ -31,6 +31,7 @@ from cutover.store.chain import Checkpoint, Verification
 from cutover.store.dump import dump, live_files, load, refuse_unless_empty
 from cutover.store.engine import open_engine, sqlite_url
 from cutover.store.journal import Journal
+from cutover.store.whole_file import require_place
 
 MANIFEST, SIGNATURE, DATABASE, FILES = "manifest.json", "signature", "database", "files/"
 DATABASE_FILE = "cutover.db"
@@ -63,10 +64,7 @@ def back_up(folder: Path, engine: Engine, to: Path) -> Manifest:
     Others may go on writing: the archive holds the database as it was at one moment, and files as they were read.
     Raises Invalid for a place where nothing can be written, Unavailable for a file that changed under our hands.
     """
-    if not to.parent.is_dir() or to.is_dir():
-        raise Invalid(
-            Problem("no file can be written there", str(to), expected="a file name in a folder that exists")
-        )
+    require_place(to)
     with _scratch(to.parent) as scratch:
         dumped, partial = scratch / DATABASE, scratch / "archive"
         head, key = dump(engine, dumped), signer(folder / "state")
@@ -96,8 +94,9 @@ def restore(
 ) -> tuple[Manifest, Verification]:
     """Put a programme where there is none yet, or its database beside files that are there already.
 
-    `of` is the fingerprint of the key that must have signed it. Files that exist stay as they are. Raises Invalid for a file that is no such archive or was changed, Refused
-    where a database is, for another kind of database, and for one of a newer version.
+    `of` is the fingerprint of the key that must have signed it; '' asks for none. Files that exist stay as they are.
+    Raises Invalid for a file that is no such archive or was changed, Refused where a database is, for another kind of
+    database, for one of a newer version, and for another key.
     """
     engine = open_engine(database_url or sqlite_url(folder / "state" / DATABASE_FILE))
     try:

@@ -324,17 +324,16 @@ class World:
 
     def performer(self, run_id: str, executor: Executor, client: httpx.AsyncClient) -> rooms.Performer:
         """Who performs a run, asking with `client`."""
-        wall = (
-            self.clock if isinstance(self.clock, SteadyClock) else None
-        )  # a rehearsal's lease runs on real time
+        # A rehearsal's lease runs on real time.
+        wall = self.clock if isinstance(self.clock, SteadyClock) else None
         return rooms.Performer(self.runs, run_id, self.actions(client), executor, self.pace, wall=wall)
 
     async def drive(self, run_id: str, client: httpx.AsyncClient) -> RunState:
         """Perform a run to its end in this process: the linked run of a task."""
         return await self.performer(run_id, rooms.InlineExecutor(), client).run()
 
-    def prober(self) -> rooms.Prober:
-        """Asks this programme's checks; keeps nothing."""
+    def prober(self, *, spread: bool = False) -> rooms.Prober:
+        """Asks this programme's checks; keeps nothing. `spread`: not all of them at once when it begins."""
         return rooms.Prober(
             self.monitors,
             self.folder.checks,
@@ -342,6 +341,7 @@ class World:
             self.pace,
             ledger=self.ledger.summary,
             ageing=self.ageing.look,
+            spread=spread,
             kept=self.inbox.kept,
             secrets=self.secrets,
             home=self.folder.path,

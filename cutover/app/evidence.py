@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cutover.app.flow_evidence import FLOW_SOURCES, flow_providers
+from cutover.app.flow_evidence import FLOW_SOURCES, STATES, flow_providers
 from cutover.app.readiness_file import FILE as READINESS
 from cutover.app.readiness_file import load_readiness
 from cutover.core.errors import Invalid, NotFound
@@ -16,7 +16,6 @@ from cutover.domain.gates import Finding
 from cutover.domain.readiness import judged
 from cutover.domain.readiness import read_rule as read_readiness
 from cutover.reconciliation.findings import Verdict, address
-from monitors.domain.check import Status
 from runbooks.domain.rehearsals import is_rehearsing, read_rule, rehearsed
 from runbooks.service import Provider, Reading
 
@@ -30,7 +29,6 @@ _VERDICTS = {
     Verdict.INCONCLUSIVE: Finding.INCONCLUSIVE,
     Verdict.ERROR: Finding.ERROR,
 }
-_STATES = {Status.OK: Finding.MET, Status.UNKNOWN: Finding.UNKNOWN}
 
 
 def providers(world: World) -> Mapping[str, Provider]:
@@ -67,7 +65,7 @@ def _monitor(world: World, name: str) -> Reading:
     except NotFound as error:
         return Reading(Finding.ERROR, str(error))
     return Reading(
-        _STATES.get(view.status, Finding.NOT_MET),
+        STATES.get(view.status, Finding.NOT_MET),
         f"{view.status}: {view.detail}" if view.detail else str(view.status),
         f"/health#{name}",
     )

@@ -21,7 +21,7 @@ _EXITS: Mapping[Verdict, Finding] = {
     Verdict.INCONCLUSIVE: Finding.INCONCLUSIVE,
     Verdict.ERROR: Finding.ERROR,
 }
-_STATES: Mapping[Status, Finding] = {Status.OK: Finding.MET, Status.UNKNOWN: Finding.UNKNOWN}
+STATES: Mapping[Status, Finding] = {Status.OK: Finding.MET, Status.UNKNOWN: Finding.UNKNOWN}
 
 
 def flow_providers(world: World) -> Mapping[str, Provider]:
@@ -32,7 +32,7 @@ def flow_providers(world: World) -> Mapping[str, Provider]:
             view = world.flows.view(name)
         except NotFound as error:
             return Reading(Finding.ERROR, str(error))
-        finding = _STATES.get(view.standing.status, Finding.NOT_MET)
+        finding = STATES.get(view.standing.status, Finding.NOT_MET)
         if finding is Finding.MET and not view.enough:
             finding = Finding.INCONCLUSIVE  # quiet, but too few days to have shown the agreed fall
         return Reading(finding, f"{view.standing.status}: {view.standing.detail}", f"/health#{name}")

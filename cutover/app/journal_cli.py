@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from cutover.cli.border import DONE, NO
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, facts, table
 
 if TYPE_CHECKING:
+    from cutover.store.chain import Verification
     from cutover.store.journal import Journal
-
-Folder = Annotated[Path, Parameter(help="the programme folder")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
-
 
 Opened = Callable[[Path], "Journal"]
 
@@ -32,14 +30,9 @@ def journal_commands(journal: Opened) -> App:
     @app.command
     def export(to: Path, *, programme: Folder = Path(), json: AsJson = False) -> None:
         """Write every fact as one JSON line; `journal verify --file` checks it anywhere."""
-        from cutover.core.errors import Invalid, Problem
+        from cutover.store.whole_file import require_place
 
-        if not to.parent.is_dir() or to.is_dir():
-            raise Invalid(
-                Problem(
-                    "no file can be written there", str(to), expected="a file name in a folder that exists"
-                )
-            )
+        require_place(to)
         count = journal(programme).export(to)
         answer({"file": str(to), "facts": count}, as_json=json, text=[f"{count} facts written to {to}"])
 
@@ -73,11 +66,7 @@ def _add_verify(app: App, journal: Opened) -> None:
             if found.holds
             else f"BROKEN after {found.rows} facts: {found.fault}"
         )
-        answer(
-            {"holds": found.holds, "rows": found.rows, "head": str(found.head), "fault": found.fault},
-            as_json=json,
-            text=[words],
-        )
+        answer(_told(found), as_json=json, text=[words])
         return DONE if found.holds else NO
 
 
@@ -121,13 +110,11 @@ def _add_redact(app: App, journal: Opened) -> None:
     ) -> None:
         """Take away for good what somebody typed into one fact, before a witness; the journal still verifies."""
         from cutover.app.programme_folder import ProgrammeFolder
-        from cutover.core.errors import NotFound
         from cutover.store.unsaying import unsay
 
-        people = [person.id for person in ProgrammeFolder(programme).programme.people]
+        known = ProgrammeFolder(programme).programme
         for name in (by, witness):
-            if name not in people:
-                raise NotFound("person", name, people)
+            known.somebody(name)
         notices = programme / "state" / "notices"
         gone = unsay(journal(programme), notices, position, field, witness=witness, by=by, reason=reason)
         text = [
@@ -137,7 +124,7 @@ def _add_redact(app: App, journal: Opened) -> None:
         answer(gone, as_json=json, text=text)
 
 
-def db_commands(journal: Callable[[Path], Journal]) -> App:
+def db_commands(journal: Opened) -> App:
     """The `db` commands. Opening a programme already brings its database to this version's schema."""
     app = App(name="db", help="Upgrade, rebuild, back up and restore the database.")
     _add_backup(app, journal)
@@ -184,12 +171,7 @@ def _add_backup(app: App, journal: Opened) -> None:
             words.append(
                 f"the journal is BROKEN after {found.rows} facts: {found.fault}; keep an earlier archive"
             )
-        told = {
-            "archive": str(to),
-            "manifest": made,
-            "holds": found.holds,
-            "fault": found.fault,
-        }
+        told = {"archive": str(to), "manifest": made, "holds": found.holds, "fault": found.fault}
         answer(told, as_json=json, text=words)
         return DONE if found.holds else NO
 
@@ -216,7 +198,10 @@ def _add_restore(app: App) -> None:
             else f"restored, but BROKEN after {found.rows} facts: {found.fault}"
         )
         whose = f"signed by {made.signed_by}" if made.signed_by else "signed by nobody"
-        told = {"holds": found.holds, "rows": found.rows, "head": str(found.head), "fault": found.fault}
-        told["signed_by"] = made.signed_by
-        answer(told, as_json=json, text=[words, whose])
+        answer(_told(found) | {"signed_by": made.signed_by}, as_json=json, text=[words, whose])
         return DONE if found.holds else NO
+
+
+def _told(found: Verification) -> dict[str, Any]:
+    """What a walk along the chain came to, as programs read it."""
+    return {"holds": found.holds, "rows": found.rows, "head": str(found.head), "fault": found.fault}

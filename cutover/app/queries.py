@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -78,27 +78,23 @@ class Queries:
         if name not in declared:
             raise NotFound("query", name, declared)
         query = declared[name]
-        engine = self._engine(query.database)
         try:
-            with engine.connect() as connection, _bounded(connection, query):
-                found = connection.exec_driver_sql(query.sql).mappings().all()
-                connection.rollback()
-                return [dict(row) for row in found]
+            with self._asked(query) as found:
+                return [dict(row) for row in found.mappings()]
         except SQLAlchemyError as error:
-            cause = getattr(error, "orig", None) or error
-            raise Unavailable(self._said(query, f"{type(cause).__name__}: {cause}")) from None
-        finally:
-            engine.dispose()
+            raise Unavailable(self._said(query, _cause(error))) from None
 
     def _ask(self, query: Query, now: datetime) -> Reading:
         try:
-            row = self._answer(query)
+            with self._asked(query) as found:
+                first = found.fetchone() if found.returns_rows else None
+                found.close()
+            row = None if first is None else tuple(first)
             met = query.is_met(row)
         except ValueError as error:
             return Reading(Finding.ERROR, self._said(query, str(error)), seen_at=now)
         except (CutoverError, SQLAlchemyError) as error:
-            cause = getattr(error, "orig", None) or error
-            return Reading(Finding.ERROR, self._said(query, f"{type(cause).__name__}: {cause}"), seen_at=now)
+            return Reading(Finding.ERROR, self._said(query, _cause(error)), seen_at=now)
         value = "no row" if row is None else ", ".join(str(v)[:LONGEST] for v in row[:5])
         detail = self._said(query, f"answered {value}, expected {query.expect}")
         return Reading(Finding.MET if met else Finding.NOT_MET, detail, seen_at=now)
@@ -107,15 +103,14 @@ class Queries:
         masked = self.secrets.mask(" ".join(words.split()))[: 2 * LONGEST]
         return f"{query.title} ({query.owner} answers for it): {masked}"
 
-    def _answer(self, query: Query) -> tuple[Any, ...] | None:
+    @contextmanager
+    def _asked(self, query: Query) -> Iterator[CursorResult[Any]]:
+        """The answer of the database, to be read within the time that the query has; nothing of it is kept there."""
         engine = self._engine(query.database)
         try:
             with engine.connect() as connection, _bounded(connection, query):
-                found = connection.exec_driver_sql(query.sql)
-                first = found.fetchone() if found.returns_rows else None
-                found.close()
+                yield connection.exec_driver_sql(query.sql)
                 connection.rollback()
-                return None if first is None else tuple(first)
         finally:
             engine.dispose()
 
@@ -129,6 +124,12 @@ class Queries:
         except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
             what = f"the secret '{name}' opens no database ({type(error).__name__})"
             raise Invalid(Problem(what, expected="a SQLAlchemy URL whose driver is installed")) from None
+
+
+def _cause(error: Exception) -> str:
+    """What the driver says, without what SQLAlchemy puts around it."""
+    cause = getattr(error, "orig", None) or error
+    return f"{type(cause).__name__}: {cause}"
 
 
 @contextmanager

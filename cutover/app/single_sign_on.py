@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from cutover.app.settings import Settings
 from cutover.core.clock import Clock
 from cutover.core.errors import Unavailable
-from cutover.core.reach import HOUSE, Reach
+from cutover.core.reach import Reach
 from cutover.web.oidc_sign_in import BACK
 
 if TYPE_CHECKING:
     from cutover.web.oidc import Provider
 
 
-def provider_of(settings: Settings, clock: Clock, reach: Reach = HOUSE) -> Provider:
+def provider_of(settings: Settings, clock: Clock, reach: Reach) -> Provider:
     """Raises Invalid for settings that cannot be right, Unavailable where the extra is not installed."""
     try:
         from cutover.web.oidc import Client, Provider

@@ -25,7 +25,6 @@ from monitors.domain.check import Reason, Severity, Status
 from monitors.domain.telling import Alarm
 from monitors.flow_service import FlowView
 from monitors.notifier import Notifier
-from monitors.prober import Prober
 from monitors.view import CheckView
 from monitors.watch import Watch
 from runbooks.tenure import IN_DOUBT, Tenure, stand_by
@@ -106,19 +105,7 @@ def make_watch(world: World, *, spread: bool = True) -> Watch:
     notifier = make_notifier(world)
     at = notify.alertmanager
     return Watch(
-        prober=Prober(
-            world.monitors,
-            world.folder.checks,
-            world.systems,
-            world.pace,
-            ledger=world.ledger.summary,
-            ageing=world.ageing.look,
-            spread=spread,
-            secrets=world.secrets,
-            home=world.folder.path,
-            kept=world.inbox.kept,
-            reachable=world.reach.allowed,
-        ),
+        prober=world.prober(spread=spread),
         pace=world.pace,
         tell=notifier.tell,
         deliver=lambda: deliver(world),

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from cutover.cli.border import DONE, NO
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
 
 if TYPE_CHECKING:
     from cutover.app.bootstrap import World
 
 Opener = Callable[[Path], "World"]
-Folder = Annotated[Path, Parameter(help="the programme folder")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="answer in JSON")]
 
 
 def webhook_commands(opener: Opener) -> App:

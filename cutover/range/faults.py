@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 
 from cutover.core.clock import Pace
 from cutover.core.duration import show_duration
-from cutover.core.errors import NotFound, Unavailable, nearest
+from cutover.core.errors import NotFound, Unavailable, hint
 from cutover.domain.programme import Part, Span
 from cutover.range.place import SYSTEMS
 from cutover.store.documents import read_yaml
@@ -21,15 +21,8 @@ from cutover.store.documents import read_yaml
 def _known_system(value: object, info: ValidationInfo) -> object:
     known = (info.context or {}).get("systems") or SYSTEMS
     if value not in known:
-        near = nearest(str(value), known)
-        raise ValueError(
-            f"no stand-in is named '{value}'"
-            + (
-                f"; did you mean '{near}'?"
-                if near
-                else f"; there are {', '.join(known)}, and what `systems` of the programme names"
-            )
-        )
+        all_ = f"; there are {', '.join(known)}, and what `systems` of the programme names"
+        raise ValueError(f"no stand-in is named '{value}'{hint(str(value), known) or all_}")
     return value
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from cutover.cli.output import answer, table
-from cutover.core.errors import Invalid, Problem
 from cutover.reconciliation.reruns import Recheck, is_due
 from cutover.reconciliation.standing import notes
+from cutover.store.whole_file import require_place
 
 if TYPE_CHECKING:
     from cutover.reconciliation.causes import Cause
@@ -110,7 +110,7 @@ def _writing(app: App, service: Callable[[Path], ReconciliationService]) -> None
         json: bool = False,
     ) -> None:
         """Write every finding of a run to a file (.csv, .json or .parquet), or with --repair the source's rows to load again."""
-        _require_place(file)
+        require_place(file)
         opened = service(programme)
         lines = (
             opened.repair_extract(contract, file, which) if repair else opened.export(contract, file, which)
@@ -132,13 +132,6 @@ def _writing(app: App, service: Callable[[Path], ReconciliationService]) -> None
             for word, by in counted.items()
         ]
         answer(counted, as_json=json, text=text)
-
-
-def _require_place(file: Path) -> None:
-    if not file.parent.is_dir() or file.is_dir():
-        raise Invalid(
-            Problem("no file can be written there", str(file), expected="a file name in a folder that exists")
-        )
 
 
 def _elsewhere(app: App, service: Callable[[Path], ReconciliationService]) -> None:

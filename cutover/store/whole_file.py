@@ -20,6 +20,14 @@ def writable(folder: Path) -> Path:
         raise Invalid(Problem(f"cannot be written into: {error.strerror}", file=str(folder))) from error
 
 
+def require_place(file: Path) -> None:
+    """Raises Invalid where no file of that name can be written."""
+    if not file.parent.is_dir() or file.is_dir():
+        raise Invalid(
+            Problem("no file can be written there", str(file), expected="a file name in a folder that exists")
+        )
+
+
 def write_whole(path: Path, content: bytes) -> Path:
     """Write beside the place, then move in. Raises Invalid when that cannot be done, and leaves nothing behind."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")

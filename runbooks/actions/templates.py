@@ -16,7 +16,7 @@ from jinja2.filters import FILTERS
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from cutover.core.errors import Invalid, Problem, nearest
+from cutover.core.errors import Invalid, Problem, hint
 
 LONGEST_TEMPLATE = 10_000  # characters
 LONGEST_TEXT = 65_536  # characters of a filled-in text
@@ -44,11 +44,8 @@ def template_faults(arguments: Any, known: Collection[str]) -> Iterator[str]:
         except Invalid as error:
             found.append(str(error))
             return text
-        for name in sorted(find_undeclared_variables(tree) - set(known) - {"secret"}):
-            near = nearest(name, known)
-            found.append(
-                f"'{_short(text)}': '{name}' is undefined" + (f"; did you mean '{near}'?" if near else "")
-            )
+        undefined = sorted(find_undeclared_variables(tree) - set(known) - {"secret"})
+        found.extend(f"'{_short(text)}': '{name}' is undefined{hint(name, known)}" for name in undefined)
         return text
 
     _walked(arguments, look)

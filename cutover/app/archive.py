@@ -44,7 +44,7 @@ MIB = 2**20
 
 
 class Manifest(BaseModel):
-    """What an archive holds, and how to know that it still does."""
+    """What an archive holds, and how to know that it still does. What anybody was told of before `made_at` is in it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -67,13 +67,14 @@ def back_up(folder: Path, engine: Engine, to: Path) -> Manifest:
     require_place(to)
     with _scratch(to.parent) as scratch:
         dumped, partial = scratch / DATABASE, scratch / "archive"
+        began = SystemClock().now()
         head, key = dump(engine, dumped), signer(folder / "state")
         with _owner_only(partial) as out, tarfile.open(fileobj=out, mode="w") as tar:
             digests = {DATABASE: _add(tar, DATABASE, dumped)}
             for name, file in _files(folder, live_files(engine) | {to}):
                 digests[FILES + name] = _add(tar, FILES + name, file)
             manifest = Manifest(
-                made_at=SystemClock().now(),
+                made_at=began,
                 version=cutover.__version__,
                 backend=engine.dialect.name,
                 schema_revision=schema.current(engine),

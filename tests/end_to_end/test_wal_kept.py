@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,23 +15,11 @@ from cutover.app.settings import Settings
 from tests.docs.pages import ROOT
 from tests.real_parts import require_real
 from tests.servers import Postgres
+from tests.writers import PROGRAMME, Writers
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 SCRIPTS = ROOT / "deploy" / "postgresql"
-WRITERS, TOLD = 2, 150  # facts that somebody was told of before the end
-WRITER = """
-import sys
-from pathlib import Path
-from cutover.app.bootstrap import build_world
-from cutover.domain.modes import COMPONENT, Mode, component_stream
-from tests.cutover.store.desks import switch
-
-world = build_world(Path(sys.argv[1]))
-for n in range(100_000):
-    stream = component_stream(f"{sys.argv[2]}-{n}")
-    for fact in world.desk.ask(COMPONENT, stream, switch(Mode.PAPER)):
-        print(fact.position, flush=True)
-"""
+TOLD = 150  # facts that somebody was told of before the end
 
 
 @pytest.fixture
@@ -61,31 +47,10 @@ def kept(server: Postgres, to: Path) -> subprocess.Popen[str]:
 
 def told_until_killed(server: Postgres, folder: Path, url: str) -> int:
     """Facts are written by several at once; the server is killed while they are. The newest that somebody was told of."""
-    env, told, enough = environment(server) | {"CUTOVER_DATABASE_URL": url}, [0], threading.Event()
-
-    def listened(writer: subprocess.Popen[str]) -> None:
-        assert writer.stdout is not None
-        for line in writer.stdout:
-            told.append(int(line))
-            if len(told) > TOLD:
-                enough.set()
-
-    writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, folder, f"w{n}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env)
-        for n in range(WRITERS)
-    ]  # fmt: skip
-    ears = [threading.Thread(target=listened, args=(writer,)) for writer in writers]
-    for ear in ears:
-        ear.start()
-    try:
-        assert enough.wait(120)
+    with Writers(folder, environment(server) | {"CUTOVER_DATABASE_URL": url}) as writers:
+        assert writers.tell(TOLD)
         server.kill()
-    finally:
-        for writer, ear in zip(writers, ears, strict=True):
-            writer.kill()
-            ear.join()
-            writer.communicate()
-    return max(told)
+    return writers.newest
 
 
 def restored(server: Postgres, wal: Path) -> None:
@@ -107,9 +72,7 @@ def test_nothing_that_was_told_is_lost_with_the_server_and_its_disk(
 ) -> None:
     folder, wal = tmp_path / "go", tmp_path / "second-disk"
     folder.mkdir()
-    (folder / "programme.yaml").write_text(
-        'title: Kept twice\nzone: Europe/London\nwindow: {opens: "2026-10-23T22:00", closes: "2026-10-26T21:00", backout: 24h}\n'
-    )
+    (folder / "programme.yaml").write_text(PROGRAMME)
     url = postgres.create("cutover")
     build_world(folder, settings=Settings(database_url=url)).engine.dispose()
     keeping = kept(postgres, wal)

@@ -19,7 +19,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     database_url: str = Field(
-        default="", description="SQLAlchemy URL; default: SQLite in the programme's state folder"
+        default="", repr=False, description="SQLAlchemy URL; default: SQLite in the programme's state folder"
     )
     host: str = Field(default="127.0.0.1", description="address that `cutover serve` listens on")
     port: int = Field(default=8080, ge=0, le=65535, description="port of `cutover serve`; 0 takes a free one")
@@ -61,6 +61,7 @@ class Settings(BaseModel):
     oidc_name: str = Field(default="single sign-on", description="what the sign-in page calls that provider")
     prefect_database_url: str = Field(
         default="",
+        repr=False,  # it may hold a password
         description="database of `cutover deploy serve`; default: `prefect` beside a PostgreSQL of ours, else SQLite",
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")

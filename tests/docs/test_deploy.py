@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,3 +109,13 @@ def test_every_file_and_secret_that_a_container_is_given_is_there() -> None:
     ours = [DEPLOY / place for place in mounted if place.endswith(".yml")]
     assert ours
     assert all(path.is_file() for path in ours)
+
+
+def test_an_image_is_made_of_all_that_a_wheel_holds_and_of_nothing_that_lies_about() -> None:
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wheel = told["tool"]["hatch"]["build"]["targets"]["wheel"]
+    wanted = {*wheel["packages"], *wheel["force-include"], told["project"]["readme"]}
+    wanted |= {*told["project"]["license-files"], "pyproject.toml", "constraints.txt"}
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == "*"
+    assert {line[1:] for line in lines if line.startswith("!")} == wanted

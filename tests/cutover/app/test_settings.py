@@ -37,3 +37,9 @@ def test_every_wrong_variable_is_named() -> None:
     with pytest.raises(Invalid) as caught:
         read_settings({"CUTOVER_PORT": "eighty", "CUTOVER_PREFECT_PORT": "70000"})
     assert [problem.field for problem in caught.value.problems] == ["CUTOVER_PORT", "CUTOVER_PREFECT_PORT"]
+
+
+def test_what_is_printed_of_them_holds_no_password() -> None:
+    url = "postgresql://cutover:planted@db/cutover"
+    held = Settings(database_url=url, prefect_database_url=url, oidc_client_secret="planted")
+    assert "planted" not in f"{held} {held!r}"

@@ -178,10 +178,10 @@ def _ahead(run: Run, task: Task, at: TaskState) -> str:
     """What is known of a task that is not over."""
     if at.stage is TaskStage.IN_PROGRESS and at.started_at:
         return _running(run, task, at, at.started_at)
-    if at.stage is TaskStage.STARTABLE and at.ready_at and at.ready_at > run.now:
-        return f"from {run.time(at.ready_at)}"
+    if at.stage is TaskStage.STARTABLE and at.earliest and at.earliest > run.now:
+        return f"from {run.time(at.earliest)}"
     if at.stage is TaskStage.STARTABLE and at.ready_at:
-        return f"waiting {lasting(run.now - at.ready_at)}"
+        return f"waiting {lasting(max(run.now - at.ready_at, timedelta(0)))}"
     return ""
 
 

@@ -55,7 +55,7 @@ def _of_task(state: RunState, task: Task, programme: Programme, now: datetime) -
     at, name = state.tasks[task.id], f"{task.id} {task.title}"
     if task.type not in OF_PEOPLE:
         return
-    if at.stage is TaskStage.STARTABLE and at.ready_at is not None and at.ready_at <= now:
+    if at.may_start(now):
         for who in _people(state, task):
             id_ = f"notice:{state.run_id}:startable:{task.id}:{at.tries}:{who}"
             yield Notice(id_, who, f"Can start: {name}", f"{name} can start.", task.id)

@@ -45,7 +45,7 @@ from runbooks.outcomes import AT_ONCE, Outcomes
 from runbooks.rest import Rest
 from runbooks.service import PERFORMER, RunService
 from runbooks.steps import Executor, Step
-from runbooks.surroundings import StepWatch, warn_of_clock_behind, warn_of_stuck_gates
+from runbooks.surroundings import StepWatch, note_clock_step, warn_of_clock_behind, warn_of_stuck_gates
 from runbooks.tenure import LONGEST_WAIT, Tenure, when_back
 
 LOOK = 0.2  # real seconds after which the journal is looked at for what other processes wrote
@@ -70,7 +70,7 @@ class Performer:
         *,
         wall: Clock | None = None,
         steady: Callable[[], float] = steady_seconds,
-        clock_step: Callable[[], timedelta] = timedelta,
+        stepped: Callable[[], timedelta] = timedelta,
     ) -> None:
         self.service = service
         self.run_id = run_id
@@ -81,7 +81,7 @@ class Performer:
         self._news = News(LOOK)
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._outcomes = Outcomes(run_id)
-        self._steps = StepWatch(service.desk, run_id, clock_step)
+        self._steps = StepWatch(stepped, partial(note_clock_step, service.desk, run_id))
         self._unstarted: set[str] = set()  # begun in words, perhaps: the database went away meanwhile
         self._rhythm, self._rest = ForecastRhythm(pace.now()), Rest()
 

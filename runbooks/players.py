@@ -116,9 +116,9 @@ class Players:
         if task.type is TaskType.APPROVAL:
             return self._decide(task, at, now)
         who = person_for(state, task)
-        if at.stage is TaskStage.STARTABLE and at.ready_at is not None:
-            if at.ready_at > now:
-                return at.ready_at
+        if at.stage is TaskStage.STARTABLE and at.earliest is not None:
+            if at.earliest > now:
+                return at.earliest
             self._try(lambda: self.hands.claim(task.id, who))
             return now + task.expected
         if at.stage is TaskStage.IN_PROGRESS and at.started_at is not None:

@@ -20,6 +20,7 @@ from runbooks.domain.weather import WEATHER_MACHINE, CompareHistory, NoteClockSt
 from runbooks.service import PERFORMER
 
 BEHIND = timedelta(minutes=2)  # clocks that agree no better are told of
+REMEDY = "what runs keeps its own time; where the new time is the right one, start this process anew: it takes it then"
 
 log = structlog.get_logger()
 
@@ -36,18 +37,20 @@ def compare(desk: Desk, run_id: str, recorded: int) -> Weather:
 
 
 class StepWatch:
-    """Looks for steps of the clock. Deadlines are not moved by one; people who compare times afterwards must know."""
+    """Tells of steps of the clock. Deadlines are not moved by one; people who compare times afterwards must know.
 
-    def __init__(self, desk: Desk, run_id: str, clock_step: Callable[[], timedelta]) -> None:
-        self._desk, self._run_id, self._clock_step = desk, run_id, clock_step
-        self._stepped = timedelta(0)  # and not yet written down
+    `stepped` says by how much it was stepped in all; what could not be noted is told again at the next look.
+    """
+
+    def __init__(self, stepped: Callable[[], timedelta], note: Callable[[timedelta], object] = bool) -> None:
+        self._stepped, self._note = stepped, note
+        self._told = stepped()
 
     def look(self) -> None:
-        self._stepped += self._clock_step()
-        if self._stepped:
-            log.warning("clock_was_stepped", run=self._run_id, seconds=self._stepped.total_seconds())
-            note_clock_step(self._desk, self._run_id, self._stepped)
-            self._stepped = timedelta(0)
+        if by := self._stepped() - self._told:
+            log.warning("clock_was_stepped", seconds=by.total_seconds(), remedy=REMEDY)
+            self._note(by)
+            self._told += by
 
 
 def note_clock_step(desk: Desk, run_id: str, step: timedelta) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,15 @@ class World:
     def client(self) -> httpx.AsyncClient:
         """What automated tasks ask with: it goes where `reach` lets it."""
         return rooms.async_client(self.reach)
+
+    @cached_property
+    def wall(self) -> SteadyClock:
+        """Real time, for leases: who died at hour 50 of a rehearsal died now."""
+        return self.clock if isinstance(self.clock, SteadyClock) else clock_of(self.engine)
+
+    def stepped(self) -> timedelta:
+        """By how much the machine's clock was stepped since this was opened; a rehearsal's time is its own."""
+        return self.wall.stepped() if self.wall is self.clock else timedelta(0)
 
     @cached_property
     def journal(self) -> Journal:
@@ -217,13 +227,7 @@ class World:
         target = rooms.make_target(declared, self.folder.path, self.systems(), self.secrets, self.reach)
         terms = declared.terms(self.folder.programme.zone)
         return rooms.ConversionService(
-            self.desk,
-            plays,
-            self.paper,
-            target,
-            terms=terms,
-            event=declared.event,
-            address=declared.address,
+            self.desk, plays, self.paper, target, terms=terms, event=declared.event, address=declared.address
         )
 
     @cached_property
@@ -324,9 +328,9 @@ class World:
 
     def performer(self, run_id: str, executor: Executor, client: httpx.AsyncClient) -> rooms.Performer:
         """Who performs a run, asking with `client`."""
-        # A rehearsal's lease runs on real time.
-        wall = self.clock if isinstance(self.clock, SteadyClock) else None
-        return rooms.Performer(self.runs, run_id, self.actions(client), executor, self.pace, wall=wall)
+        return rooms.Performer(
+            self.runs, run_id, self.actions(client), executor, self.pace, wall=self.wall, stepped=self.stepped
+        )
 
     async def drive(self, run_id: str, client: httpx.AsyncClient) -> RunState:
         """Perform a run to its end in this process: the linked run of a task."""

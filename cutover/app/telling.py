@@ -27,6 +27,7 @@ from cutover.web.outbound import Forbidden, Outbound
 from runbooks.domain.run_events import Comms
 from runbooks.domain.run_state import RunState
 from runbooks.notices import Notice, notices
+from runbooks.surroundings import StepWatch
 
 EVERY = 5.0  # real seconds between two looks
 LINK_LASTS = timedelta(hours=24)
@@ -109,7 +110,9 @@ class Teller:
 
     def run(self, stop: threading.Event) -> None:
         """Look every few seconds until stopped. What cannot be told now is told later."""
+        steps = StepWatch(self.world.stepped)
         while not stop.wait(EVERY):
+            steps.look()
             try:
                 self.tell()
             except CutoverError as error:

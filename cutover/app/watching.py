@@ -15,7 +15,6 @@ import structlog
 from cutover.app.bootstrap import World
 from cutover.app.notify import deliver_due
 from cutover.app.telling import channels_of, collect
-from cutover.core.clock import SystemClock
 from cutover.core.errors import Conflict, CutoverError, Unavailable
 from cutover.reconciliation.reruns import is_due, overdue
 from cutover.store.engine import DatabaseAway
@@ -27,6 +26,7 @@ from monitors.flow_service import FlowView
 from monitors.notifier import Notifier
 from monitors.view import CheckView
 from monitors.watch import Watch
+from runbooks.surroundings import StepWatch
 from runbooks.tenure import IN_DOUBT, Tenure, stand_by
 
 LEASE = "watch"
@@ -54,7 +54,7 @@ class Watching:
 
     async def _tenure(self, stop: asyncio.Event) -> Tenure | None:
         """The hold on the watch; None when told to stop while standing by."""
-        wall = SystemClock()
+        wall = self.world.wall
         if not self.standby:
             tenure = Tenure(self.world.engine, LEASE, wall)
             tenure.take()
@@ -112,7 +112,11 @@ def make_watch(world: World, *, spread: bool = True) -> Watch:
         pusher=Pusher(world.engine, at, world.systems, world.settings.base_url) if at else None,
         push_every=at.every if at else Watch.push_every,
         dead_man=notify.dead_man,
-        others=(*((world.collector().run,) if world.flows.flows else ()), partial(_look_at_plays, world)),
+        others=(
+            *((world.collector().run,) if world.flows.flows else ()),
+            partial(_look_at_plays, world),
+            partial(_look_at_clock, world),
+        ),
     )
 
 
@@ -125,6 +129,15 @@ async def _look_at_plays(world: World, stop: asyncio.Event) -> None:
             log.warning("plays_wait", error=str(error))
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), LOOK_AT_PLAYS)
+
+
+async def _look_at_clock(world: World, stop: asyncio.Event) -> None:
+    """Tell of steps of the machine's clock until stopped."""
+    steps = StepWatch(world.stepped)
+    while not stop.is_set():
+        steps.look()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK)
 
 
 def look_at_plays(world: World, now: datetime | None = None) -> None:

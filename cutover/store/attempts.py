@@ -1,7 +1,7 @@
 """Attempts that failed, counted in the database: several web processes count as one, and a restart forgets nothing.
 
 Whose they are is kept as a hash: a name or an address is nobody's business here. What is over is thrown away by
-whoever counts next.
+whoever counts next. One that lies further ahead than it would count is of a clock that was set back since.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 
@@ -23,17 +23,17 @@ class Attempts:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def since(self, whose: str, after: datetime) -> list[datetime]:
+    def since(self, whose: str, now: datetime, within: timedelta) -> list[datetime]:
         """When each of them was, the newest first."""
         with reading(self._engine) as connection:
-            return _times(connection, whose, after)
+            return _times(connection, whose, now, within)
 
-    def count(self, whose: str, now: datetime, after: datetime, most: int) -> tuple[str, list[datetime]]:
+    def count(self, whose: str, now: datetime, within: timedelta, most: int) -> tuple[str, list[datetime]]:
         """Count one in; with what names it, and those there were before. With `most` of them already it is not counted."""
         mark = secrets.token_hex(16)
         with writing(self._engine, durable=False) as connection:
-            connection.execute(delete(a).where(a.c.at <= after))
-            before = _times(connection, whose, after)
+            connection.execute(delete(a).where(a.c.at <= now - within))
+            before = _times(connection, whose, now, within)
             if len(before) < most:
                 connection.execute(insert(a).values(mark=mark, whose=_hashed(whose), at=now))
         return mark, before
@@ -52,9 +52,9 @@ class Attempts:
             connection.execute(delete(a).where(a.c.whose == _hashed(whose)))
 
 
-def _times(connection: Connection, whose: str, after: datetime) -> list[datetime]:
-    query = select(a.c.at).where(a.c.whose == _hashed(whose), a.c.at > after).order_by(a.c.at.desc())
-    return list(connection.execute(query).scalars())
+def _times(connection: Connection, whose: str, now: datetime, within: timedelta) -> list[datetime]:
+    counted = (a.c.whose == _hashed(whose), a.c.at > now - within, a.c.at <= now + within)
+    return list(connection.execute(select(a.c.at).where(*counted).order_by(a.c.at.desc())).scalars())
 
 
 def _hashed(whose: str) -> str:

@@ -40,18 +40,20 @@ class SteadyClock:
         self._wall, self._steady = wall, steady
         self._wall_then, self._then = wall(), steady()
         self._start = start or self._wall_then
+        self._stepped = timedelta(0)
 
     def now(self) -> datetime:
         return self._start + self._gone()
 
-    def step(self) -> timedelta:
-        """By how much the wall clock was stepped since this was last asked; a slight correction is followed."""
+    def stepped(self) -> timedelta:
+        """By how much the wall clock was stepped since we began, in all; a slight correction is followed."""
         moved = self._wall() - self._wall_then - self._gone()
         self._wall_then += moved
         if abs(moved) <= SLIGHT:
             self._start += moved
-            return timedelta(0)
-        return moved
+        else:
+            self._stepped += moved
+        return self._stepped
 
     def _gone(self) -> timedelta:
         return timedelta(seconds=self._steady() - self._then)

@@ -39,7 +39,7 @@ class Limit:
     def check(self, key: str) -> None:
         """Raises Refused with how long to wait."""
         now = self.wall.now()
-        self._check(now, self.attempts.since(self._whole(key), now - self.within))
+        self._check(now, self.attempts.since(self._whole(key), now, self.within))
 
     def attempt(self, key: str) -> str:
         """Count one as failed before it is looked at: many at once are no more than one after another.
@@ -47,7 +47,7 @@ class Limit:
         Returns what takes it back. Raises Refused with how long to wait.
         """
         now = self.wall.now()
-        mark, before = self.attempts.count(self._whole(key), now, now - self.within, self.most)
+        mark, before = self.attempts.count(self._whole(key), now, self.within, self.most)
         self._check(now, before)
         return mark
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -252,8 +252,8 @@ def _not_a_gate(task: Task) -> None:
 def _startable(task: Task, at: TaskState, now: datetime) -> None:
     if at.stage is not TaskStage.STARTABLE:
         raise Refused(f"{task.id} is {at.stage}, not startable")
-    if at.ready_at is not None and now < at.ready_at:
-        raise Refused(f"{task.id} may not start before {at.ready_at:%d %b %H:%M}Z")
+    if at.earliest is not None and now < at.earliest:
+        raise Refused(f"{task.id} may not start before {at.earliest:%d %b %H:%M}Z")
 
 
 def _alone(state: RunState, task: Task) -> None:
@@ -303,7 +303,7 @@ def next_actions(state: RunState, now: datetime) -> list[Due]:
 
 
 def _due(state: RunState, task: Task, at: TaskState, now: datetime) -> Do | None:
-    if at.stage is TaskStage.STARTABLE and at.ready_at is not None and at.ready_at <= now:
+    if at.may_start(now) and at.ready_at is not None:
         if task.type in PERFORMED:
             return _performed(in_rehearsal(state, task), at)
         if task.type is TaskType.APPROVAL:
@@ -328,9 +328,9 @@ def _performed(rule: InRehearsal, at: TaskState) -> Do | None:
 def next_deadline(state: RunState, now: datetime) -> datetime | None:
     """The next moment at which something becomes due by time alone."""
     moments = [
-        at.ready_at + (state.plan[name].expected if state.plan[name].type is TaskType.WAIT else timedelta(0))
+        at.ready_at + state.plan[name].expected if state.plan[name].type is TaskType.WAIT else at.earliest
         for name, at in state.tasks.under_way()
-        if at.stage is TaskStage.STARTABLE and at.ready_at is not None
+        if at.stage is TaskStage.STARTABLE and at.ready_at is not None and at.earliest is not None
     ]
     return min((m for m in moments if m > now), default=None)
 

@@ -27,11 +27,15 @@ MANY = 100  # facts from which on changing rows in place pays for copying all of
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
-    """Where one task stands. `ready_at` is when it may start, known once its predecessors have released it."""
+    """Where one task stands. `ready_at` is when it may start, known once its predecessors have released it.
+
+    Time alone holds it until `earliest`: a predecessor may have been ended by somebody whose clock was ahead of ours.
+    """
 
     stage: TaskStage = TaskStage.NOT_STARTABLE
     completion: Completion | None = None
     ready_at: datetime | None = None
+    earliest: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
     by: str = ""
@@ -47,6 +51,9 @@ class TaskState:
     @property
     def is_over(self) -> bool:
         return self.stage is TaskStage.COMPLETE
+
+    def may_start(self, now: datetime) -> bool:
+        return self.stage is TaskStage.STARTABLE and self.earliest is not None and self.earliest <= now
 
 
 Rows = TypeVar("Rows", Standing[TaskState], Draft[TaskState])
@@ -157,7 +164,7 @@ def _edited(state: RunState, fact: Fact) -> RunState:
 def _back_to_links(at: TaskState) -> TaskState:
     """What never began is judged by its links anew; one that is tried again was let start by them once."""
     never_began = at.stage is TaskStage.STARTABLE and at.started_at is None
-    return replace(at, stage=TaskStage.NOT_STARTABLE, ready_at=None) if never_began else at
+    return replace(at, stage=TaskStage.NOT_STARTABLE, ready_at=None, earliest=None) if never_began else at
 
 
 def _turned(state: RunState, fact: Fact, event: Any, components: tuple[str, ...]) -> RunState:
@@ -288,17 +295,21 @@ def _released(state: RunState, tasks: Rows, names: Iterable[str]) -> Rows:
     """Every named task whose predecessors are all satisfied moves from not startable to startable."""
     for name in names:
         at = tasks[name]
-        if at.stage is TaskStage.NOT_STARTABLE and (ready := _ready_at(state, tasks, state.plan[name])):
+        if at.stage is TaskStage.NOT_STARTABLE and (freed := _freed(state, tasks, state.plan[name])):
             stage = TASK.next(TaskStage.NOT_STARTABLE, ev.TaskReleased)
-            tasks = tasks.change(name, {"stage": stage, "ready_at": ready})
+            tasks = tasks.change(name, {"stage": stage, **freed})
     return tasks
 
 
-def _ready_at(state: RunState, tasks: Standing[TaskState] | Draft[TaskState], task: Task) -> datetime | None:
+def _freed(
+    state: RunState, tasks: Standing[TaskState] | Draft[TaskState], task: Task
+) -> dict[str, datetime] | None:
+    """When it may start and until when time alone holds it; None while a predecessor does."""
     if task.repairs and (tasks[task.repairs].stage is not TaskStage.FAILED or tasks[task.repairs].held):
         return None
     assert state.opens is not None  # a run that has begun has a window
-    moments = [task.not_before or state.opens, state.opens + (task.start_offset or timedelta(0))]
+    alone = [task.not_before or state.opens, state.opens + (task.start_offset or timedelta(0))]
+    ended: list[datetime] = []
     for link in task.after:
         before = tasks[link.task]
         if before.completion is Completion.ABANDONED:
@@ -313,5 +324,5 @@ def _ready_at(state: RunState, tasks: Standing[TaskState] | Draft[TaskState], ta
         if link.kind in (LinkKind.FS, LinkKind.SS):
             if moment is None:
                 return None
-            moments.append(moment + link.lag)
-    return max(moments)
+            (alone if link.lag else ended).append(moment + link.lag)
+    return {"ready_at": max(*alone, *ended), "earliest": max(alone)}

@@ -39,7 +39,7 @@ def test_a_wait_lasts_as_long_as_it_says(room: Room, step: timedelta) -> None:
 
     clock = SteadyClock(wall=wall, steady=counter)
     name = room.start(auto("A"), task("W", "A", type="wait", duration="5h"), auto("B", "W"))
-    state = asyncio.run(room.performer(name, wall=clock, clock_step=clock.step).run())
+    state = asyncio.run(room.performer(name, wall=clock, stepped=clock.stepped).run())
     assert state.stage is RunStage.COMPLETE
     assert state.ended_at == began + 7 * HOUR
     assert [seconds for _, seconds in weather(room.desk, name).clock_steps] == [step.total_seconds()]

@@ -310,6 +310,20 @@ def test_the_next_deadline_is_the_first_moment_still_ahead() -> None:
     assert next_deadline(bench.state, START + 9 * HOUR) is None
 
 
+def test_what_follows_a_task_whose_end_lies_ahead_of_our_clock_does_not_wait_for_it() -> None:
+    """Somebody ended it on a machine whose clock is ahead; what time alone holds waits for ours."""
+    bench = Bench.of(task("A"), auto("B", "A"), task("C", "A"), auto("D", "A", start_offset="1h"))
+    bench.after(2 * HOUR)
+    bench.claim("A")
+    bench.finish("A")
+    bench.after(-2 * HOUR)
+    assert due(bench) == [(Do.PERFORM, "B")]
+    assert bench.claim("C") == ["TaskClaimed"]
+    with pytest.raises(Refused, match="may not start before"):
+        bench.begin("D")
+    assert next_deadline(bench.state, bench.now) == START + HOUR
+
+
 def test_the_name_of_an_effect_is_one_step_of_a_path() -> None:
     assert effect_key(Bench.of(auto("A")).state, "A") == "small-1.A.1"
     assert run_stream("small-1") == "run:small-1"

@@ -72,6 +72,7 @@ class ArmedLine:
     trigger: str
     waits_on: str
     play: str
+    decider: str
     stands: str
 
 
@@ -201,10 +202,15 @@ class PlayPages:
         stands = "not bad"
         if trigger.bad_since:
             stands = f"bad since {moment(trigger.bad_since, zone)}"
-            stands += f"; proposes at {moment(trigger.proposes_at, zone)}" if trigger.proposes_at else ""
-        play = self._plays.book.plays.get(trigger.play)
+            if trigger.proposes_at and trigger.proposes_at > self._clock.now():
+                stands += f"; proposes at {moment(trigger.proposes_at, zone)}"
+        play, declared = self._plays.book.plays.get(trigger.play), self._plays.book.triggers[trigger.id]
         return ArmedLine(
-            trigger.id, f"{trigger.monitor} {trigger.breach}", play.title if play else trigger.play, stands
+            trigger=trigger.id,
+            waits_on=f"{trigger.monitor} {trigger.breach} for {lasting(declared.sustained)}",
+            play=play.title if play else trigger.play,
+            decider=named(self._programme, declared.decider),
+            stands=stands,
         )
 
     def _over(self, view: PlayView) -> OverLine:

@@ -202,8 +202,10 @@ def _since(view: CheckView, zone: str, now: datetime) -> str:
 def _heard(view: CheckView, now: datetime) -> str:
     if view.last_result_at is None:
         return "never"
-    latency = f", {view.latency:.2f} s" if view.latency is not None else ""
-    return f"{lasting(now - view.last_result_at)} ago{latency}"
+    heard = f"{lasting(now - view.last_result_at)} ago"
+    if view.latency is None:
+        return heard
+    return f"{heard}, in {'under 0.01' if view.latency < 0.01 else format(view.latency, '.2f')} s"  # noqa: PLR2004  what a reader tells apart
 
 
 def _hands(view: CheckView, programme: Programme) -> str:
@@ -214,7 +216,7 @@ def _hands(view: CheckView, programme: Programme) -> str:
     if view.downtime:
         parts.append(f"in a downtime: {', '.join(view.downtime)}")
     if view.suppressed_by:
-        parts.append(f"alert suppressed: {', '.join(view.suppressed_by)} is down")
+        parts.append(f"asks for nobody: {', '.join(view.suppressed_by)} is down")
     if view.awaits:
         parts.append(
             f"alert waits: {', '.join(view.awaits)} has recovered, and this was not seen failing since"

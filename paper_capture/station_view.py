@@ -110,10 +110,11 @@ class StationViews:
         """Nothing has happened since it was worked out."""
         return checked.position == self.paper.desk.journal.head().position
 
-    def aside(self) -> tuple[list[SheetRow], list[SheetRow]]:
-        """Sheets that are kept back, and those whose record is open while their paper is the master."""
+    def aside(self) -> tuple[list[SheetRow], list[SheetRow], list[SheetRow]]:
+        """Sheets that are kept back, those whose record is open while their paper is the master, and the missing."""
         rows = self.paper.sheets(sorted(HOLDABLE | {Stage.MISSING}))
-        return [r for r in rows if r.held], [r for r in rows if r.stage is Stage.LIVE]
+        live, missing = ([r for r in rows if r.stage is stage] for stage in (Stage.LIVE, Stage.MISSING))
+        return [r for r in rows if r.held], live, missing
 
     def undecided(self) -> int:
         """How many moves were told twice and are not decided."""

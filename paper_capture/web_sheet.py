@@ -10,6 +10,7 @@ from cutover.core.errors import Refused
 from cutover.core.event import Recorded
 from cutover.domain.programme import Programme
 from cutover.web.acts import Act, Done, Form, Sent
+from cutover.web.components import named
 from cutover.web.kit import Page, Query
 from cutover.web.visitor import Role, Visitor, visitor_of
 from cutover.web.words import MINUTE, moment, spelled
@@ -123,26 +124,27 @@ class SheetPages:
                 moment(fact.at, zone),
                 moment(fact.recorded_at, zone) if fact.recorded_at - fact.at > MINUTE else "",
                 spelled(fact.event.kind()),
-                fact.actor,
+                named(self.programme, fact.actor),
             )
             for fact in paper.history(row.serial)
         )
-        stage = row.stage.replace("_", " ")
+        stage = row.disposition or row.stage.replace("_", " ")
+        station = next((s.title for s in self.programme.stations if s.id == row.station), row.station)
         return SheetPage(
-            row.serial, form.title, stage, row.station, tuple(self._times(row)), moves,
+            row.serial, form.title, stage, station, tuple(self._times(row)), moves,
             held_words(row, zone), _live(row, zone), _may(row, visitor_of(query)),
         )  # fmt: skip
 
     def _times(self, row: SheetRow) -> Iterator[tuple[str, str]]:
         """Occurred, written, logged, returned, scanned, keyed, converted: kept apart, each as somebody said it."""
         zone = self.programme.zone
-        named = (
+        times = (
             ("happened", row.occurred_at),
             ("written", row.written_at),
             ("logged", row.logged_at),
             ("returned", row.returned_at),
         )
-        yield from ((what, moment(at, zone)) for what, at in named if at)
+        yield from ((what, moment(at, zone)) for what, at in times if at)
         yield from ((f"page {i.page} scanned", moment(i.filed_at, zone)) for i in self.images.of(row.serial))
         for keying in row.keyings:
             yield f"pass {keying.pass_no} keyed", f"{moment(keying.at, zone)}, {keying.minutes:g} min"

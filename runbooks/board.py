@@ -277,7 +277,7 @@ def _late_tasks(run: Run) -> Iterator[Alert]:
         at = run.state.tasks[task.id]
         if at.stage is not TaskStage.IN_PROGRESS or at.started_at is None or not task.expected:
             continue
-        link = f"/board/tasks?run={run.state.run_id}#{task.id}"
+        link = f"/board/tasks/{task.id}?run={run.state.run_id}"
         factor, due = overrun(run.state, task.id), at.started_at + task.expected
         if factor and at.expected_end and at.expected_end - due > 5 * MINUTE:
             text = f"{task.id} {task.title} is expected to take {factor:.1f} times its plan: until {run.time(at.expected_end)} instead of {run.time(due)}."

@@ -39,7 +39,7 @@ def second_words(run: Run, second: SecondFigure | None) -> str:
     if second is None:
         return ""
     p50, p80, p95 = (run.time(at) for at in (second.seen.p50, second.seen.p80, second.seen.p95))
-    return f"Dispatched anew in each of {second.seen.samples:,} samples, seen {run.time(second.at)}: {p50} (P50), {p80} (P80), {p95} (P95)."
+    return f"With the teams shared out anew in each of {second.seen.samples:,} samples, seen {run.time(second.at)}: {p50} (P50), {p80} (P80), {p95} (P95)."
 
 
 def ahead_lines(state: RunState, seen: Forecast | None, zone: str) -> Iterator[str]:
@@ -60,7 +60,7 @@ def ahead_lines(state: RunState, seen: Forecast | None, zone: str) -> Iterator[s
 def _back(back: WayBack, zone: str) -> Iterator[str]:
     how = f"with a chance of {back.quantile:.0%}" if back.planned else "as stated: no backout plan to sample"
     if back.back_by is not None:
-        yield f"If we abort now: back by {show(back.back_by, zone)}, {how}."
+        yield f"If we turn back now: back by {show(back.back_by, zone)}, {how}."
     if back.overrun is not None:
         yield f"Chance that gate {back.gate} and the way back from it pass the window: {share(back.overrun)}."
 

@@ -110,6 +110,6 @@ def _evidence(run: Run, criterion: Criterion, found: Evidence | None, now: datet
     claimed = "" if found.by == PERFORMER else f", claimed by {run.name(found.by)}"
     link = safe_link(found.link)
     if link.startswith("#"):
-        link = f"/board/tasks?run={run.state.run_id}{link}"
+        link = f"/board/tasks/{link[1:]}?run={run.state.run_id}"
     age = f"{run.time(found.at)}, {lasting(now - found.at)} old"
     return EvidenceLine(criterion.title, seen, found.detail, f"{found.source}{claimed}", age, link)

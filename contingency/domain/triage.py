@@ -100,13 +100,13 @@ def reason(item: Waiting, now: datetime, policy: TriagePolicy, *, by_floor: bool
     """Why an item stands where it stands, in words that a person can check."""
     waited = _minutes(now - item.since)
     if by_floor:
-        return f"has waited {waited}, past the floor of {show_duration(policy.floor)}"
+        return f"has waited {waited}, and after {show_duration(policy.floor)} nothing is overtaken"
     parts = [f"{item.grade} risk {item.form_type.replace('_', ' ')}", f"waiting {waited}"]
     if item.due_at is not None:
         name = item.due_for or "limit"
         gap = item.due_at - now
         parts.insert(
-            1, f"{name} in {_minutes(gap)}" if gap > timedelta(0) else f"{name} {_minutes(-gap)} past"
+            1, f"{name} due in {_minutes(gap)}" if gap > timedelta(0) else f"{name} {_minutes(-gap)} past"
         )
     return ", ".join(parts)
 

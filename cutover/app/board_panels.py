@@ -30,6 +30,7 @@ AT_STATIONS, TO_KEY, TO_CONVERT = (
     ("verified",),
 )
 GRAVE = {Class.SILENT_FAILURE: "silent failure", Class.OUTAGE: "failing"}
+WORDS = {**GRAVE, Class.BLIND: "not known"}
 
 
 class OtherRooms:
@@ -85,7 +86,10 @@ def plays_and_ways_back(world: World) -> Sequence[Panel]:
         for play in open_
         if play.stage is PlayStage.PROPOSED
     )
-    ways = tuple((way.title, f"{way.worth}: {way.says}") for way in world.fallbacks.all(world.clock.now()))
+    ways = tuple(
+        (way.title, way.says if way.says.startswith(way.worth) else f"{way.worth}: {way.says}")
+        for way in world.fallbacks.all(world.clock.now())
+    )
     plays = [Panel("Plays", rows, "/plays", told)] if rows else []
     link = "/board/backout" if world.runs.run_ids() else ""
     return [*plays, *([Panel("Way back to the old system", ways, link)] if ways else [])]
@@ -106,7 +110,7 @@ def _health(world: World) -> Iterator[Panel]:
             Alert("warn", f"Not known how it stands, which is not well: {_listed(blind)}.", "/health")
         )
     if parts or ages:
-        rows = tuple((_title(world, part), f"{GRAVE.get(part.of) or part.of}: {part.says}") for part in parts)  # fmt: skip
+        rows = tuple((_title(world, part), f"{WORDS.get(part.of) or part.of}: {part.says}") for part in parts)  # fmt: skip
         yield Panel("Health", rows, "/health", tuple(told))
 
 
@@ -157,7 +161,7 @@ def _paper(world: World) -> Panel:
         *((("missing", count(missing)),) if missing else ()),
     )
     words = f"{missing:,} {'sheet of paper is' if missing == 1 else 'sheets of paper are'} missing."
-    return Panel("Paper", rows, "/stations", (Alert("warn", words, "/stations"),) if missing else ())
+    return Panel("Paper", rows, "/stations", (Alert("warn", words, "/stations#missing"),) if missing else ())
 
 
 def _weather(world: World) -> Sequence[Panel]:

@@ -114,7 +114,7 @@ def exit_verdict(signs: Sequence[Sign], gaps: Sequence[str] = ()) -> Exit:
     erred = [f"{s.title}: {s.detail}" for s in signs if s.reason is Reason.ERROR]
     if erred:
         return Exit(Verdict.ERROR, tuple(erred))
-    open_ = [f"{s.title}: {s.detail or s.reason}" for s in signs if s.status is Status.UNKNOWN]
+    open_ = [f"{s.title}: {_words(s)}" for s in signs if s.status is Status.UNKNOWN]
     open_ += [
         f"{s.title}: too few days to have shown the agreed fall"
         for s in signs
@@ -127,7 +127,14 @@ def _critical(signs: Iterable[Sign]) -> list[Sign]:
     return [s for s in signs if s.status is Status.CRITICAL]
 
 
+def _words(sign: Sign) -> str:
+    """What it says; of one that fell silent, what it said last is no news of now."""
+    if sign.reason is Reason.STALE:
+        return f"silent, and said last: {sign.detail}" if sign.detail else "silent"
+    return str(sign.detail or sign.reason or sign.status)
+
+
 def _of(component: str, of: Class, signs: Sequence[Sign]) -> Composite:
-    says = "; ".join(f"{s.title}: {s.detail or s.reason or s.status}" for s in signs[:_SAID])
+    says = "; ".join(f"{s.title}: {_words(s)}" for s in signs[:_SAID])
     more = f"; and {len(signs) - _SAID} more" if len(signs) > _SAID else ""
     return Composite(component, of, says + more, tuple(s.id for s in signs))

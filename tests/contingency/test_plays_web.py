@@ -34,6 +34,7 @@ def test_before_anything_is_proposed_the_page_says_what_waits_on_what(world: Wor
     text = site(world, "chen").get("/plays").text
     assert "No play is proposed" in text
     assert "custody-health" in text
+    assert 'data-th="Who decides">Chen' in text
     assert "<button" not in text.partition("<main")[2].partition("</main>")[0]
 
 
@@ -62,10 +63,12 @@ def test_the_way_back_is_ticked_off_by_name_and_ends_only_when_nothing_is_open(w
     chen = site(breached(world), "chen")
     chen.get("/plays")
     chen.post(address(world, "enact"), reason="no sign of recovery")
+    assert 'action="/plays/stand-down' not in chen.get("/plays").text
     early = chen.post(address(world, "stand-down"))
     assert (early.status_code, "not done" in early.text) == (409, True)
     for line in LINES:
         assert chen.post(address(world, "line"), one=line).status_code == 200
+    assert 'action="/plays/stand-down' in chen.get("/plays").text
     assert "is stood down" in chen.post(address(world, "stand-down")).text
     assert world.plays.plays()[0].stage is PlayStage.STOOD_DOWN
 

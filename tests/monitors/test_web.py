@@ -51,7 +51,7 @@ def test_an_acknowledged_and_a_suppressed_failure_stay_red_and_say_in_whose_hand
     assert found["custody"].hands == (
         "acknowledged by Bo Lindqvist until Sat 24 Oct 00:04 BST: supplier called, ticket 4711"
     )
-    assert found["cells"].hands == "alert suppressed: custody is down"
+    assert found["cells"].hands == "asks for nobody: custody is down"
 
 
 def test_a_suspicion_says_how_far_it_is_from_being_believed(world: World) -> None:
@@ -67,7 +67,7 @@ def test_a_check_that_falls_silent_is_unknown_since_its_last_result(world: World
     (line,) = [c for c in health(world).checks if c.id == "control"]
     assert line.look[2] == "UNKNOWN: silent"
     assert line.since == "Fri 23 Oct 22:00 BST, 16m"
-    assert line.heard == "16m ago, 0.03 s"
+    assert line.heard == "16m ago, in 0.03 s"
 
 
 def test_only_when_every_check_is_ok_the_headline_is_green(world: World) -> None:

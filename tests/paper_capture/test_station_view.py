@@ -37,6 +37,14 @@ def test_a_destroyed_sheet_is_counted_where_it_was_before(world: PagesWorld) -> 
     assert (counts.used, counts.returned, counts.spoiled, counts.unused) == (0, 0, 1, 1)
 
 
+def test_a_missing_sheet_is_named_with_its_station_and_whose_word_it_is(world: PagesWorld) -> None:
+    (serial,) = world.paper.issue(station="north", form_type="crime", count=1, by="asha")
+    world.paper.declare_missing(serial, by="sam", decided_by="Insp. Nowak", reason="not found")
+    page = world.enter(world.app(), "asha").get("/stations").text.partition('id="missing"')[2]
+    assert f'<a href="/sheet?serial={serial}">' in page
+    assert "not found, on the word of Insp. Nowak" in page
+
+
 def test_what_does_not_hold_is_named_with_its_station_and_shown_to_that_station(world: PagesWorld) -> None:
     serial = world.paper.issue(station="north", form_type="crime", count=1, by="asha")[0]
     with world.paper.desk.journal.engine.begin() as connection:

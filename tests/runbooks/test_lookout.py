@@ -95,7 +95,7 @@ def test_the_outlook_reads_as_lines_of_a_terminal() -> None:
     lines = list(ahead_lines(bench.state, seen, "UTC"))
     assert lines[0].startswith("ends by ")
     assert any(
-        line.startswith("If we abort now: back by ") and line.endswith("with a chance of 95%.")
+        line.startswith("If we turn back now: back by ") and line.endswith("with a chance of 95%.")
         for line in lines
     )
     assert any(
@@ -115,6 +115,6 @@ def test_the_board_says_when_one_would_be_back_and_what_drives_the_end(
     assert isinstance(page, BoardPage)
     assert page.backout is not None
     assert page.forecast is not None
-    assert page.backout.ahead[0].startswith("If we abort now: back by ")
+    assert page.backout.ahead[0].startswith("If we turn back now: back by ")
     assert page.forecast.drivers[0].startswith("What drives the end: ")
     assert page.forecast.anew == ""

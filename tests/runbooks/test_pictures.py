@@ -107,4 +107,4 @@ def test_the_tornado_has_the_largest_driver_first_and_says_by_how_much():
 
 def test_drivers_are_named_as_people_know_them():
     names = {pictures.driver_name(PLAN, driver) for driver in PLAN.seen.drivers}
-    assert {"everything at once", "team Data migration", "B Load"} <= names
+    assert {"the pace of all work", "the pace of team Data migration", "B Load"} <= names

@@ -42,9 +42,9 @@ class Driver:
     def named(self, tasks: Mapping[str, str], teams: Mapping[str, str] = NO_TITLES) -> str:
         """In words, with the titles of tasks and teams by id where they are known."""
         if self.kind == "programme":
-            return "everything at once"
+            return "the pace of all work"
         if self.kind == "team":
-            return f"team {teams.get(self.name, self.name)}"
+            return f"the pace of team {teams.get(self.name, self.name)}"
         return f"{self.name} {tasks.get(self.name, '')}".rstrip()
 
 

@@ -46,7 +46,9 @@ def test_high_risk_never_comes_after_standard_unless_the_floor_says_so(found: li
     ranked = order(found, START, POLICY)
     last_high = max((r.place for r in ranked if r.item.grade is Grade.HIGH and not r.by_floor), default=0)
     for earlier in ranked[:last_high]:
-        assert earlier.item.grade is Grade.HIGH or (earlier.by_floor and "past the floor" in earlier.why)
+        assert earlier.item.grade is Grade.HIGH or (
+            earlier.by_floor and "nothing is overtaken" in earlier.why
+        )
 
 
 @given(items)
@@ -84,7 +86,7 @@ def test_within_a_grade_harm_then_deadline_then_age() -> None:
 def test_each_place_has_its_reason() -> None:
     """Why is this next? Grade, kind, limit and age, in words."""
     item = Waiting("DA-1", "domestic_abuse", Grade.HIGH, START - 6 * HOUR, START + 2 * HOUR, "risk assessed")
-    assert order([item], START)[0].why == "high risk domestic abuse, risk assessed in 2h, waiting 6h"
+    assert order([item], START)[0].why == "high risk domestic abuse, risk assessed due in 2h, waiting 6h"
     late = Waiting("DA-2", "domestic_abuse", Grade.HIGH, START - 6 * HOUR, START - HOUR, "risk assessed")
     assert "risk assessed 1h past" in order([late], START)[0].why
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -145,6 +147,16 @@ def test_a_public_link_shows_the_board_and_nothing_else(world: World) -> None:
     assert browser.get("/board/tasks").status_code == 200
     assert browser.get("/journal").status_code == 409
     assert ">Journal<" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/board", "/board/tasks", "/board/wall"])
+def test_no_link_that_a_reader_without_an_account_sees_is_closed_to_them(world: World, path: str) -> None:
+    world.start()
+    browser = Signed(world.guarded())
+    world.account("asha")
+    browser.get(world.sign_in.links.public(timedelta(hours=2)))
+    links = {unescape(link) for link in re.findall(r'href="(/[^"#]*)', browser.get(path).text)}
+    assert {link for link in links if browser.get(link).status_code != 200} == set()
 
 
 @pytest.mark.parametrize("end", ["expired", "revoked", "all revoked", "cut"])

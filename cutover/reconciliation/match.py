@@ -25,6 +25,7 @@ from cutover.reconciliation.sources import Raw
 FEW = (
     3_000_000  # rows in buckets that differ: so many are held with all their columns, of more only the hashes
 )
+GROUP = 20_480  # rows of a file written at a time: as many of each thread are in memory
 TURN = 250_000  # rows of a side set against the other's at a time
 SLICE = 100_000  # differing keys told at a time
 ONE_EACH = 1 + (1 << 32)  # a source row counts 1, a target row 2^32: one sum tells both numbers of copies
@@ -118,25 +119,20 @@ def _held(engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, wor
     """
     side, none = read.taken.side, not number(engine, "SELECT count(*) FROM suspect")
     file, what = work / f"{side}.held.parquet", "*" if few else "kh, h, b"
-    how = (
-        "FORMAT parquet, COMPRESSION lz4"
-        if few
-        else "FORMAT parquet, COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 1"
-    )
+    how = "COMPRESSION lz4" if few else "COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 1"
     with reading(contract, side):
-        wanted = f"{rows.of_key_hash()} IN (FROM suspect)" if few else ""
-        hashed = _again(
-            engine, contract, read, wanted, "WHERE false" if none else "WHERE b IN (FROM suspect)"
+        hashed = _again(engine, contract, read, where="WHERE false" if none else "WHERE b IN (FROM suspect)")
+        engine.execute(
+            f"COPY (SELECT {what} FROM ({hashed})) TO {literal(str(file))} (FORMAT parquet, ROW_GROUP_SIZE {GROUP}, {how})"
         )
-        engine.execute(f"COPY (SELECT {what} FROM ({hashed})) TO {literal(str(file))} ({how})")
     engine.execute(f"CREATE VIEW {side}_held AS FROM {parquet(file)}")
     return _same(engine, side)
 
 
 def _again(
-    engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, wanted: str, where: str = ""
+    engine: duckdb.DuckDBPyConnection, contract: Contract, read: Read, wanted: str = "", where: str = ""
 ) -> str:
-    """A SELECT that reads a side once more, at least where `wanted` holds of a key hash `kh`, and where there is no key.
+    """A SELECT that reads a side once more: all of it, or at least where `wanted` holds of a key hash `kh` and where there is no key.
 
     `where` limits the rows before they are hashed.
     """

@@ -24,7 +24,7 @@ from tests.real_parts import require_real
 from tests.servers import Postgres, Process
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(280)]
-SYSTEM, RUN, PORT, STEPS = "command_and_control", "live-1", 8401, 7
+SYSTEM, RUN, PORT, STEPS = "command_and_control", "live-1", 8401, 5
 MACHINES = ("db", "world", "a", "b", "c")
 TAKEOVER = 30.0
 GET = "import sys, httpx; a = httpx.get(sys.argv[1], timeout=60); print(a.status_code, 'does not answer' in a.text)"
@@ -75,7 +75,7 @@ class Site:
             {
                 "id": f"T{n}", "title": f"Step {n}", "type": "automated", "effect": "probe", "duration": "1m",
                 "after": [f"T{n - 1}"] if n else [],
-                "action": {"kind": "http", "with": {"system": SYSTEM, "path": f"/ops/step-{n}", "body": {"minutes": 0.08}, "poll": "/ops"}},
+                "action": {"kind": "http", "with": {"system": SYSTEM, "path": f"/ops/step-{n}", "body": {"minutes": 0.06}, "poll": "/ops"}},
             }
             for n in range(STEPS)
         ]  # fmt: skip

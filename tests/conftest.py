@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -31,6 +30,7 @@ from cutover.store.pen import Projection
 from cutover.store.projections import prepare
 from tests.demonstrated import Demonstrated, carry
 from tests.real_parts import require_real
+from tests.servers import make_cluster, owned
 
 START = datetime(2026, 10, 23, 21, 0, tzinfo=UTC)  # the canonical window opens: Friday 22:00 in London
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -138,38 +138,12 @@ def postgres_server() -> Iterator[str]:
     """A real PostgreSQL of our own on a unix socket; the URL of its maintenance database."""
     programs = require_real("postgresql").parent
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    owner = _unprivileged()
-    if owner:
-        shutil.chown(folder, owner)
-    as_owner = (
-        {"user": owner, "group": pwd.getpwnam(owner).pw_gid, "extra_groups": [], "cwd": folder}
-        if owner
-        else {"cwd": folder}
-    )
-    init = [
-        programs / "initdb",
-        "-D",
-        folder / "db",
-        "-A",
-        "trust",
-        "-U",
-        "cutover",
-        "-E",
-        "UTF8",
-        "--locale=C",
-        "--no-sync",
-    ]
-    subprocess.run(init, check=True, capture_output=True, **as_owner)
-    options = [
-        "-c",
-        "fsync=off",
-        "-c",
-        "listen_addresses=",
-        "-c",
-        f"unix_socket_directories={folder}",
-        "-c",
-        "max_connections=60",
-    ]
+    as_owner = owned(folder)
+    make_cluster(programs, folder, as_owner)
+    wanted = {
+        "fsync": "off", "listen_addresses": "", "unix_socket_directories": folder, "max_connections": 60,
+    }  # fmt: skip
+    options = [word for name, value in wanted.items() for word in ("-c", f"{name}={value}")]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
             [programs / "postgres", "-D", folder / "db", *options], stdout=log, stderr=log, **as_owner
@@ -223,14 +197,6 @@ def any_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     engine = open_engine(url)
     yield engine
     engine.dispose()
-
-
-def _unprivileged() -> str | None:
-    """PostgreSQL refuses to run as root: whose name it gets instead."""
-    if os.geteuid() != 0:
-        return None
-    names = {user.pw_name for user in pwd.getpwall()}
-    return "postgres" if "postgres" in names else "nobody"
 
 
 def _wait_for(pg_isready: Path, folder: Path, server: subprocess.Popen[bytes]) -> None:

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.real_parts import require_real
 
@@ -25,6 +26,27 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def owned(folder: Path) -> dict[str, Any]:
+    """How a program is run in a folder: PostgreSQL refuses to run as root, another user owns the folder then."""
+    if os.geteuid() != 0:
+        return {"cwd": folder}
+    user = _unprivileged()
+    shutil.chown(folder, user)
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": [], "cwd": folder}
+
+
+def make_cluster(programs: Path, folder: Path, as_owner: Mapping[str, Any]) -> None:
+    """An empty PostgreSQL in `folder`/db."""
+    how = ["-A", "trust", "-U", "cutover", "-E", "UTF8", "--locale=C", "--no-sync"]
+    subprocess.run(
+        [programs / "initdb", "-D", folder / "db", *how], check=True, capture_output=True, **as_owner
+    )
+
+
+def _unprivileged() -> str:
+    return "postgres" if "postgres" in {user.pw_name for user in pwd.getpwall()} else "nobody"
+
+
 class Postgres:
     """One cluster in a folder of its own, listening on TCP; killed with -9 as a machine that lost its power."""
 
@@ -35,24 +57,9 @@ class Postgres:
         self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self.host, self.port = host, free_port()
         self._inside = tuple(inside)  # a prefix of the command, as `ip netns exec NAME`
-        self._as_owner = self._owned()
+        self._as_owner = owned(self.folder)
         self._server: subprocess.Popen[bytes] | None = None
-        init = [
-            "initdb",
-            "-D",
-            self.folder / "db",
-            "-A",
-            "trust",
-            "-U",
-            "cutover",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "-N",
-        ]
-        subprocess.run(
-            [self.programs / init[0], *init[1:]], check=True, capture_output=True, **self._as_owner
-        )
+        make_cluster(self.programs, self.folder, self._as_owner)
         with (self.folder / "db" / "pg_hba.conf").open("a") as rules:
             rules.write(f"host all all {trust} trust\n")
 
@@ -102,38 +109,19 @@ class Postgres:
 
     def create(self, database: str) -> str:
         """A new database's URL."""
-        script = [
-            self.programs / "createdb",
-            "-h",
-            self.host,
-            "-p",
-            str(self.port),
-            "-U",
-            "cutover",
-            database,
-        ]
-        subprocess.run([*self._inside, *script], check=True, capture_output=True)
+        where = f"-h {self.host} -p {self.port} -U cutover".split()
+        script = [*self._inside, self.programs / "createdb", *where, database]
+        subprocess.run(script, check=True, capture_output=True)
         return self.url(database)
 
     def _answers(self) -> bool:
         ask = [self.programs / "pg_isready", "-q", "-h", self.host, "-p", str(self.port), "-t", "1"]
         return subprocess.run([*self._inside, *ask], capture_output=True, check=False).returncode == 0
 
-    def _owned(self) -> dict[str, object]:
-        """PostgreSQL refuses to run as root: another user owns the folder then."""
-        if os.geteuid() != 0:
-            return {"cwd": self.folder}
-        user = self._user()
-        shutil.chown(self.folder, user)
-        return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": [], "cwd": self.folder}
-
-    def _user(self) -> str:
-        return "postgres" if "postgres" in {user.pw_name for user in pwd.getpwall()} else "nobody"
-
     def _demoted(self) -> list[str]:
         if os.geteuid() != 0:
             return []
-        owner = pwd.getpwnam(self._user())
+        owner = pwd.getpwnam(_unprivileged())
         return ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
 
 

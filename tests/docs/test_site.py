@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from cutover.app.facts import catalogue
+from tests.chromium import chromium
 from tests.docs.pages import DOCS, ROOT
-from tests.real_parts import require_real
 
 _MODULE = re.compile(r"`((?:cutover|runbooks|monitors|paper_capture|contingency|flows)(?:\.[a-z_]+)+)`")
 EXECUTORS = {"PrefectExecutor", "InlineExecutor"}  # classes that a page may name
@@ -39,12 +39,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(require_real("chromium")), args=["--no-sandbox", "--disable-gpu"]
-        )
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 def test_every_page_is_built_with_its_diagrams_drawn(site: Path):

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from runbooks.domain.run_events import RunStage
+from tests.chromium import chromium
 from tests.end_to_end.rehearsed import COLOURS, Hands, faults_of, performed, served
-from tests.real_parts import require_real
 
 pytestmark = pytest.mark.real
 RUN = "small-1"
@@ -26,12 +26,8 @@ MORE = (
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(require_real("chromium")), args=["--no-sandbox"]
-        )
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 def test_three_roles_click_a_small_rehearsal_to_its_end_while_a_wall_watches(

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from cutover.app.bootstrap import World, build_world
 from cutover.app.web import assembled
 from cutover.web.sign_in import SESSION_COOKIE
+from tests.chromium import chromium
 from tests.end_to_end.rehearsed import faults_in_every_sight, faults_of, served
-from tests.real_parts import require_real
 from tests.runbooks.folders import PROGRAMME, write_programme
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
@@ -54,12 +54,8 @@ def address(world: World) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=str(require_real("chromium")), args=["--no-sandbox"]
-        )
-        yield found
-        found.close()
+    with chromium() as browser:
+        yield browser
 
 
 def paths(world: World) -> list[str]:

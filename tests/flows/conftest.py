@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
 import pytest
 
 from flows.server import client_environment, local_server
+
+
+@pytest.fixture(autouse=True)
+def prefect_s_litter() -> Iterator[None]:
+    """Collected here, so that it is not found in somebody else's test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

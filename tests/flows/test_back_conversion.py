@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,13 +24,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # Prefect leaves a socket to the collector
 ]
 SHEETS = 12
-
-
-@pytest.fixture(autouse=True)
-def prefect_s_litter() -> Iterator[None]:
-    """Collected here, so that it is not found in somebody else's test."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture

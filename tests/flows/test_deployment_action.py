@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -23,12 +21,6 @@ pytestmark = [
     pytest.mark.timeout(240),
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def prefect_s_litter() -> Iterator[None]:
-    yield
-    gc.collect()
 
 
 class Prefect:

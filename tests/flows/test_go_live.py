@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import subprocess
 import sys
@@ -45,13 +44,6 @@ tasks:
   - {id: C, title: Records go live, type: automated, effect: idempotent, after: [A, B], duration: 1h,
      action: {kind: mode, with: {component: records, to: live}}}
 """
-
-
-@pytest.fixture(autouse=True)
-def prefect_s_litter() -> Iterator[None]:
-    """Collected here, so that it is not found in somebody else's test."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture

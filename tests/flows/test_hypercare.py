@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,13 +22,6 @@ pytestmark = [
     pytest.mark.xdist_group("prefect"),
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # Prefect leaves a socket to the collector
 ]
-
-
-@pytest.fixture(autouse=True)
-def prefect_s_litter() -> Iterator[None]:
-    """Collected here, so that it is not found in somebody else's test."""
-    yield
-    gc.collect()
 
 
 def test_a_watch_of_two_rounds_is_two_task_runs_and_leaves_its_results(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,13 +23,6 @@ target: {path: new.csv}
 key: crime_id
 columns: {crime_id: text}
 """
-
-
-@pytest.fixture(autouse=True)
-def prefect_s_litter() -> Iterator[None]:
-    """Collected here, so that it is not found in somebody else's test."""
-    yield
-    gc.collect()
 
 
 def test_the_flow_fails_while_a_contract_does_not_pass_and_the_journal_has_why(

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from cutover.app.bootstrap import World, build_world
 from cutover.app.web import make_app
 from cutover.web.serving import Server, listen
-from tests.real_parts import require_real
+from tests.chromium import chromium
 from tests.runbooks.folders import RUNBOOK, write_programme
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
@@ -115,19 +115,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def walk(world: World) -> Iterator[Walk]:
-    program = require_real("chromium")
     stop, sock = threading.Event(), listen("127.0.0.1", 0)
     server = threading.Thread(target=Server(make_app(world, stop), stop).run, kwargs={"sockets": [sock]})
     server.start()
     base = f"http://127.0.0.1:{sock.getsockname()[1]}"
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=str(program), args=["--no-sandbox"])
+        with chromium() as browser:
             context = browser.new_context()
             token = world.accounts.sessions.open("asha", world.clock.now())
             context.add_cookies([{"name": "cutover_session", "value": token, "url": base}])
             yield Walk(context.new_page(), base)
-            browser.close()
     finally:
         stop.set()
         server.join(10)

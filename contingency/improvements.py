@@ -132,9 +132,7 @@ class FeedbackService:
 
         Raises NotFound for a station the programme does not have, Invalid for a pulse outside 1 to 5.
         """
-        stations = [s.id for s in self.programme.stations]
-        if station not in stations:
-            raise NotFound("station", station, stations)
+        self.programme.at_station(station)
         if pulse not in PULSES:
             raise Invalid(
                 Problem(f"{pulse} is no pulse", field="pulse", expected="1 (cannot work) to 5 (all is well)")

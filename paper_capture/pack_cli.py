@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from cutover.cli.output import answer
-from cutover.core.errors import Invalid, NotFound
+from cutover.core.errors import Invalid
 from cutover.domain.programme import Programme
 
 if TYPE_CHECKING:
@@ -99,10 +99,7 @@ def add_xlsform(app: App, room: Rooms) -> None:
 
 
 def _title(programme: Programme, station: str) -> str:
-    known = {s.id: s.title for s in programme.stations}
-    if known and station not in known:
-        raise NotFound("station", station, known)
-    return known.get(station, station)
+    return programme.at_station(station).title if programme.stations else station
 
 
 def _said(said: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from cutover.cli.output import answer
-from cutover.core.errors import Invalid, NotFound, Problem
+from cutover.core.errors import Invalid, Problem
 from cutover.domain.programme import Programme
 from paper_capture.pack_cli import By
 
@@ -109,12 +109,10 @@ def _add_link(app: App, doors: Doors) -> None:
 
 
 def _check(door: StationDoor, station: str) -> None:
-    known = [s.id for s in door.programme.stations]
-    if not known:
+    if not door.programme.stations:
         expected = "in programme.yaml, such as `stations: [{id: central, title: Central}]`"
         raise Invalid(Problem("the programme declares no station", field="stations", expected=expected))
-    if station not in known:
-        raise NotFound("station", station, known)
+    door.programme.at_station(station)
 
 
 def _content(file: Path) -> bytes:

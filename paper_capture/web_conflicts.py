@@ -103,7 +103,7 @@ class ConflictPages:
             TellingShown(n, f"{t.by}, saved {moment(t.saved_at, zone)}", self._said(t.said), one.chosen == n)
             for n, t in enumerate(one.told, 1)
         ]
-        title = next((s.title for s in self.programme.stations if s.id == one.station), one.station)
+        title = self.programme.station_title(one.station)
         decided = "" if one.is_open else f"{one.decided_by}: {one.reason}"
         return ConflictShown(
             name, serial, move.replace("_", " "), title, moment(one.since, zone), tuple(tellings), decided

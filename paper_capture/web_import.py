@@ -66,7 +66,7 @@ class ImportPages:
     def _page(self, query: Query) -> ImportPage:
         station = query["station"]
         self._check(visitor_of(query), station)
-        title = next(s.title for s in self.programme.stations if s.id == station)
+        title = self.programme.station_title(station)
         report = query.get("report", "")
         found = self._report(station, report) if report else None
         file = f"/stations/{station}/import/{report}/rejects.csv" if found and found.turned else ""
@@ -103,8 +103,7 @@ class ImportPages:
         person = self.programme.person(visitor.person)
         if not visitor.has(Role.SUPERVISOR) and (person is None or person.station != station):
             raise Refused(f"{visitor.name} is not of the station '{station}'")
-        if not any(s.id == station for s in self.programme.stations):
-            raise NotFound("station", station, [s.id for s in self.programme.stations])
+        self.programme.at_station(station)
 
 
 def _said(found: Import) -> str:

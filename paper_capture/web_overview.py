@@ -48,7 +48,6 @@ class StationsPage:
 
 def overview_page(views: StationViews, programme: Programme, clock: Clock) -> Page:
     """Counts and numbers only: nothing that was written."""
-    titles = {station.id: station.title for station in programme.stations}
 
     def build(query: Query) -> StationsPage:
         del query
@@ -56,7 +55,9 @@ def overview_page(views: StationViews, programme: Programme, clock: Clock) -> Pa
         found = checked.account.identities
         breaches = views.all_breaches()
         lines = tuple(
-            StationLine(name, titles.get(name, name), counts, sum(f"({name})" in said for said in breaches))
+            StationLine(
+                name, programme.station_title(name), counts, sum(f"({name})" in said for said in breaches)
+            )
             for name, counts in views.counts().items()
         )
         holds = sum(one.holds for one in found)

@@ -167,7 +167,7 @@ class StationApi:
     def _seen(self, call: Call) -> BaseModel | Answer:
         station = call.path["station"]
         counts = self.views.counts().get(station)
-        title = next((s.title for s in self.programme.stations if s.id == station), station)
+        title = self.programme.station_title(station)
         now = self.desk.paper.desk.clock.now()
         checked = self.views.checked()
         settled = {n: decided(c) for n, c in self.conflicts.all(station).items() if not c.is_open}

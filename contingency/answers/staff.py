@@ -27,7 +27,10 @@ def staff(seen: Seen) -> Answer:
 def _picture(seen: Seen) -> Bars | None:
     """The pulse of each station that spoke, the worst first; None when none did."""
     rows = tuple(
-        Row(label=_title(seen, p), parts={"low" if p.mean < FLOOR else "well": round(p.mean, 1)})
+        Row(
+            label=seen.programme.station_title(p.station),
+            parts={"low" if p.mean < FLOOR else "well": round(p.mean, 1)},
+        )
         for p in seen.pulse
     )
     looks = {"low": f"below {FLOOR:g}", "well": f"{FLOOR:g} or more"}
@@ -67,16 +70,12 @@ def _pulses(seen: Seen) -> Iterator[Figure]:
     for pulse in seen.pulse:
         low = f"the pulse at {pulse.station} is {pulse.mean:.1f} of 5" if pulse.mean < FLOOR else ""
         yield Figure(
-            label=f"Pulse at {_title(seen, pulse)}",
+            label=f"Pulse at {seen.programme.station_title(pulse.station)}",
             value=pulse.mean,
             unit="of 5",
             records=_said_at(seen, pulse),
             concern=low,
         )
-
-
-def _title(seen: Seen, pulse: Pulse) -> str:
-    return next((s.title for s in seen.programme.stations if s.id == pulse.station), pulse.station)
 
 
 def _said_at(seen: Seen, pulse: Pulse) -> tuple[Record, ...]:

@@ -321,6 +321,17 @@ class Programme(Part):
     def component(self, component_id: str) -> Component | None:
         return next((c for c in self.components if c.id == component_id), None)
 
+    def at_station(self, station_id: str) -> Station:
+        """Raises NotFound for a station that the programme does not declare."""
+        found = next((s for s in self.stations if s.id == station_id), None)
+        if found is None:
+            raise NotFound("station", station_id, [s.id for s in self.stations])
+        return found
+
+    def station_title(self, station_id: str) -> str:
+        """What people call a station; one that the programme does not declare is called as it was named."""
+        return next((s.title for s in self.stations if s.id == station_id), station_id)
+
     def person(self, person_id: str) -> Person | None:
         return self._people.get(person_id)
 

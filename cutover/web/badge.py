@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 from pydantic import Field
 
-from cutover.core.errors import Invalid, NotFound, Problem, Refused
+from cutover.core.errors import Invalid, Problem, Refused
 from cutover.domain.programme import Person
 from cutover.store.pins import Pins
 from cutover.web.acts import Act, Done, Form, Sent, WrongFields
@@ -81,15 +81,15 @@ class BadgeSignIn:
         return pin
 
     def _page(self, query: Query) -> BadgePage | Done:
-        station = self._station(query["station"])
+        station = self.guard.programme.at_station(query["station"]).id
         here = AT.format(station=station)
         if wait := self.guard.needs_cookie(query, here):
             return wait
-        return BadgePage(self._title(station), here, AT, visitor_of(query).name)
+        return BadgePage(self.guard.programme.station_title(station), here, AT, visitor_of(query).name)
 
     def _sign_in(self, form: BadgeForm, sent: Sent) -> Done:
         """Raises Refused for a PC that is not the station's, a wrong PIN, and after too many of them."""
-        station = self._station(sent["station"])
+        station = self.guard.programme.at_station(sent["station"]).id
         self.crowd.check(sent.source)
         self._check_pc(station, sent)
         person = self._whose(form.badge, station)
@@ -123,22 +123,14 @@ class BadgeSignIn:
         try:
             self.tokens.check(sent.cookies.get(STATION_COOKIE, ""), station_scope(station))
         except Refused as error:
-            raise Refused(f"this PC is not known as one of {self._title(station)}: open the station's link on it first (`cutover paper link {station}`)") from error  # fmt: skip
+            title = self.guard.programme.station_title(station)
+            raise Refused(f"this PC is not known as one of {title}: open the station's link on it first (`cutover paper link {station}`)") from error  # fmt: skip
 
     def _whose(self, badge: str, station: str) -> Person | None:
         found = (p for p in self.guard.programme.people if p.badge and p.badge.casefold() == badge.casefold())
         person = next(found, None)
         barred = person is None or person.station != station or self.guard.accounts.is_disabled(person.id)
         return None if barred else person
-
-    def _station(self, name: str) -> str:
-        known = [s.id for s in self.guard.programme.stations]
-        if name not in known:
-            raise NotFound("station", name, known)
-        return name
-
-    def _title(self, station: str) -> str:
-        return next(s.title for s in self.guard.programme.stations if s.id == station)
 
 
 def check_pin(pin: str, badge: str) -> None:

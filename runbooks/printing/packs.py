@@ -89,7 +89,7 @@ def _stream(laid: Laid, name: str) -> Pack:
 
 
 def _station(laid: Laid, name: str) -> Pack:
-    station = next(s for s in laid.programme.stations if s.id == name)
+    station = laid.programme.at_station(name)
     there = {p.team for p in laid.programme.people if p.team and AT_STATIONS in p.roles}
     return _chosen(laid, Kind.STATION, name, station.title, lambda task: _at_station(task, station, there))
 

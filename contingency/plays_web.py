@@ -209,7 +209,7 @@ class PlayPages:
             trigger=trigger.id,
             waits_on=f"{trigger.monitor} {trigger.breach} for {lasting(declared.sustained)}",
             play=play.title if play else trigger.play,
-            decider=named(self._programme, declared.decider),
+            decider=self._programme.name_of(declared.decider),
             stands=stands,
         )
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from cutover.core.clock import Clock
 from cutover.domain.programme import Programme
-from cutover.web.components import named
 from cutover.web.kit import Page, Query
 from cutover.web.words import moment
 from paper_capture.station_view import Checked, Counts, StationViews
@@ -66,7 +65,7 @@ def overview_page(views: StationViews, programme: Programme, clock: Clock) -> Pa
             moment(clock.now(), programme.zone), lines, _total(lines), holds, len(found),
             tuple(breaches[:SHOWN]), max(0, len(breaches) - SHOWN), _age(views, checked, programme.zone),
             views.undecided(), tuple((r.serial, f"{r.station}: {held_words(r, programme.zone)}") for r in held), tuple((r.serial, r.station) for r in live),
-            tuple((r.serial, f"{titles.get(r.station, r.station)}: {r.reason}, on the word of {named(programme, r.decided_by)}") for r in missing[:SHOWN]),
+            tuple((r.serial, f"{programme.station_title(r.station)}: {r.reason}, on the word of {programme.name_of(r.decided_by)}") for r in missing[:SHOWN]),
         )  # fmt: skip
 
     return Page("/stations", "paper_capture", "stations.html", StationsPage, build, label="Stations")

@@ -10,7 +10,6 @@ from cutover.core.errors import Refused
 from cutover.core.event import Recorded
 from cutover.domain.programme import Programme
 from cutover.web.acts import Act, Done, Form, Sent
-from cutover.web.components import named
 from cutover.web.kit import Page, Query
 from cutover.web.visitor import Role, Visitor, visitor_of
 from cutover.web.words import MINUTE, moment, spelled
@@ -124,7 +123,7 @@ class SheetPages:
                 moment(fact.at, zone),
                 moment(fact.recorded_at, zone) if fact.recorded_at - fact.at > MINUTE else "",
                 spelled(fact.event.kind()),
-                named(self.programme, fact.actor),
+                self.programme.name_of(fact.actor),
             )
             for fact in paper.history(row.serial)
         )

@@ -66,23 +66,15 @@ def server_environment(home: Path, environ: Mapping[str, str]) -> dict[str, str]
 
 @dataclass(frozen=True)
 class LocalServer:
-    """A server of ours that has been started; `wait` returns once it answers."""
+    """A server of ours that has been started; `wait` returns once it answers, or raises Unavailable."""
 
     url: str
     wait: Callable[[], None]
 
 
 @contextmanager
-def local_server(home: Path, port: int = 0) -> Iterator[str]:
-    """A running server's API URL; it ends with this process, however that ends. Raises Unavailable."""
-    with starting_server(home, port) as server:
-        server.wait()
-        yield server.url
-
-
-@contextmanager
 def starting_server(home: Path, port: int = 0) -> Iterator[LocalServer]:
-    """The same, without waiting for it: other work can be done while it comes up."""
+    """A server, not waited for: other work can be done while it comes up. It ends with this process, however that ends."""
     home.mkdir(parents=True, exist_ok=True)
     port = port or _free_port()
     kept = Kept(

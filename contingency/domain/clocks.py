@@ -140,11 +140,6 @@ def next_due(clocks: Iterable[StatutoryClock]) -> StatutoryClock | None:
     return min((c for c in clocks if not c.stopped), key=lambda c: (c.due_at, c.rule), default=None)
 
 
-def breached(clocks: Iterable[StatutoryClock], now: datetime) -> tuple[StatutoryClock, ...]:
-    """The clocks whose limit has passed, the longest past first."""
-    return tuple(sorted((c for c in clocks if c.status(now) is ClockStatus.BREACHED), key=lambda c: c.due_at))
-
-
 def _clock(rules: ClockRules, rule: ClockRule, times: Times) -> StatutoryClock | None:
     starts = next((found for name in rule.starts_from if (found := _all(times, name))), ())
     if not starts:

@@ -154,12 +154,6 @@ class CountState:
     counted_at: datetime | None = None
     reason: str = ""
 
-    @property
-    def differs_by(self) -> int | None:
-        """Theirs less ours; None before the first count and while we have none to hold against it."""
-        pair = self.counted
-        return None if pair is None or pair.ours is None else pair.theirs - pair.ours
-
 
 def decide_notice(state: NoticeState, command: Command, now: datetime) -> Sequence[Event]:
     del now

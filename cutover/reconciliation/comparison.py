@@ -118,9 +118,6 @@ class ComparisonState:
 
     stage: Stage = Stage.IDLE
     run: int = 0
-    round: int | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
     outcome: Outcome | None = None
     snapshots: Mapping[str, Snapshot] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -152,10 +149,10 @@ def evolve(state: ComparisonState, fact: Fact) -> ComparisonState:
             return replace(
                 state, snapshots=MappingProxyType({**state.snapshots, snapshot.side.value: snapshot})
             )
-        case ReconciliationStarted(run=run, round=round_):
-            return replace(state, stage=stage, run=run, round=round_, started_at=fact.at)
+        case ReconciliationStarted(run=run):
+            return replace(state, stage=stage, run=run)
         case ReconciliationFinished(outcome=outcome) | ReconciliationFailed(outcome=outcome):
-            return replace(state, stage=stage, outcome=outcome, finished_at=fact.at)
+            return replace(state, stage=stage, outcome=outcome)
     return state
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows.server import client_environment, local_server
+from flows.server import client_environment, starting_server
 
 
 @pytest.fixture(autouse=True)
@@ -22,12 +22,15 @@ def prefect_s_litter() -> Iterator[None]:
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Its API URL; the environment names it before anything imports prefect."""
     home = tmp_path_factory.mktemp("prefect")
-    with local_server(home) as url:
+    with starting_server(home) as server:
+        server.wait()
         before = dict(os.environ)
-        os.environ.update(client_environment(url, home))
+        os.environ.update(client_environment(server.url, home))
         from prefect.settings import PREFECT_API_URL, temporary_settings
 
-        with temporary_settings({PREFECT_API_URL: url}):  # another test may have imported prefect before
-            yield url
+        with temporary_settings(
+            {PREFECT_API_URL: server.url}
+        ):  # another test may have imported prefect before
+            yield server.url
         os.environ.clear()
         os.environ.update(before)

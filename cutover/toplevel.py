@@ -181,7 +181,7 @@ def _begun(name: Path, template: str) -> Iterator[str]:
         yield f"  cutover serve --as {manager} {where}    (then open the address it prints)"
 
 
-def check(programme: Path = Path(), *, json: AsJson = False) -> int:
+def check(programme: Folder = Path(), *, json: AsJson = False) -> int:
     """Check every file of a programme folder, and every name that one file uses of another."""
     from cutover.range.files import rehearsal_problems
 
@@ -222,7 +222,7 @@ def schema(
     return DONE
 
 
-def doctor(programme: Path = Path(), *, json: AsJson = False) -> int:
+def doctor(programme: Folder = Path(), *, json: AsJson = False) -> int:
     """Is this machine ready: versions, Prefect's server, package names, database, clock, folders."""
     from cutover.app.doctor import examine
     from cutover.app.settings import read_settings

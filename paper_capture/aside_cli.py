@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer
 from paper_capture.keep_cli import Why, say
 from paper_capture.pack_cli import By, Rooms
@@ -29,8 +30,8 @@ def _holding(app: App, room: Rooms) -> None:
         owner: Annotated[str, Parameter(help="who must answer")],
         reason: Why,
         by: By,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Keep sheets back: nothing is keyed or decided of them until their owner has answered."""
         say(room(programme).keeping.hold(serials, owner=owner, reason=reason, by=by), as_json=json)
@@ -40,8 +41,8 @@ def _holding(app: App, room: Rooms) -> None:
         *serials: str,
         answered: Annotated[str, Parameter(name="--answer", help="what the owner answered")],
         by: By,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Let kept-back sheets go on, with the answer."""
         say(room(programme).keeping.free(serials, answer=answered, by=by), as_json=json)
@@ -49,7 +50,7 @@ def _holding(app: App, room: Rooms) -> None:
 
 def _living(app: App, room: Rooms) -> None:
     @app.command
-    def live(*serials: str, reason: Why, by: By, programme: Path = Path(), json: bool = False) -> None:
+    def live(*serials: str, reason: Why, by: By, programme: Folder = Path(), json: AsJson = False) -> None:
         """Systems are back and these records are open: their paper stays the master until it is handed over."""
         say(room(programme).keeping.go_on_live(serials, reason=reason, by=by), as_json=json)
 
@@ -60,8 +61,8 @@ def _living(app: App, room: Rooms) -> None:
         signed_by: Annotated[str, Parameter(help="name and rank of who takes the record over")],
         reference: Annotated[str, Parameter(help="its number in the live system")],
         by: By,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """The live system has the record. Where clocks run: `cutover contingency hand-over`, which compares them, does this too."""
         keeping = room(programme).keeping
@@ -70,7 +71,7 @@ def _living(app: App, room: Rooms) -> None:
 
 def _settling(app: App, room: Rooms) -> None:
     @app.command
-    def conflicts(*, programme: Path = Path(), json: bool = False) -> int:
+    def conflicts(*, programme: Folder = Path(), json: AsJson = False) -> int:
         """Moves that a station told twice, otherwise: what stands and what was told; exit 1 while one is undecided."""
         from paper_capture.conflicts import PaperConflicts
 
@@ -87,8 +88,8 @@ def _settling(app: App, room: Rooms) -> None:
         ],
         reason: Why,
         by: By,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Decide which telling of a move holds, with the reason."""
         from paper_capture.conflicts import PaperConflicts

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, facts, table
 from cutover.core.errors import Invalid, Problem
 from paper_capture.aside_cli import add_aside
@@ -59,8 +60,8 @@ def _handing_out(app: App, service: Service) -> None:
         *,
         by: By,
         key: str | None = None,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Hand COUNT sheets of FORM to STATION; with --key, asking twice hands them out once."""
         serials = service(programme).issue(station=station, form_type=form, count=count, by=by, key=key)
@@ -83,8 +84,8 @@ def _logging(app: App, service: Service) -> None:
         forename: str = "",
         dob: str = "",
         value: Fields = None,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Log a used sheet; times with their offset, such as 2026-10-25T01:30+01:00."""
         used = UsedSheet(
@@ -101,8 +102,8 @@ def _taking_back(app: App, service: Service) -> None:
         *serials: str,
         by: By,
         unused: Annotated[bool, Parameter(negative=())] = False,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Take in used sheets for keying, or blank ones with --unused."""
         paper = service(programme)
@@ -111,13 +112,13 @@ def _taking_back(app: App, service: Service) -> None:
         )
 
     @app.command
-    def spoil(serial: str, reason: str, *, by: By, programme: Path = Path(), json: bool = False) -> None:
+    def spoil(serial: str, reason: str, *, by: By, programme: Folder = Path(), json: AsJson = False) -> None:
         """Void a sheet; it is kept."""
         _say(service(programme).spoil(serial, by=by, reason=reason), json=json)
 
     @app.command
     def missing(
-        serial: str, reason: str, *, decided_by: str, by: By, programme: Path = Path(), json: bool = False
+        serial: str, reason: str, *, decided_by: str, by: By, programme: Folder = Path(), json: AsJson = False
     ) -> None:
         """Give a sheet up for lost, on the word of a named decision-maker."""
         _say(
@@ -134,8 +135,8 @@ def _keying(app: App, service: Service) -> None:
         by: By,
         value: Fields = None,
         pass_no: Annotated[int, Parameter(name="--pass")] = 1,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Key one pass of a sheet, without sight of the other."""
         if not isfinite(minutes):
@@ -149,7 +150,7 @@ def _keying(app: App, service: Service) -> None:
 
     @app.command
     def adjudicate(
-        serial: str, *, by: By, value: Fields = None, programme: Path = Path(), json: bool = False
+        serial: str, *, by: By, value: Fields = None, programme: Folder = Path(), json: AsJson = False
     ) -> None:
         """Decide the fields on which two passes differ, as a third person, from the paper."""
         _say(service(programme).adjudicate(serial, by=by, values=_values(value)), json=json)
@@ -157,21 +158,21 @@ def _keying(app: App, service: Service) -> None:
 
 def _accounting(app: App, service: Service) -> None:
     @app.command
-    def verify(*, programme: Path = Path(), json: bool = False) -> int:
+    def verify(*, programme: Folder = Path(), json: AsJson = False) -> int:
         """Hold the register against itself; exit 1 naming every serial for which an identity does not hold."""
         found = service(programme).account()
         answer(found.identities, as_json=json, text=map(_identity, found.identities))
         return int(not found.holds)
 
     @app.command
-    def account(*, programme: Path = Path(), json: bool = False) -> int:
+    def account(*, programme: Folder = Path(), json: AsJson = False) -> int:
         """Where every serial is; exit 1 while any is outstanding, waiting or unexplained."""
         found = service(programme).account()
         answer(found, as_json=json, text=_account(found))
         return int(not found.is_closed)
 
     @app.command
-    def show(serial: str, *, programme: Path = Path(), json: bool = False) -> None:
+    def show(serial: str, *, programme: Folder = Path(), json: AsJson = False) -> None:
         """The life of one sheet: who, when, where and why."""
         paper = service(programme)
         sheet, moves = paper.sheet(serial), paper.history(serial)

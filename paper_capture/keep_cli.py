@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, facts
 from cutover.core.errors import Invalid, Problem
 from paper_capture.pack_cli import By, Rooms
@@ -40,27 +41,27 @@ def _batches(app: App, room: Rooms) -> None:
         numbers: Annotated[int, Parameter(help="sum of the seven-digit numbers, as on the header")],
         by: By,
         total: Totals = None,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Make up a batch of returned sheets under its header: refused when header and sheets differ."""
         wish = {"count": count, "hash_total": numbers, "totals": _totals(total), "by": by}
         say(room(programme).batches.prepare(name, serials, **wish), as_json=json)  # type: ignore[arg-type]
 
     @app.command
-    def receive(name: str, counted: int, *, by: By, programme: Path = Path(), json: bool = False) -> int:
+    def receive(name: str, counted: int, *, by: By, programme: Folder = Path(), json: AsJson = False) -> int:
         """Take a batch in, counted by somebody else; exit 1 when it does not agree and is rejected."""
         moved = room(programme).batches.receive(name, counted=counted, by=by)
         say(moved, as_json=json)
         return int(any(m.event.kind() == "BatchRejected" for m in moved))
 
     @app.command
-    def release(name: str, *, by: By, programme: Path = Path(), json: bool = False) -> None:
+    def release(name: str, *, by: By, programme: Folder = Path(), json: AsJson = False) -> None:
         """Let a batch be keyed: refused while any of its pages has no image."""
         say(room(programme).batches.release(name, by=by), as_json=json)
 
     @app.command
-    def reject(name: str, reason: Why, *, by: By, programme: Path = Path(), json: bool = False) -> None:
+    def reject(name: str, reason: Why, *, by: By, programme: Folder = Path(), json: AsJson = False) -> None:
         """Send a batch back."""
         say(room(programme).batches.reject(name, reason=reason, by=by), as_json=json)
 
@@ -68,7 +69,7 @@ def _batches(app: App, room: Rooms) -> None:
 def _hands(app: App, room: Rooms) -> None:
     @app.command
     def transfer(
-        *serials: str, station: str, reason: Why, by: By, programme: Path = Path(), json: bool = False
+        *serials: str, station: str, reason: Why, by: By, programme: Folder = Path(), json: AsJson = False
     ) -> None:
         """Move blank sheets to another station, which answers for them from now on."""
         say(room(programme).keeping.transfer(serials, station=station, by=by, reason=reason), as_json=json)
@@ -81,8 +82,8 @@ def _hands(app: App, room: Rooms) -> None:
         by: By,
         place: str = "",
         seal: str = "",
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Pass sheets from hand to hand."""
         keeping = room(programme).keeping
@@ -99,8 +100,8 @@ def _ending(app: App, room: Rooms) -> None:
         place: str,
         by: By,
         until: Annotated[str, Parameter(help="a date; default: as the form's retain_days say")] = "",
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Put originals away until a date."""
         day = _day(until) if until else None
@@ -108,7 +109,7 @@ def _ending(app: App, room: Rooms) -> None:
 
     @app.command
     def destroy(
-        *serials: str, witness: str, reason: Why, by: By, programme: Path = Path(), json: bool = False
+        *serials: str, witness: str, reason: Why, by: By, programme: Folder = Path(), json: AsJson = False
     ) -> None:
         """Destroy sheets whose date has passed, before a witness."""
         say(room(programme).keeping.destroy(serials, witness=witness, by=by, reason=reason), as_json=json)
@@ -121,8 +122,8 @@ def _ending(app: App, room: Rooms) -> None:
         witness: str,
         reason: Why,
         by: By,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Destroy the next COUNT sheets of stock, before a witness; their numbers are never issued."""
         keeping = room(programme).keeping
@@ -132,7 +133,7 @@ def _ending(app: App, room: Rooms) -> None:
 def _redacting(app: App, room: Rooms) -> None:
     @app.command
     def redact(
-        *serials: str, witness: str, reason: Why, by: By, programme: Path = Path(), json: bool = False
+        *serials: str, witness: str, reason: Why, by: By, programme: Folder = Path(), json: AsJson = False
     ) -> None:
         """Take away what was written on destroyed sheets, and their images, for good; the journal still verifies."""
         from paper_capture.redaction import Redaction
@@ -148,8 +149,8 @@ def _certifying(app: App, room: Rooms) -> None:
         serial: str,
         *,
         to: Annotated[Path | None, Parameter(help="a file; default: state/certificates/SERIAL.pdf")] = None,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Print who converted a sheet, when, from which images and with which corrections."""
         from cutover.store.whole_file import write_whole

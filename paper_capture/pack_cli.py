@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer
 from cutover.core.errors import Invalid
 from cutover.domain.programme import Programme
@@ -54,8 +55,8 @@ def add_pack(app: App, room: Rooms) -> None:
         ] = None,
         to: Annotated[Path | None, Parameter(help="a folder; default: state/packs/STATION")] = None,
         offline: Annotated[bool, Parameter(help="with the whole plan and who calls whom")] = True,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Issue sheets to a station and print them as PDF/A, with instructions, header sheets, register and the plan."""
         from cutover.store.print_key import print_key
@@ -87,8 +88,8 @@ def add_xlsform(app: App, room: Rooms) -> None:
         form: Annotated[str, Parameter(help="a form of the programme")],
         *,
         to: Annotated[Path | None, Parameter(help="a file; default: state/xlsforms/FORM.xlsx")] = None,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Write a form as XLSForm, for ODK Collect or KoBoToolbox."""
         from paper_capture.xlsform import write_xlsform

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, facts
 from paper_capture.pack_cli import By, Rooms
 
@@ -28,8 +29,8 @@ def _filing(app: App, room: Rooms) -> None:
             Path, Parameter(help="PDF, PNG, JPEG, TIFF, or a folder of them; ask for A4, 200 dpi, grey")
         ],
         by: By,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> int:
         """File each scanned page under its serial; exit 1 when anything was held for a person or refused."""
         from cutover.store.print_key import print_key
@@ -50,7 +51,7 @@ def _filing(app: App, room: Rooms) -> None:
 
 def _held(app: App, room: Rooms) -> None:
     @app.command
-    def quarantine(*, programme: Path = Path(), json: bool = False) -> int:
+    def quarantine(*, programme: Folder = Path(), json: AsJson = False) -> int:
         """Images that no code could place; exit 1 while there are any."""
         rows = room(programme).images.quarantined()
         text = [
@@ -68,8 +69,8 @@ def _held(app: App, room: Rooms) -> None:
         *,
         reason: Annotated[str, Parameter(help="how you know")],
         by: By,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Say which page of which sheet a held image is."""
         images = room(programme).images
@@ -81,7 +82,7 @@ def _held(app: App, room: Rooms) -> None:
         )
 
     @app.command
-    def discard(image: str, *, reason: str, by: By, programme: Path = Path(), json: bool = False) -> None:
+    def discard(image: str, *, reason: str, by: By, programme: Folder = Path(), json: AsJson = False) -> None:
         """Say that a held image is no page of ours; it is kept."""
         images = room(programme).images
         moved = images.discard(images.held_as(image), by=by, reason=reason)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer
 from cutover.core.errors import Invalid, Problem
 from cutover.domain.programme import Programme
@@ -50,8 +51,8 @@ def _add_import(app: App, doors: Doors) -> None:
             bool, Parameter(negative="", help="take the good rows although others are bad")
         ] = False,
         rejects: Annotated[Path | None, Parameter(help="where to write the rows turned away, as CSV")] = None,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> int:
         """Take in the log that a station kept in a spreadsheet; exit 1 when a row is turned away."""
         from cutover.store.whole_file import write_whole
@@ -85,8 +86,8 @@ def _add_link(app: App, doors: Doors) -> None:
         station: StationId,
         *,
         revoke: Annotated[bool, Parameter(negative="", help="end every link made for it until now")] = False,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """The link that makes a PC known as a station's: it sees and writes that station's sheets and nothing else."""
         from cutover.web.tokens import station_scope

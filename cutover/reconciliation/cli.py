@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
 from cutover.reconciliation.reruns import Recheck, is_due
 from cutover.reconciliation.standing import notes
@@ -51,8 +52,8 @@ def _comparing(app: App, service: Callable[[Path], ReconciliationService]) -> No
         by: By = "operator",
         gate: Round = None,
         engine: On = "",
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> int:
         """Compare both sides now and record the outcome, here or in the engine that has them both."""
         opened = service(programme)
@@ -67,8 +68,8 @@ def _comparing(app: App, service: Callable[[Path], ReconciliationService]) -> No
         which: Which = None,
         klass: Klass = None,
         every: Every = False,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> int:
         """What a run came to and its findings: the first 20, or every one with --all."""
         return _show(service(programme), contract, which, klass, every=every, as_json=json)
@@ -80,8 +81,8 @@ def _again(app: App, service: Callable[[Path], ReconciliationService]) -> None:
         *,
         run: Annotated[bool, Parameter(negative=(), help="make those that are due, now")] = False,
         by: By = "operator",
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> int:
         """Which re-runs (after a day, a week, a month) are made, waiting, due or overdue; exit 1 while one asks to be made."""
         opened = service(programme)
@@ -106,8 +107,8 @@ def _writing(app: App, service: Callable[[Path], ReconciliationService]) -> None
         *,
         which: Which = None,
         repair: Repair = False,
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Write every finding of a run to a file (.csv, .json or .parquet), or with --repair the source's rows to load again."""
         require_place(file)
@@ -122,7 +123,7 @@ def _writing(app: App, service: Callable[[Path], ReconciliationService]) -> None
 
     @app.command
     def since(
-        contract: str, earlier: int, *, which: Which = None, programme: Path = Path(), json: bool = False
+        contract: str, earlier: int, *, which: Which = None, programme: Folder = Path(), json: AsJson = False
     ) -> None:
         """What is new, gone and still there since an earlier run, by class."""
         found = service(programme).since(contract, earlier, which)
@@ -142,8 +143,8 @@ def _elsewhere(app: App, service: Callable[[Path], ReconciliationService]) -> No
         engine: Annotated[
             str, Parameter(help="postgres, spark, duckdb, databricks, bigquery, snowflake or trino")
         ],
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Print the SQL of a comparison in an engine's words; for the last four it is written and never run."""
         asked = service(programme).sql(contract, engine)
@@ -159,8 +160,8 @@ def _settling(app: App, service: Callable[[Path], ReconciliationService]) -> Non
         reason: str,
         klass: Klass = None,
         by: By = "operator",
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Say why the findings of the last run, or those of one class, are there: a code for the cause, and a sentence."""
         opened = service(programme)
@@ -176,8 +177,8 @@ def _settling(app: App, service: Callable[[Path], ReconciliationService]) -> Non
         how: str,
         klass: Klass = None,
         by: By = "operator",
-        programme: Path = Path(),
-        json: bool = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Claim that the findings of the last run, or those of one class, were repaired; the next run verifies it."""
         opened = service(programme)

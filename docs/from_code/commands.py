@@ -16,8 +16,6 @@ from from_code.words import cell, code
 
 # What an option means in every command that has it and does not say so itself.
 EVERYWHERE = {
-    "--programme": "the programme folder",
-    "--json": "answer in JSON",
     "--by": "who does it",
     "--reason": "why; kept in the journal",
     "--key": "asked again under the same key, nothing more happens",

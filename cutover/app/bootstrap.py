@@ -232,20 +232,10 @@ class World:
 
     @cached_property
     def report(self) -> rooms.ReportService:
-        return rooms.ReportService(
-            rooms.Sources(
-                self.journal,
-                self.folder.programme,
-                self.backlog,
-                self.paper,
-                self.ledger,
-                self.monitors,
-                self.reconciliation,
-                self.bulletins,
-                self.improvements,
-                self.feedback,
-            )
-        )
+        return rooms.ReportService(rooms.Sources(
+            self.journal, self.folder.programme, self.backlog, self.paper, self.ledger, self.monitors,
+            self.reconciliation, self.bulletins, self.improvements, self.feedback,
+        ))  # fmt: skip
 
     def deliver(self) -> int:
         """Hand the notices that wait in the outbox to their channels; returns how many were taken."""

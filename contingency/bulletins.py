@@ -105,7 +105,7 @@ class BulletinStatus:
         return tuple(c for c in self.counts if c.stage is CountStage.DIFFERS)
 
 
-def partner_messages(facts: Sequence[Fact], stream: str) -> list[Message]:
+def partner_messages(facts: Sequence[Fact], stream: str, _zone: str = "") -> list[Message]:
     """The messages that a desk sends with partner notices; its id is the notice's stream, so each goes out once."""
     told = [fact.event for fact in facts if isinstance(fact.event, PartnerNotified)]
     return [Message(stream, e.channel, e.address or e.partner, e.subject, e.text) for e in told]

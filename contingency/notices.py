@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from contingency.domain.triggers import PlayEnacted, PlayProposed, PlayStage, PlayState
+from cutover.core.clock import show
 from cutover.core.event import Fact
 from cutover.store.outbox import PERSON, Message
 
 
-def play_notices(facts: Sequence[Fact], stream: str) -> list[Message]:
+def play_notices(facts: Sequence[Fact], stream: str, zone: str = "UTC") -> list[Message]:
     """The call to decide to whoever may at once, and the notices that the play declares, each once."""
-    return [message for fact in facts for message in _of(fact, stream)]
+    return [message for fact in facts for message in _of(fact, stream, zone)]
 
 
-def alternate_notices(state: PlayState, stream: str, now: datetime) -> list[Message]:
+def alternate_notices(state: PlayState, stream: str, now: datetime, zone: str) -> list[Message]:
     """The call to decide to each alternate whose time has come while nobody decided."""
     if (
         state.stage is not PlayStage.PROPOSED
@@ -25,7 +26,7 @@ def alternate_notices(state: PlayState, stream: str, now: datetime) -> list[Mess
     ):
         return []
     body = (
-        f"{state.trigger.decider} has not decided since {state.proposed_at:%d %b %H:%M}Z, so you may. "
+        f"{state.trigger.decider} has not decided since {show(state.proposed_at, zone)}, so you may. "
         f"Enact or decline '{state.play.id}'."
     )
     return [
@@ -35,13 +36,13 @@ def alternate_notices(state: PlayState, stream: str, now: datetime) -> list[Mess
     ]
 
 
-def _of(fact: Fact, stream: str) -> list[Message]:
+def _of(fact: Fact, stream: str, zone: str) -> list[Message]:
     match fact.event:
         case PlayProposed(trigger=trigger, play=play, bad_since=since, called_for=why):
             said = (
                 f"{fact.actor} asks for it: {why}."
                 if why
-                else f"{trigger.watched} has been {trigger.bad} since {since:%d %b %H:%M}Z."
+                else f"{trigger.watched} has been {trigger.bad} since {show(since, zone)}."
             )
             body = f"{said} Enact or decline '{play.id}'."
             return [

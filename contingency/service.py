@@ -117,12 +117,15 @@ class ContingencyService:
         paper: Stationery,
         monitors: Monitors,
         fallbacks: FallbackService | None = None,
+        *,
+        zone: str = "UTC",
     ) -> None:
         self.desk = desk
         self.book = plays
         self.paper = paper
         self.monitors = monitors
         self.fallbacks = fallbacks
+        self.zone = zone
         self.incidents = IncidentService(desk)
 
     def watch(self, now: datetime | None = None) -> list[PlayView]:
@@ -295,7 +298,7 @@ class ContingencyService:
         calls = [
             call
             for stream in waiting
-            for call in alternate_notices(self.desk.state(PLAY, stream), stream, at)
+            for call in alternate_notices(self.desk.state(PLAY, stream), stream, at, self.zone)
         ]
         if unknown(self.desk.journal.engine, [call.id for call in calls]):
             with writing(self.desk.journal.engine) as connection:

@@ -205,7 +205,7 @@ def _heard(view: CheckView, now: datetime) -> str:
     heard = f"{lasting(now - view.last_result_at)} ago"
     if view.latency is None:
         return heard
-    return f"{heard}, in {'under 0.01' if view.latency < 0.01 else format(view.latency, '.2f')} s"  # noqa: PLR2004  what a reader tells apart
+    return f"{heard}, in {'under 0.01' if view.latency < 0.01 else format(view.latency, '.2f')}\N{NO-BREAK SPACE}s"  # noqa: PLR2004  what a reader tells apart
 
 
 def _hands(view: CheckView, programme: Programme) -> str:

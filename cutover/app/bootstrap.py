@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +80,7 @@ class World:
 
     @cached_property
     def desk(self) -> Desk:
-        return Desk(self.journal, self.clock, late_messages)
+        return Desk(self.journal, self.clock, partial(late_messages, zone=self.folder.programme.zone))
 
     @cached_property
     def secrets(self) -> rooms.Secrets:
@@ -168,6 +168,7 @@ class World:
             self.folder.state,
             self.systems,
             begins=self.folder.programme.opens,
+            zone=self.folder.programme.zone,
             reach=self.reach,
         )
 
@@ -204,8 +205,9 @@ class World:
 
     @cached_property
     def contingency(self) -> rooms.ContingencyService:
+        folder = self.folder
         return rooms.ContingencyService(
-            self.desk, self.folder.plays, self.paper, self.monitors, self.fallbacks
+            self.desk, folder.plays, self.paper, self.monitors, self.fallbacks, zone=folder.programme.zone
         )
 
     @cached_property
@@ -239,7 +241,8 @@ class World:
 
     def deliver(self) -> int:
         """Hand the notices that wait in the outbox to their channels; returns how many were taken."""
-        return rooms.deliver_due(self.engine, rooms.channels(self.folder.state / "notices"), self.clock.now())
+        here, zone = rooms.channels(self.folder.state / "notices"), self.folder.programme.zone
+        return rooms.deliver_due(self.engine, here, self.clock.now(), zone)
 
     @cached_property
     def bulletins(self) -> rooms.BulletinService:

@@ -145,9 +145,9 @@ def shape() -> str:
     return drawn.hexdigest()
 
 
-def late_messages(facts: Sequence[Fact], stream: str) -> list[Message]:
-    """What must be sent because of new facts: it commits with them and waits in the outbox."""
-    tellers: list[Callable[[Sequence[Fact], str], list[Message]]] = [
+def late_messages(facts: Sequence[Fact], stream: str, zone: str) -> list[Message]:
+    """What must be sent because of new facts: it commits with them and waits in the outbox. Moments are told in `zone`."""
+    tellers: list[Callable[[Sequence[Fact], str, str], list[Message]]] = [
         getattr(rooms, teller) for family, teller in TELLERS if family in sys.modules
     ]
-    return [message for teller in tellers for message in teller(facts, stream)]
+    return [message for teller in tellers for message in teller(facts, stream, zone)]

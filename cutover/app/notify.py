@@ -20,6 +20,7 @@ from typing import Protocol
 import structlog
 from sqlalchemy import Engine
 
+from cutover.core.clock import show
 from cutover.core.errors import Refused, Unavailable
 from cutover.core.reach import HOUSE, Reach
 from cutover.store.outbox import PERSON, Message, claim, due, mark_failed, mark_sent
@@ -108,7 +109,7 @@ def channels(folder: Path, smtp: SmtpChannel | None = None) -> Mapping[str, Chan
     return here if smtp is None else {**here, "smtp": smtp}
 
 
-def deliver_due(engine: Engine, channels: Mapping[str, Channel], now: datetime) -> int:
+def deliver_due(engine: Engine, channels: Mapping[str, Channel], now: datetime, zone: str = "UTC") -> int:
     """Send every message that is due; returns how many were taken. What is not taken is tried again later.
 
     A channel that is not there is not asked again in this round, nor for a recipient whom it refused: one dead relay
@@ -120,7 +121,7 @@ def deliver_due(engine: Engine, channels: Mapping[str, Channel], now: datetime) 
             if not claim(engine, message, now):
                 continue
             known_dead = not dead.isdisjoint((message.channel, _address(message)))
-            taken = not known_dead and _send(channels, _said_late(message, now), dead)
+            taken = not known_dead and _send(channels, _said_late(message, now, zone), dead)
             (mark_sent if taken else mark_failed)(engine, message, now)
             sent += taken
     return sent
@@ -148,11 +149,11 @@ def _send(channels: Mapping[str, Channel], message: Message, dead: set[str]) -> 
     return True
 
 
-def _said_late(message: Message, now: datetime) -> Message:
+def _said_late(message: Message, now: datetime, zone: str) -> Message:
     """What waited for long says so: it may come after news that is newer, a FIRING after its RESOLVED."""
     if message.since is None or now - message.since < LATE:
         return message
-    return replace(message, subject=f"LATE, of {message.since:%a %d %b %H:%M}Z: {message.subject}")
+    return replace(message, subject=f"LATE, of {show(message.since, zone)}: {message.subject}")
 
 
 def _address(message: Message) -> str:

@@ -128,7 +128,8 @@ class Teller:
             with writing(self.world.engine) as connection:
                 enqueue(connection, new, now)
         collect(self.world)
-        return deliver_due(self.world.engine, channels_of(self.world), now)
+        zone = self.world.folder.programme.zone
+        return deliver_due(self.world.engine, channels_of(self.world), now, zone)
 
     def _of(self, run_id: str) -> Iterator[tuple[RunState, Notice]]:
         state, programme = self.world.runs.state(run_id), self.world.folder.programme

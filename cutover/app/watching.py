@@ -169,7 +169,7 @@ def make_notifier(world: World) -> Notifier:
 def deliver(world: World) -> int:
     """Hand what waits in the outbox to its channels; returns how many were taken."""
     collect(world)
-    return deliver_due(world.engine, channels_of(world), world.clock.now())
+    return deliver_due(world.engine, channels_of(world), world.clock.now(), world.folder.programme.zone)
 
 
 def _checks(world: World, began: datetime, now: datetime) -> Iterator[Alarm]:

@@ -1,6 +1,6 @@
 """When a contract must be compared again: a day, a week, a month after the first whole run; which is due, which overdue.
 
-T+0 is the first whole run (PASS or FAIL) since the source was frozen, or since the window opened. A re-run is settled
+The first run that counts is the first whole one (PASS or FAIL) since the source was frozen, or since the window opened. A re-run is settled
 by the first whole run at or after its hour; one before it is a run like any other. A month late settles the day, the
 week and the month at once, and shows how late each was.
 """
@@ -41,15 +41,22 @@ class Recheck:
     state: Rerun
     run: int | None = None
 
+    @property
+    def named(self) -> str:
+        """Which of the re-runs it is, in words."""
+        days, part = divmod(self.after, timedelta(days=1))
+        long = show_duration(self.after) if part else "one day" if days == 1 else f"{days} days"
+        return f"{long} after the first run"
+
     def __str__(self) -> str:
         made = f" by run {self.run}" if self.run is not None else ""
-        return f"T+{show_duration(self.after)} {self.state}{made}"
+        return f"{self.named}: {self.state}{made}"
 
 
 def rechecks(
     again: Sequence[timedelta], whole: Sequence[Whole], begins: datetime | None, now: datetime
 ) -> tuple[Recheck, ...]:
-    """The re-runs of a contract in order; none before T+0. `whole` are its whole runs in order."""
+    """The re-runs of a contract in order; none before the first run. `whole` are its whole runs in order."""
     counted = [one for one in whole if begins is None or one.at >= begins]
     if not counted:
         return ()

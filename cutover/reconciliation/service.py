@@ -88,9 +88,11 @@ class ReconciliationService:
         *,
         told: Callable[[str], None] = lambda _: None,
         begins: datetime | None = None,
+        zone: str = "UTC",
         reach: Reach = HOUSE,
     ) -> None:
-        self._begins = begins  # no run before it is T+0
+        self._begins = begins  # a run before it is a trial, and no first one
+        self.zone = zone
         self.told = told  # hears how far the reading is
         self.desk, self.contracts = desk, contracts
         self._state_dir, self._systems, self._reach = state_dir, systems, reach
@@ -174,13 +176,9 @@ class ReconciliationService:
 
     def fallen(self, contract_id: str) -> tuple[str, ...]:
         """Why the last PASS says nothing any more; nothing where it stands, and where there is none."""
-        contract, last, today = (
-            self._contract(contract_id),
-            self.latest(contract_id),
-            self.desk.clock.now().date(),
-        )
-        state = self._state(contract_id)
-        return standing.fallen(last, contract, state, self.rechecks(contract_id), today)
+        contract, last = self._contract(contract_id), self.latest(contract_id)
+        state, today = self._state(contract_id), self.desk.clock.now().date()
+        return standing.fallen(last, contract, state, self.rechecks(contract_id), today, zone=self.zone)
 
     def findings(
         self,

@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from datetime import date
 
+from cutover.core.clock import show
 from cutover.reconciliation.comparison import ComparisonState, Stage
 from cutover.reconciliation.contract import Contract
 from cutover.reconciliation.findings import Outcome
@@ -31,6 +32,8 @@ def fallen(
     state: ComparisonState,
     rechecks: Sequence[Recheck],
     today: date,
+    *,
+    zone: str,
 ) -> tuple[str, ...]:
     """Why a PASS is no longer one; nothing where it stands, and for what is no PASS."""
     if outcome is None or not outcome.passed:
@@ -43,7 +46,7 @@ def fallen(
         *(("the contract was changed since: reconcile again",) if changed else ()),
         *expired(contract, today),
         *_no_longer_accepted(outcome, contract, today),
-        *(f"{late} since {late.due_at:%d %b %H:%M}Z" for late in overdue(rechecks)),
+        *(f"{late} since {show(late.due_at, zone)}" for late in overdue(rechecks)),
     )
 
 

@@ -246,9 +246,8 @@ def _read(side: str, reading: Reading, zone: str) -> str:
 
 
 def _again(one: Recheck, zone: str) -> AgainLine:
-    after = str(one).split()[0]
     return AgainLine(
-        after, moment(one.due_at, zone), AGAIN[one.state], f"run {one.run}" if one.run is not None else ""
+        one.named, moment(one.due_at, zone), AGAIN[one.state], f"run {one.run}" if one.run is not None else ""
     )
 
 

@@ -67,7 +67,7 @@ def test_a_check_that_falls_silent_is_unknown_since_its_last_result(world: World
     (line,) = [c for c in health(world).checks if c.id == "control"]
     assert line.look[2] == "UNKNOWN: silent"
     assert line.since == "Fri 23 Oct 22:00 BST, 16m"
-    assert line.heard == "16m ago, in 0.03 s"
+    assert line.heard == "16m ago, in 0.03\N{NO-BREAK SPACE}s"
 
 
 def test_only_when_every_check_is_ok_the_headline_is_green(world: World) -> None:

@@ -183,6 +183,7 @@ def test_a_complete_run_says_when_it_ended_and_who_passed_the_point_of_no_return
     assert "✓ complete" in text
     assert "Run ended Sun 25 Oct 15:09 GMT 1d 5h 51m before the close" in text
     assert "Point of no return passed Sun 25 Oct 13:09 GMT, decided by Asha Rahman" in text
+    assert words(world, "/board/wall").count("no way back") == 1
     assert board(world).alerts == ()
 
 

@@ -120,6 +120,6 @@ def test_a_notice_that_waited_for_long_says_so(world: World, relay: Relay, hook:
     assert see(world, 8, well=True) == 1
     said = [
         "RESOLVED SAFEGUARDING critical: Exports come",
-        "LATE, of Fri 23 Oct 21:01Z: FIRING SAFEGUARDING critical: Exports come",
+        "LATE, of Fri 23 Oct 21:01 UTC: FIRING SAFEGUARDING critical: Exports come",
     ]
     assert [one["title"] for one in hook.told] == said

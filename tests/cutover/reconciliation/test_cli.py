@@ -96,7 +96,10 @@ def test_due_lists_the_re_runs_and_makes_those_that_are_due(
     world.run()
     clock.set(START + timedelta(days=1))
     assert _ask(world, "due") == 1
-    assert "crimes: T+1d due (Sat 24 Oct 21:00Z), T+7d waiting" in " ".join(capsys.readouterr().out.split())
+    said = (
+        "crimes: one day after the first run: due (Sat 24 Oct 21:00 UTC), 7 days after the first run: waiting"
+    )
+    assert said in " ".join(capsys.readouterr().out.split())
     assert _ask(world, "due", "--run", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["outcomes"][0]["verdict"], told["rechecks"]["crimes"][0]["run"]) == ("PASS", 2)

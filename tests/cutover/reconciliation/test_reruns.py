@@ -28,13 +28,69 @@ def _states(*runs: timedelta, now: timedelta, begins: timedelta | None = None) -
     ("runs", "now", "said"),
     [
         ((), 40 * DAY, []),
-        ((0 * DAY,), timedelta(hours=23), ["T+1d waiting", "T+7d waiting", "T+30d waiting"]),
-        ((0 * DAY,), DAY, ["T+1d due", "T+7d waiting", "T+30d waiting"]),
-        ((0 * DAY,), 2 * DAY, ["T+1d overdue", "T+7d waiting", "T+30d waiting"]),
-        ((0 * DAY, timedelta(hours=9)), DAY, ["T+1d due", "T+7d waiting", "T+30d waiting"]),
-        ((0 * DAY, 3 * DAY), 3 * DAY, ["T+1d made by run 2", "T+7d waiting", "T+30d waiting"]),
-        ((0 * DAY, DAY, 8 * DAY), 31 * DAY, ["T+1d made by run 2", "T+7d made by run 3", "T+30d overdue"]),
-        ((0 * DAY, 40 * DAY), 40 * DAY, ["T+1d made by run 2", "T+7d made by run 2", "T+30d made by run 2"]),
+        (
+            (0 * DAY,),
+            timedelta(hours=23),
+            [
+                "one day after the first run: waiting",
+                "7 days after the first run: waiting",
+                "30 days after the first run: waiting",
+            ],
+        ),
+        (
+            (0 * DAY,),
+            DAY,
+            [
+                "one day after the first run: due",
+                "7 days after the first run: waiting",
+                "30 days after the first run: waiting",
+            ],
+        ),
+        (
+            (0 * DAY,),
+            2 * DAY,
+            [
+                "one day after the first run: overdue",
+                "7 days after the first run: waiting",
+                "30 days after the first run: waiting",
+            ],
+        ),
+        (
+            (0 * DAY, timedelta(hours=9)),
+            DAY,
+            [
+                "one day after the first run: due",
+                "7 days after the first run: waiting",
+                "30 days after the first run: waiting",
+            ],
+        ),
+        (
+            (0 * DAY, 3 * DAY),
+            3 * DAY,
+            [
+                "one day after the first run: made by run 2",
+                "7 days after the first run: waiting",
+                "30 days after the first run: waiting",
+            ],
+        ),
+        (
+            (0 * DAY, DAY, 8 * DAY),
+            31 * DAY,
+            [
+                "one day after the first run: made by run 2",
+                "7 days after the first run: made by run 3",
+                "30 days after the first run: overdue",
+            ],
+        ),
+        (
+            (0 * DAY, 40 * DAY),
+            40 * DAY,
+            [
+                "one day after the first run: made by run 2",
+                "7 days after the first run: made by run 2",
+                "30 days after the first run: made by run 2",
+            ],
+        ),
     ],
 )
 def test_a_re_run_is_settled_by_the_first_whole_run_at_or_after_its_hour(
@@ -44,7 +100,10 @@ def test_a_re_run_is_settled_by_the_first_whole_run_at_or_after_its_hour(
 
 
 def test_what_ran_before_the_window_was_a_trial() -> None:
-    assert _states(-9 * DAY, timedelta(hours=1), now=2 * DAY, begins=0 * DAY)[0] == "T+1d due"
+    assert (
+        _states(-9 * DAY, timedelta(hours=1), now=2 * DAY, begins=0 * DAY)[0]
+        == "one day after the first run: due"
+    )
     assert _states(-9 * DAY, now=2 * DAY, begins=0 * DAY) == []
 
 
@@ -59,11 +118,11 @@ def test_a_freeze_begins_the_count_anew(world: World, clock: FixedClock) -> None
     world.write([crime(1)], [crime(1)])
     world.run()
     clock.set(START + 3 * DAY)
-    assert str(world.service.rechecks("crimes")[0]) == "T+1d overdue"
+    assert str(world.service.rechecks("crimes")[0]) == "one day after the first run: overdue"
     world.service.snapshot("crimes", Side.SOURCE, by="Asha")
     assert world.service.rechecks("crimes") == ()
     world.run()
-    assert str(world.service.rechecks("crimes")[0]) == "T+1d waiting"
+    assert str(world.service.rechecks("crimes")[0]) == "one day after the first run: waiting"
 
 
 def test_a_run_without_an_answer_settles_nothing(world: World, clock: FixedClock) -> None:
@@ -72,4 +131,4 @@ def test_a_run_without_an_answer_settles_nothing(world: World, clock: FixedClock
     clock.set(START + DAY)
     world.target.unlink()
     assert not world.run().passed
-    assert str(world.service.rechecks("crimes")[0]) == "T+1d due"
+    assert str(world.service.rechecks("crimes")[0]) == "one day after the first run: due"

@@ -111,7 +111,11 @@ def test_a_pass_whose_re_run_is_overdue_is_not_green(world: World, clock: FixedC
     due = shown(world)
     assert (due.look[2], [(a.after, a.look[2]) for a in due.again]) == (
         "PASS",
-        [("T+1d", "due"), ("T+7d", "waiting"), ("T+30d", "waiting")],
+        [
+            ("one day after the first run", "due"),
+            ("7 days after the first run", "waiting"),
+            ("30 days after the first run", "waiting"),
+        ],
     )
     clock.set(START + timedelta(days=3))
     assert (shown(world).look[0], shown(world).look[2]) == ("warn", "PASS, no longer good")

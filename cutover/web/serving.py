@@ -12,7 +12,8 @@ from types import FrameType
 
 import h11
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cutover.core.errors import Invalid, Problem, Unavailable
@@ -21,6 +22,8 @@ from cutover.web.certificates import Served
 GRACE_SECONDS = 2
 HEAD_SECONDS = 20.0  # in which a request says what it asks
 MOST_HEAD = 32_768  # bytes of its line and headers
+BESIDE = len(": \r\n")  # bytes of a header beside its name and value
+TOO_LONG = f"The line and the headers of a request may be {MOST_HEAD:,} bytes long.\n"
 # Seconds that a thread computes before another gets its turn. Answering a crowd means giving up the turn at every
 # message; at Python's own 5 ms each of them would then wait that long for whoever looks ahead in the background.
 TURN = 0.0005
@@ -64,6 +67,27 @@ class Impatient(H11Protocol):
         self._late = None
 
 
+def heads_bounded(app: ASGIApp) -> ASGIApp:
+    """Turns away what asks with a longer head than `MOST_HEAD`.
+
+    The server under it bounds only a head that comes in pieces: one that comes at once it has read before it counts.
+    """
+
+    async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and head_of(scope) > MOST_HEAD:
+            await PlainTextResponse(TOO_LONG, 431, {"Connection": "close"})(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return bounded
+
+
+def head_of(scope: Scope) -> int:
+    """The bytes of a request's line and headers."""
+    line = len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"])
+    return line + sum(len(name) + len(value) + BESIDE for name, value in scope["headers"])
+
+
 class Server(uvicorn.Server):
     """Ends when `stop` is set, from a signal or from anywhere else. Open streams see the same stop."""
 
@@ -76,7 +100,7 @@ class Server(uvicorn.Server):
         proxies: str = PROXIES,
     ) -> None:
         config = uvicorn.Config(
-            app,
+            heads_bounded(app),
             log_level="warning",
             access_log=False,
             server_header=False,

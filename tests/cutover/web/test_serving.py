@@ -33,7 +33,7 @@ def test_it_says_that_it_lives_for_as_long_as_it_answers_and_a_stop_ends_it(worl
 def test_who_does_not_come_to_the_end_of_a_question_is_hung_up_on_and_the_others_are_answered(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Slow heads, heads without end, and one head that could be read as two questions."""
+    """Slow heads, heads without end or too long, in pieces or at once, and one head that could be read as two questions."""
     monkeypatch.setattr(Impatient, "seconds", 0.5)
     stop, found, sock = threading.Event(), dict[str, bytes](), listen("127.0.0.1", 0)
     serving = threading.Thread(target=answer, args=(world.app(stop), sock, stop))
@@ -43,8 +43,12 @@ def test_who_does_not_come_to_the_end_of_a_question_is_hung_up_on_and_the_others
         slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
         for one in slow:
             one.sendall(b"GET /sign-in HTTP/1.1\r\nHost: x\r\nX-Slow: ")
-        found["whole"] = said(port, b"GET /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        found["whole"] = said(port, PLAIN)
         found["huge"] = said(port, b"GET / HTTP/1.1\r\nHost: x\r\nX-Huge: " + b"a" * 70_000)
+        found["long"] = said(
+            port, b"GET /sign-in HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 70_000 + b"\r\n\r\n"
+        )
+        found["address"] = said(port, b"GET /sign-in?" + b"a" * 33_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n")
         found["two"] = said(port, SMUGGLED)
         for one in slow:
             one.settimeout(20)
@@ -56,9 +60,11 @@ def test_who_does_not_come_to_the_end_of_a_question_is_hung_up_on_and_the_others
         sock.close()
     assert found["whole"].startswith(b"HTTP/1.1 ")
     assert [found[name].split(b" ", 2)[1] for name in ("huge", "two")] == [b"400", b"400"]
+    assert [found[name].split(b" ", 2)[1] for name in ("long", "address")] == [b"431", b"431"]
     assert found["two"].count(b"HTTP/1.1") == 1
 
 
+PLAIN = b"GET /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Cookies: " + b"a" * 30_000 + b"\r\n\r\n"
 SMUGGLED = (
     b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nContent-Length: 42\r\n\r\n"
     b"0\r\n\r\nGET /board HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from rich.console import Console, Group
+from rich.console import Console, ConsoleDimensions, Group
 from rich.live import Live
 
 from cutover.app.bootstrap import World
+from cutover.cli.keys import GONE, pressed
 from cutover.core.clock import show
 from cutover.core.errors import Unavailable
 from cutover.store.watch import Watch, watching
@@ -19,12 +21,14 @@ from monitors.looks import LOOKS
 from monitors.web import check_line
 from runbooks.board import Look
 from runbooks.wall import WallPage
-from runbooks.wall_terminal import drawn
+from runbooks.wall_terminal import drawn, fitted
 from runbooks.web import wall
 
 LOOK_SECONDS = 0.5  # between two questions whether anybody has written
 STANDS_SECONDS = 10.0  # what is said to the minute is drawn anew that often while nobody writes
 MOST_CHECKS = 12
+ENDS = ("q", "Q", GONE)
+Key = Callable[[float], str]
 
 
 @dataclass
@@ -48,13 +52,20 @@ class Screen:
         page, health = self._wall(), tuple(health_lines(self.world))
         self.page, self.health, self.known_at = page, health, self.world.clock.now()
 
-    def drawn(self, width: int, stale: str = "") -> Group:
-        if self.page is None:
-            return Group(stale)
+    def drawn(self, width: int) -> Group:
+        """All that is known."""
+        return drawn(self._known(), self.health, "", width)
+
+    def fitted(self, console: Console, stale: str = "") -> Group:
+        """As much as there is room for; `stale` says why nothing newer is known."""
         since = ""
         if stale and self.known_at:
-            since = f"NOT LIVE: as it was at {show(self.known_at, self.world.folder.programme.zone, '%H:%M:%S')}; {stale}"
-        return drawn(self.page, self.health, since, width)
+            since = f"NOT LIVE: as it was at {show(self.known_at, self.world.folder.programme.zone, '%H:%M:%S %Z')}; {stale}"
+        return fitted(self._known(), self.health, since, console)
+
+    def _known(self) -> WallPage:
+        assert self.page is not None  # it is looked at before it is drawn
+        return self.page
 
 
 def health_lines(world: World) -> Iterator[tuple[Look, str]]:
@@ -80,37 +91,47 @@ def health_lines(world: World) -> Iterator[tuple[Look, str]]:
 
 
 def watch(world: World, *, run: str = "", once: bool = False) -> None:
-    """Draw until Ctrl-C; once and plainly where the output is no terminal."""
+    """Draw until q or Ctrl-C; once and plainly where the output is no terminal. Raises NotFound for a run that is none."""
+    if run:
+        world.runs.find(run)
     console, screen = Console(), Screen(world, run)
     if once or not console.is_terminal:
         screen.look()
         console.print(screen.drawn(console.width))
         return
     screen.look()
-    with Live(screen.drawn(console.width), console=console, screen=True, auto_refresh=False) as live:
-        try:
-            while True:
-                _go_on(world, screen, live)
-        except KeyboardInterrupt:
-            return
+    with (
+        pressed() as key,
+        suppress(KeyboardInterrupt),
+        Live(screen.fitted(console), console=console, screen=True, auto_refresh=False) as live,
+    ):
+        while True:
+            _go_on(world, screen, live, key)
 
 
-def _go_on(world: World, screen: Screen, live: Live) -> None:
+def _go_on(world: World, screen: Screen, live: Live, key: Key) -> None:
     """Draw whenever somebody has written, until the database does not answer; then say so, and try again."""
     try:
         with watching(world.journal) as news:
-            _draw_news(screen, live, news)
+            _draw_news(screen, live, news, key)
     except Unavailable as error:
-        live.update(screen.drawn(live.console.width, str(error)), refresh=True)
-        time.sleep(LOOK_SECONDS)
+        live.update(screen.fitted(live.console, str(error)), refresh=True)
+        _wait(key)
 
 
-def _draw_news(screen: Screen, live: Live, news: Watch) -> None:
-    drawn_at, width = float("-inf"), 0
+def _draw_news(screen: Screen, live: Live, news: Watch, key: Key) -> None:
+    drawn_at = float("-inf")
+    size: ConsoleDimensions | None = None
     while True:
-        old = time.monotonic() - drawn_at > STANDS_SECONDS or live.console.width != width
+        old = time.monotonic() - drawn_at > STANDS_SECONDS or live.console.size != size
         if news.has_moved() or old:
             screen.look()
-            drawn_at, width = time.monotonic(), live.console.width
-            live.update(screen.drawn(width), refresh=True)
-        time.sleep(LOOK_SECONDS)
+            drawn_at, size = time.monotonic(), live.console.size
+            live.update(screen.fitted(live.console), refresh=True)
+        _wait(key)
+
+
+def _wait(key: Key) -> None:
+    """Raises KeyboardInterrupt when somebody presses what ends it."""
+    if key(LOOK_SECONDS) in ENDS:
+        raise KeyboardInterrupt

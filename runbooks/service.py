@@ -36,6 +36,7 @@ class Reading:
 
 
 Provider = Callable[[str], Reading]
+FEW = 8  # runs that are named to who asks for one that is not there
 
 
 class RunService:
@@ -125,10 +126,10 @@ class RunService:
             return run_id
         ids = self.run_ids()
         self._found.update(ids)
-        if run_id and run_id not in ids:
-            raise NotFound("run", run_id, ids)
         if not ids:
             raise NotFound("run", "")
+        if run_id and run_id not in ids:
+            raise NotFound("run", run_id, ids, listed=ids[-FEW:])
         return run_id or ids[-1]
 
     def state(self, run_id: str) -> RunState:

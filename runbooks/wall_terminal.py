@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
@@ -13,7 +14,8 @@ from rich.text import Text
 from runbooks.board import Look
 from runbooks.wall import WallPage
 
-NARROW = 100  # columns; below, the cards stand under one another
+NARROW = 100  # columns; below, the cards stand under one another, and the figures are lines
+ROWS = (99, 8, 5, 3, 2, 1)  # of each list, the first number of them with which all of it has room
 _COLOURS = {
     "ok": "green",
     "warn": "yellow",
@@ -43,8 +45,31 @@ def drawn(page: WallPage, health: Sequence[tuple[Look, str]], stale: str = "", w
     figures = _figures(page)
     left, right = _now(page), Group(_gates(page), _modes(page), _health(health))
     if width < NARROW:
-        return Group(*parts, *figures, left, right)
-    return Group(*parts, _beside(*figures), _beside(left, right))
+        return Group(*parts, *(figure.line() for figure in figures), left, right)
+    return Group(*parts, _beside(*(figure.panel() for figure in figures)), _beside(left, right))
+
+
+def fitted(page: WallPage, health: Sequence[tuple[Look, str]], stale: str, console: Console) -> Group:
+    """As much of it as the terminal has room for; what is left out is counted."""
+    for most in ROWS:
+        group = drawn(_shortened(page, most), _fewer(health, most), stale, console.width)
+        if len(console.render_lines(group, pad=False)) <= console.height:
+            break
+    return group
+
+
+def _shortened(page: WallPage, most: int) -> WallPage:
+    over = {name: max(0, len(getattr(page, name)) - most) for name in ("alerts", "tasks", "gates")}
+    return replace(
+        page, alerts=page.alerts[:most], more_alerts=page.more_alerts + over["alerts"], tasks=page.tasks[:most],
+        more=page.more + over["tasks"], gates=page.gates[:most], more_gates=page.more_gates + over["gates"],
+        announcements=page.announcements[:most],
+    )  # fmt: skip
+
+
+def _fewer(health: Sequence[tuple[Look, str]], most: int) -> Sequence[tuple[Look, str]]:
+    left = len(health) - most
+    return [*health[:most], (("warn", "…", f"and {left} more"), "")] if left > 0 else health
 
 
 def _beside(*parts: RenderableType) -> Table:
@@ -66,20 +91,32 @@ def _head(page: WallPage) -> Table:
     return line
 
 
-def _figures(page: WallPage) -> list[Panel]:
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    title: str
+    value: str
+    note: Text
+
+    def panel(self) -> Panel:
+        return _panel(self.title, Group(Text(self.value, "bold"), self.note))
+
+    def line(self) -> Text:
+        return Text.assemble(f"{self.title}  ", (self.value, "bold"), "  ", self.note)
+
+
+def _figures(page: WallPage) -> list[_Figure]:
     countdown = page.countdown
-    cards = [_card(countdown.label, countdown.value, Text(f"closes {countdown.closes}"))]
+    found = [_Figure(countdown.label, countdown.value, Text(f"closes {countdown.closes}"))]
     if page.forecast:
         chance = Text.assemble(pill(page.forecast.verdict), f"  chance to miss {page.forecast.chance}")
-        cards.append(_card("Ends (four in five)", page.forecast.points[1][1], chance))
+        found.append(_Figure("Ends (four in five)", page.forecast.points[1][1], chance))
     if page.backout:
-        left = page.backout.left or page.backout.look[2]
-        cards.append(_card("Latest safe backout", left, pill(page.backout.look) + f"  {page.backout.latest}"))
-    return cards
-
-
-def _card(title: str, figure: str, note: Text) -> Panel:
-    return _panel(title, Group(Text(figure, "bold"), note))
+        seen, latest = pill(page.backout.look), page.backout.latest
+        left, note = (
+            (page.backout.left, seen + f"  {latest}") if page.backout.left else (seen.plain, Text(latest))
+        )
+        found.append(_Figure("Latest safe backout", left, note))
+    return found
 
 
 def _now(page: WallPage) -> Panel:

@@ -6,7 +6,7 @@ HTTP status and exit code are mapped once, in the shells (cutover.cli.border, cu
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -49,13 +49,18 @@ class Invalid(CutoverError):
 
 
 class NotFound(CutoverError):
-    """Nothing has that name, or with '' there is none at all. Exit 2; the message names the nearest that exists."""
+    """Nothing has that name, or with '' there is none at all. Exit 2; the message names the nearest that exists.
+
+    `listed` are named where nothing is near: for names that nobody can know by heart.
+    """
 
     slug = "not-found"
 
-    def __init__(self, what: str, name: str, known: Iterable[str] = ()) -> None:
-        said = f"no {what} named '{name}'{hint(name, known)}" if name else f"there is no {what} here yet"
-        super().__init__(said)
+    def __init__(
+        self, what: str, name: str, known: Iterable[str] = (), *, listed: Sequence[str] = ()
+    ) -> None:
+        near = hint(name, known) or (f"; there is {', '.join(listed)}" if listed else "")
+        super().__init__(f"no {what} named '{name}'{near}" if name else f"there is no {what} here yet")
 
 
 class Refused(CutoverError):

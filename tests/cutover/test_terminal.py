@@ -10,18 +10,18 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from cutover.app.bootstrap import World, build_world
-from cutover.core.errors import Unavailable
+from cutover.core.errors import NotFound, Unavailable
 from cutover.domain.modes import COMPONENT, Mode, component_stream
-from cutover.terminal import Screen, health_lines
+from cutover.terminal import Screen, health_lines, watch
 from tests.cutover.store.desks import switch
 from tests.runbooks.folders import write_programme
 
@@ -38,10 +38,10 @@ def world(folder: Path) -> Iterator[World]:
     world.engine.dispose()
 
 
-def text(screen: Screen, stale: str = "", width: int = 120) -> str:
-    console = Console(width=width, no_color=True, file=io.StringIO())
+def text(screen: Screen, stale: str = "", width: int = 120, height: int = 0) -> str:
+    console = Console(width=width, height=height or 200, no_color=True, file=io.StringIO())
     with console.capture() as said:
-        console.print(screen.drawn(width, stale))
+        console.print(screen.fitted(console, stale) if stale or height else screen.drawn(width))
     return said.get()
 
 
@@ -73,11 +73,33 @@ def test_what_was_last_known_is_never_passed_off_as_live(
     assert "NOT LIVE" not in text(screen)
 
 
+def test_a_run_that_is_none_is_said_with_those_that_there_are(world: World) -> None:
+    with pytest.raises(NotFound, match="there is no run here yet"):
+        watch(world, run="nope", once=True)
+    world.runs.start(world.folder.runbook(), by="asha")
+    with pytest.raises(NotFound, match="no run named 'nope'; there is small-1"):
+        watch(world, run="nope", once=True)
+
+
 @pytest.mark.parametrize("width", [60, 99, 100, 200])
 def test_no_line_is_wider_than_the_terminal(world: World, width: int) -> None:
     screen = Screen(world)
     screen.look()
     assert max(len(line.rstrip()) for line in text(screen, width=width).splitlines()) <= width
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (50, 30)])
+def test_all_that_matters_has_room_and_what_has_none_is_counted(
+    world: World, width: int, height: int
+) -> None:
+    world.runs.start(world.folder.runbook(), by="asha")
+    screen = Screen(world)
+    screen.look()
+    screen.health = [(("bad", "✗", "failing"), f"Check {n}") for n in range(40)]
+    said = text(screen, width=width, height=height).splitlines()
+    assert len(said) <= height
+    for words in ("Latest safe backout", "Now", "Gates", "Components", "Check 0", "more"):
+        assert any(words in line for line in said), words
 
 
 def test_a_check_that_was_never_made_is_not_counted_as_well(world: World) -> None:
@@ -88,10 +110,13 @@ def test_a_check_that_was_never_made_is_not_counted_as_well(world: World) -> Non
 
 
 @pytest.mark.real
-def test_in_a_terminal_it_follows_what_others_write_until_it_is_interrupted(
-    folder: Path, world: World
+@pytest.mark.parametrize("end", ["q", "Ctrl-C"])
+def test_in_a_terminal_it_follows_what_others_write_until_somebody_ends_it(
+    folder: Path, world: World, end: str
 ) -> None:
+    """And the terminal is left as it was found: what is typed is seen again, and so is the cursor."""
     ours, theirs = pty.openpty()
+    before = termios.tcgetattr(ours)
     shown = subprocess.Popen(
         [Path(sys.executable).parent / "cutover", "watch", "--programme", folder],
         stdin=theirs,
@@ -106,22 +131,34 @@ def test_in_a_terminal_it_follows_what_others_write_until_it_is_interrupted(
         _until(ours, "Live " + component.title)
         world.desk.ask(COMPONENT, component_stream(component.id), switch(Mode.PAPER))
         _until(ours, "On paper " + component.title)
-        shown.send_signal(signal.SIGINT)
-        assert _ended(shown, ours) == 0
+        if end == "q":
+            os.write(ours, b"q")
+        else:
+            shown.send_signal(signal.SIGINT)
+        last = _ended(shown, ours)
+        assert shown.returncode == 0
+        assert b"\x1b[?1049l" in last, "what stood there before is there again"
+        assert b"\x1b[?25h" in last, "so is the cursor"
+        assert termios.tcgetattr(ours) == before
     finally:
         shown.kill()
         shown.wait()
         os.close(ours)
 
 
-def _ended(shown: subprocess.Popen[bytes], terminal: int) -> int | None:
-    """Its exit code. A terminal that nobody reads is full after one drawing, and holds up whoever writes to it."""
-    ends = time.monotonic() + 30
-    while shown.poll() is None and time.monotonic() < ends:
+def _ended(shown: subprocess.Popen[bytes], terminal: int) -> bytes:
+    """The last it drew. A terminal that nobody reads is full after one drawing, and holds up whoever writes to it."""
+    said, ends = b"", time.monotonic() + 30
+    while (running := shown.poll() is None) or select.select([terminal], [], [], 0)[0]:
+        if running and time.monotonic() > ends:
+            break
         if select.select([terminal], [], [], 0.1)[0]:
-            with suppress(OSError):  # the other end is closed
-                os.read(terminal, 65536)
-    return shown.poll()
+            try:
+                said += os.read(terminal, 65536)
+            except OSError:  # the other end is closed
+                break
+    shown.wait(30)
+    return said
 
 
 def _until(terminal: int, wanted: str) -> None:

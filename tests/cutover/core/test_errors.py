@@ -22,6 +22,7 @@ def test_refused_lists_all_reasons_at_once():
 def test_not_found_names_the_nearest_that_exists():
     assert str(NotFound("task", "t-01", ["t-1", "other"])) == "no task named 't-01'; did you mean 't-1'?"
     assert str(NotFound("task", "zzz", ["a"])) == "no task named 'zzz'"
+    assert str(NotFound("run", "zzz", ["a", "b"], listed=["b"])) == "no run named 'zzz'; there is b"
 
 
 def test_unavailable_says_whether_waiting_helps():

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson, By, Folder, Owner, Reason
 from cutover.cli.border import DONE, NO
-from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
 from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, Problem
@@ -70,7 +70,11 @@ def _reading(app: App, doors: BacklogDoors) -> None:
             table("Backlog", ("kind", "risk", "waiting", "oldest", "which", "past its limit"), rows)
 
     @app.command(name="next")
-    def next_(limit: int = 10, programme: Folder = Path(), json: AsJson = False) -> None:
+    def next_(
+        limit: Annotated[int, Parameter(help="how many at most")] = 10,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> None:
         """What to do next, and why."""
         ranked = doors.backlog(programme).next(limit)
         answer(ranked, as_json=json, text=[] if ranked else ["nothing waits"])
@@ -79,13 +83,14 @@ def _reading(app: App, doors: BacklogDoors) -> None:
             table("Next", ("place", "item", "kind", "why"), rows)
 
     @app.command
-    def why(key: str, programme: Folder = Path(), json: AsJson = False) -> None:
+    def why(key: Item, programme: Folder = Path(), json: AsJson = False) -> None:
         """Why an item or sheet stands where it stands: how many come before it, and for which reason."""
         place = doors.backlog(programme).why(key)
         lines = [f"{n:,} {reason}" for reason, n in place.before.items() if n] or ["nothing comes before it"]
         answer(place, as_json=json, text=[f"{key}: {place.why}", *lines])
 
 
+Item = Annotated[str, Parameter(help="the item, by its key: `cutover backlog next`")]
 Shifts = Annotated[list[str] | None, Parameter(name="--shift", negative="", help="keyers by shift instead, such as 'mon-fri 07:00-19:00 24'; repeat")]  # fmt: skip
 WhatIf = Annotated[list[float] | None, Parameter(name="--what-if", negative="", help="other numbers of keyers")]  # fmt: skip
 Minutes = Annotated[list[float] | None, Parameter(name="--minutes", negative="", help="what if a form took so many minutes")]  # fmt: skip
@@ -99,7 +104,7 @@ def _forecasting(app: App, doors: BacklogDoors) -> None:
         ] = None,
         *,
         shift: Shifts = None,
-        productive_hours: float = 6.0,
+        productive_hours: Annotated[float, Parameter(help="hours a day in which a keyer keys")] = 6.0,
         what_if: WhatIf = None,
         minutes: Minutes = None,
         arriving: Annotated[
@@ -166,27 +171,41 @@ def _show(name: str, found: Forecast) -> None:
 
 def _moving(app: App, doors: BacklogDoors) -> None:
     @app.command
-    def assign(key: str, *, owner: str, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
+    def assign(key: Item, *, owner: Owner, by: By, programme: Folder = Path(), json: AsJson = False) -> None:
         """Say who answers for an item."""
         state = doors.backlog(programme).assign(key, by=by, owner=owner)
         answer(state, as_json=json, text=[f"{key}: {owner} answers for it"])
 
     @app.command
-    def claim(key: str, *, done: str, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
+    def claim(
+        key: Item,
+        *,
+        done: Annotated[str, Parameter(help="what was done")],
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> None:
         """Say that an item is done, and what was done; somebody else verifies it."""
         state = doors.backlog(programme).claim(key, by=by, done=done)
         answer(state, as_json=json, text=[f"{key}: claimed by {by}, not verified"])
 
     @app.command
     def verify(
-        key: str, *, reference: str, by: str, programme: Folder = Path(), json: AsJson = False
+        key: Item,
+        *,
+        reference: Annotated[str, Parameter(help="its number in the target")],
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Close a claimed item with the reference that proves it. Exit 1 without one, or for whoever claimed it."""
         state = doors.backlog(programme).verify(key, by=by, reference=reference)
         answer(state, as_json=json, text=[f"{key}: closed with {reference}"])
 
     @app.command
-    def reopen(key: str, *, reason: str, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
+    def reopen(
+        key: Item, *, reason: Reason, by: By, programme: Folder = Path(), json: AsJson = False
+    ) -> None:
         """Put a claimed or closed item back on the list, with the reason."""
         state = doors.backlog(programme).reopen(key, by=by, reason=reason)
         answer(state, as_json=json, text=[f"{key}: open again"])
@@ -197,7 +216,7 @@ def _discovering(app: App, doors: BacklogDoors) -> None:
     def discover(
         name: Annotated[str, Parameter(help="a discovery of contingency/*.yaml; none: every one")] = "",
         *,
-        by: Annotated[str, Parameter(help="who has looked")],
+        by: By,
         csv: Annotated[
             Path | None, Parameter(help="a CSV file with a head: key, occurred_at, tier …")
         ] = None,

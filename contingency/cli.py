@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from contingency.tracker_cli import TrackerDoors, add_trackers
+from cutover.cli.asked import AsJson, By, Folder, Play, Reason, Serial
 from cutover.cli.border import DONE, NO
-from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
 from cutover.core.clock import read_moment
 
@@ -46,7 +46,11 @@ def contingency_commands(
 
 def _limits(app: App, service: Callable[[Path], LimitService]) -> None:
     @app.command
-    def limits(limit: int = 50, programme: Folder = Path(), json: AsJson = False) -> int:
+    def limits(
+        limit: Annotated[int, Parameter(help="how many at most")] = 50,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
         """The time limits that run on paper and in the register, due first first. Exit 1 when one is missed."""
         found = service(programme).running(limit)
         answer(found, as_json=json)
@@ -82,7 +86,9 @@ def _looking(app: App, service: Callable[[Path], ContingencyService]) -> None:
 
 def _deciding(app: App, service: Callable[[Path], ContingencyService]) -> None:
     @app.command
-    def enact(play: str, *, by: str, reason: str, programme: Folder = Path(), json: AsJson = False) -> None:
+    def enact(
+        play: Play, *, by: By, reason: Reason, programme: Folder = Path(), json: AsJson = False
+    ) -> None:
         """Enact a proposed play: its component changes mode and the stations get their blocks."""
         view = service(programme).enact(play, by=by, reason=reason)
         done = f"enacted by {view.decided_by}; {view.sheets} sheets handed out"
@@ -90,18 +96,22 @@ def _deciding(app: App, service: Callable[[Path], ContingencyService]) -> None:
         answer(view, as_json=json, text=[f"{view.title}: {done if view.decided_by else agreed}"])
 
     @app.command
-    def decline(play: str, *, by: str, reason: str, programme: Folder = Path(), json: AsJson = False) -> None:
+    def decline(
+        play: Play, *, by: By, reason: Reason, programme: Folder = Path(), json: AsJson = False
+    ) -> None:
         """Decline a proposed play, with the reason."""
         view = service(programme).decline(play, by=by, reason=reason)
         answer(view, as_json=json, text=[f"{view.title}: declined by {view.decided_by}: {view.reason}"])
 
     @app.command(name="stand-down")
     def stand_down(
-        play: str,
+        play: Play,
         *,
-        by: str,
+        by: By,
         line: Lines = None,
-        partly: bool = False,
+        partly: Annotated[
+            bool, Parameter(negative="", help="only the lines named are done; the play goes on")
+        ] = False,
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> None:
@@ -121,7 +131,9 @@ def _doing(app: App, service: Callable[[Path], ContingencyService]) -> None:
     """What is done beside deciding: proposed by hand, step by step."""
 
     @app.command
-    def propose(play: str, *, by: str, reason: str, programme: Folder = Path(), json: AsJson = False) -> None:
+    def propose(
+        play: Play, *, by: By, reason: Reason, programme: Folder = Path(), json: AsJson = False
+    ) -> None:
         """Propose a play before its trigger does; who decides it stays as declared."""
         view = service(programme).propose(play, by=by, reason=reason)
         answer(view, as_json=json, text=[f"{view.title}: proposed; {' or '.join(view.deciders)} decides"])
@@ -136,7 +148,14 @@ def _doing(app: App, service: Callable[[Path], ContingencyService]) -> None:
             table("Verified causes", ("cause", "incidents"), sorted(found.causes.items()))
 
     @app.command
-    def step(play: str, step: str, *, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
+    def step(
+        play: Play,
+        step: Annotated[str, Parameter(help="the step, by its id in the play")],
+        *,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> None:
         """Record a step of an enacted play as done."""
         view = service(programme).do_step(play, step, by=by)
         left = ", ".join(view.open_steps) or "none"
@@ -146,10 +165,10 @@ def _doing(app: App, service: Callable[[Path], ContingencyService]) -> None:
 def _handing_over(app: App, service: Callable[[Path], ContingencyService]) -> None:
     @app.command(name="hand-over")
     def hand_over(
-        play: str,
-        serial: str,
+        play: Play,
+        serial: Serial,
         *,
-        by: str,
+        by: By,
         signed_by: Annotated[str, Parameter(help="name and rank of who takes the record over")],
         reference: Annotated[str, Parameter(help="its number in the live system")],
         clock: Annotated[

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson, By, Folder, Reason, Serial
 from cutover.cli.border import DONE, NO
-from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
 from cutover.core.errors import CutoverError, Invalid, Problem
 
@@ -36,7 +36,7 @@ def _running(app: App, service: Callable[[Path], ConversionService], stay: Calla
     @app.command
     def run(
         *,
-        by: Annotated[str, Parameter(help="in whose name the records are entered")],
+        by: By,
         batch: Annotated[int, Parameter(help="records a batch")] = 200,
         batches: Annotated[int, Parameter(help="stop after so many; 0 for no limit")] = 0,
         stay_on: Annotated[
@@ -67,7 +67,13 @@ def _running(app: App, service: Callable[[Path], ConversionService], stay: Calla
         return NO if unanswered else DONE
 
     @app.command
-    def status(check: bool = False, programme: Folder = Path(), json: AsJson = False) -> int:
+    def status(
+        check: Annotated[
+            bool, Parameter(negative="", help="hold conversions against the target, one to one")
+        ] = False,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
         """How many serials stand where; with --check, conversions against target records one to one (exit 1 unless it holds)."""
         conversions = service(programme)
         compared = asyncio.run(conversions.one_to_one()) if check else None
@@ -84,14 +90,14 @@ def _running(app: App, service: Callable[[Path], ConversionService], stay: Calla
 
 def _pausing(app: App, service: Callable[[Path], ConversionService]) -> None:
     @app.command
-    def pause(*, by: str, reason: str, programme: Folder = Path(), json: AsJson = False) -> None:
+    def pause(*, by: By, reason: Reason, programme: Folder = Path(), json: AsJson = False) -> None:
         """Take no further batch, whoever asks; what is begun comes to its end."""
         conversions = service(programme)
         conversions.pause(by=by, reason=reason)
         answer(conversions.working(), as_json=json, text=[f"paused by {by}: {reason}"])
 
     @app.command
-    def resume(*, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
+    def resume(*, by: By, programme: Folder = Path(), json: AsJson = False) -> None:
         """Take batches again."""
         conversions = service(programme)
         conversions.resume(by=by)
@@ -106,8 +112,8 @@ def _caring(app: App, service: Callable[[Path], ConversionService]) -> None:
             list[str] | None, Parameter(negative="", help="a serial to try again; `all` for every one")
         ] = None,
         set_aside: Annotated[str, Parameter(help="a begun serial to take out of the way")] = "",
-        by: str = "",
-        reason: str = "",
+        by: By = "",
+        reason: Reason = "",
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> None:
@@ -128,7 +134,7 @@ def _caring(app: App, service: Callable[[Path], ConversionService]) -> None:
 def _matching(app: App, service: Callable[[Path], ConversionService]) -> None:
     @app.command
     def match(
-        serial: str = "",
+        serial: Serial = "",
         *,
         merge: Annotated[str, Parameter(help="it is the same event as this record")] = "",
         link: Annotated[str, Parameter(help="another event that belongs with this record")] = "",
@@ -136,7 +142,7 @@ def _matching(app: App, service: Callable[[Path], ConversionService]) -> None:
             bool, Parameter(negative="", help="another event: it is created after all")
         ] = False,
         reason: Annotated[str, Parameter(help="why; kept with the decision")] = "",
-        by: str = "",
+        by: By = "",
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson, By, Folder, Partner, Reason
 from cutover.cli.border import DONE, NO
-from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
 from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, Problem
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Partners = Annotated[
     list[str], Parameter(name="--to", negative="", help="a partner to tell; repeat for more")
 ]
+Counted = Annotated[str, Parameter(help="what was counted: case files")]
 
 
 def report_commands(
@@ -76,7 +77,7 @@ def _writing(app: App, composer: Callable[[Path], Composer]) -> None:
             Parameter(name="--set", negative="", help="NAME=WORDS for the template, such as say=…"),
         ] = None,
         send: Annotated[bool, Parameter(negative="", help="tell them; without it it is only shown")] = False,
-        by: Annotated[str, Parameter(help="in whose name it is sent")] = "",
+        by: By = "",
         key: Annotated[
             str, Parameter(help="tells the same notice only once; default: template and minute")
         ] = "",
@@ -134,9 +135,9 @@ def _bulletin_commands(service: Callable[[Path], BulletinService]) -> App:
     def tell(
         *,
         to: Partners,
-        subject: str,
-        text: str,
-        by: str,
+        subject: Annotated[str, Parameter(help="the line above the text")],
+        text: Annotated[str, Parameter(help="what they are told")],
+        by: By,
         key: Annotated[str, Parameter(help="tells the same notice only once; default: from the text")] = "",
         programme: Folder = Path(),
         json: AsJson = False,
@@ -146,7 +147,13 @@ def _bulletin_commands(service: Callable[[Path], BulletinService]) -> App:
         answer(told, as_json=json, text=[f"told: {notice}" for notice in told])
 
     @app.command
-    def acknowledge(notice: str, *, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
+    def acknowledge(
+        notice: Annotated[str, Parameter(help="the notice, by its id: `cutover report bulletin`")],
+        *,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> None:
         """Record that the partner has a notice."""
         state = service(programme).acknowledge(notice, by=by)
         answer(state, as_json=json, text=[f"{notice}: {state.stage}"])
@@ -160,12 +167,12 @@ def _counts(app: App, service: Callable[[Path], BulletinService]) -> None:
 
     @app.command
     def count(
-        partner: str,
-        flow: str,
+        partner: Partner,
+        flow: Counted,
         *,
-        theirs: int,
-        ours: int | None = None,
-        by: str,
+        theirs: Annotated[int, Parameter(help="what the partner counted")],
+        ours: Annotated[int | None, Parameter(help="what we counted; none given: we have no count")] = None,
+        by: By,
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> int:
@@ -180,7 +187,13 @@ def _counts(app: App, service: Callable[[Path], BulletinService]) -> None:
 
     @app.command
     def explain(
-        partner: str, flow: str, *, reason: str, by: str, programme: Folder = Path(), json: AsJson = False
+        partner: Partner,
+        flow: Counted,
+        *,
+        reason: Reason,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Say why a partner's count differs from ours. Exit 1 without a reason, or when none is raised."""
         state = service(programme).explain(partner, flow, reason=reason, by=by)

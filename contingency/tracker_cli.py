@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson, By, Evidence, Folder, How, Owner, Reason
 from cutover.cli.border import DONE, NO
-from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
 from cutover.core.clock import read_moment
 from cutover.core.errors import Invalid, Problem, nearest
@@ -20,6 +20,19 @@ if TYPE_CHECKING:
     from contingency.improvements import ActionService, ActionView
     from contingency.incidents import IncidentService, IssueService
 
+ActionId = Annotated[str, Parameter(help="the action, by its id: A1")]
+Title = Annotated[str, Parameter(help="what it is, in a sentence")]
+Prevents = Annotated[str, Parameter(help="the failure that it is to prevent")]
+IssueName = Annotated[str, Parameter(help="the issue, by a name of your own: slow-print")]
+Meanwhile = Annotated[str, Parameter(help="what to do until it is mended")]
+Why = Annotated[str, Parameter(help="why it is not mended yet")]
+Symptom = Annotated[str, Parameter(help="what is wrong, in the words of whoever has it")]
+Area = Annotated[str, Parameter(help="where: a station, a room, a system")]
+Urgency = Annotated[int, Parameter(help="1 is the most urgent, 3 the least")]
+IncidentId = Annotated[str, Parameter(help="the incident, by its id: I1")]
+CauseName = Annotated[
+    str, Parameter(help="technology, data, practice, training, user_error, demand or not_reproduced")
+]
 Until = Annotated[str, Parameter(help="a wall time such as 2026-11-02T09:00, or with Z or an offset")]
 
 
@@ -43,7 +56,7 @@ def _actions(doors: TrackerDoors) -> App:
     app = App(name="action", help="What must be done: claimed with evidence by one, verified by another.")
 
     @app.default
-    def show(*, all_: Annotated[bool, Parameter(name="--all", negative="")] = False, programme: Folder = Path(), json: AsJson = False) -> int:  # fmt: skip
+    def show(*, all_: Annotated[bool, Parameter(name="--all", negative="", help="the verified ones too")] = False, programme: Folder = Path(), json: AsJson = False) -> int:  # fmt: skip
         """The actions that nobody has verified; with --all every one. Exit 1 while there is one."""
         found = doors.actions(programme).actions()
         left = [one for one in found if one.stage != "verified"]
@@ -55,7 +68,7 @@ def _actions(doors: TrackerDoors) -> App:
 
     @app.command(name="raise")
     def raise_(
-        title: str, *, owner: str, by: str, prevents: str = "", due: Until = "", programme: Folder = Path(), json: AsJson = False
+        title: Title, *, owner: Owner, by: By, prevents: Prevents = "", due: Until = "", programme: Folder = Path(), json: AsJson = False
     ) -> None:  # fmt: skip
         """Enter an action with its owner; --prevents names the failure that it is to prevent."""
         due_at = read_moment(due, doors.zone(programme)) if due else None
@@ -66,21 +79,38 @@ def _actions(doors: TrackerDoors) -> App:
 
     @app.command
     def claim(
-        action: str, *, evidence: str, by: str, programme: Folder = Path(), json: AsJson = False
+        action: ActionId,
+        *,
+        evidence: Evidence,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Say that it is done, and show it; somebody else verifies it. Exit 1 without evidence."""
         state = doors.actions(programme).claim(action, by=by, evidence=evidence)
         answer(state, as_json=json, text=[f"{action}: claimed by {by}, not verified"])
 
     @app.command
-    def verify(action: str, *, how: str, by: str, programme: Folder = Path(), json: AsJson = False) -> None:
+    def verify(
+        action: ActionId,
+        *,
+        how: How,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> None:
         """Say how the evidence was looked at. Exit 1 for whoever claimed it."""
         state = doors.actions(programme).verify(action, by=by, how=how)
         answer(state, as_json=json, text=[f"{action}: verified by {by}"])
 
     @app.command
     def reopen(
-        action: str, *, reason: str, by: str, programme: Folder = Path(), json: AsJson = False
+        action: ActionId,
+        *,
+        reason: Reason,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Put it back on the list, with the reason."""
         state = doors.actions(programme).reopen(action, by=by, reason=reason)
@@ -114,7 +144,7 @@ def _issues(doors: TrackerDoors) -> App:
 
     @app.command
     def add(
-        name: str, title: str, *, owner: str, meanwhile: str, until: Until, by: str, programme: Folder = Path(), json: AsJson = False
+        name: IssueName, title: Title, *, owner: Owner, meanwhile: Meanwhile, until: Until, by: By, programme: Folder = Path(), json: AsJson = False
     ) -> None:  # fmt: skip
         """Put an issue on the list of every station, with its owner, what to do meanwhile and a day to look again."""
         at = read_moment(until, doors.zone(programme))
@@ -124,7 +154,7 @@ def _issues(doors: TrackerDoors) -> App:
         answer(state, as_json=json, text=[f"{name}: known, {owner} looks again by {until}"])
 
     @app.command
-    def renew(name: str, *, until: Until, why: str, by: str, programme: Folder = Path(), json: AsJson = False) -> None:  # fmt: skip
+    def renew(name: IssueName, *, until: Until, why: Why, by: By, programme: Folder = Path(), json: AsJson = False) -> None:  # fmt: skip
         """Give it another day to look again, with the reason."""
         at = read_moment(until, doors.zone(programme))
         state = doors.issues(programme).renew(name, by=by, expires_at=at, why=why)
@@ -132,7 +162,12 @@ def _issues(doors: TrackerDoors) -> App:
 
     @app.command
     def resolve(
-        name: str, *, evidence: str, by: str, programme: Folder = Path(), json: AsJson = False
+        name: IssueName,
+        *,
+        evidence: Evidence,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Take it off the list with what shows that it is gone. Exit 1 without."""
         state = doors.issues(programme).resolve(name, by=by, evidence=evidence)
@@ -162,7 +197,7 @@ def _incidents(doors: TrackerDoors) -> App:
         return NO if found else DONE
 
     @app.command
-    def report(symptom: str, *, by: str, area: str = "", urgency: int = 2, programme: Folder = Path(), json: AsJson = False) -> None:  # fmt: skip
+    def report(symptom: Symptom, *, by: By, area: Area = "", urgency: Urgency = 2, programme: Folder = Path(), json: AsJson = False) -> None:  # fmt: skip
         """Take a symptom in the words of whoever has it; urgency 1 to 3."""
         if urgency not in (1, 2, 3):
             raise Invalid(Problem(f"urgency {urgency}", field="--urgency", expected="1, 2 or 3"))
@@ -177,14 +212,19 @@ def _causes(app: App, doors: TrackerDoors) -> None:
     """What an incident was: claimed by one, verified by another, reopened when it was something else."""
 
     @app.command
-    def claim(incident: str, cause: str, *, by: str, evidence: str = "", programme: Folder = Path(), json: AsJson = False) -> None:  # fmt: skip
+    def claim(incident: IncidentId, cause: CauseName, *, by: By, evidence: Evidence = "", programme: Folder = Path(), json: AsJson = False) -> None:  # fmt: skip
         """Say what it is; 'user_error' needs evidence already here. Somebody else verifies it."""
         state = doors.incidents(programme).claim(incident, _cause(cause), by=by, evidence=evidence)
         answer(state, as_json=json, text=[f"{incident}: {state.cause}, claimed by {by}, not verified"])
 
     @app.command
     def verify(
-        incident: str, *, evidence: str, by: str, programme: Folder = Path(), json: AsJson = False
+        incident: IncidentId,
+        *,
+        evidence: Evidence,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Close it with what proves its cause. Exit 1 without, or for whoever claimed it."""
         state = doors.incidents(programme).verify(incident, by=by, evidence=evidence)
@@ -192,7 +232,12 @@ def _causes(app: App, doors: TrackerDoors) -> None:
 
     @app.command
     def reopen(
-        incident: str, *, reason: str, by: str, programme: Folder = Path(), json: AsJson = False
+        incident: IncidentId,
+        *,
+        reason: Reason,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Its cause was another, or it is there again."""
         state = doors.incidents(programme).reopen(incident, by=by, reason=reason)

@@ -63,14 +63,11 @@ def _gate(opener: Opener) -> App:
 
 
 def _monitor(opener: Opener) -> App:
-    from cutover.app.watching import Watching
     from monitors.cli import commands
     from monitors.flow_cli import FlowDoors, add_flow_commands
     from monitors.watch_cli import WatchDoors, add_watch_commands
 
-    app = commands(
-        lambda path: opener(path).monitors, lambda path, standby: Watching(opener(path), standby=standby)
-    )
+    app = commands(lambda path: opener(path).monitors, partial(_watch, opener))
     watching = WatchDoors(
         monitors=lambda path: opener(path).monitors,
         watched=lambda path: opener(path).folder.watched,
@@ -87,6 +84,12 @@ def _monitor(opener: Opener) -> App:
     )
     add_flow_commands(app, doors)
     return app
+
+
+def _watch(opener: Opener, path: Path, standby: bool) -> Any:
+    from cutover.app.watching import Watching  # what watches is loaded when somebody does
+
+    return Watching(opener(path), standby=standby)
 
 
 def _reconcile(opener: Opener) -> App:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from cutover import __version__
 from cutover.cli.border import BAD_INPUT, guarded, refuse
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Opener = Callable[[Path], "World"]
 
+COMPLETING = "__complete"  # how the script of `cutover completion` begins its questions
 HELP = "Cutover and go-live resilience: run the blackout window, watch the new systems, work on paper, bring every paper record back."
 GROUPS: dict[str, str] = {
     "runbook": "Import, lint, plan and forecast a runbook.",
@@ -51,6 +52,16 @@ GROUPS: dict[str, str] = {
 }
 
 
+def _said_default(default: Any) -> str | None:
+    """What is not said is nothing: no text, no list, not so. Only other defaults are worth a word."""
+    return (
+        None if default in ("", (), None) or default is False else "on" if default is True else str(default)
+    )
+
+
+LIKE_ALL = Parameter(show_default=_said_default, negative_iterable=())
+
+
 @cache
 def open_once(path: Path) -> World:
     """The world of a folder, opened once in a process of the command line."""
@@ -62,7 +73,9 @@ def open_once(path: Path) -> World:
 
 def build_app(first: str = "", opener: Opener = open_once) -> App:
     """The command line. Only the room that `first` belongs to is imported; the others are a line of help."""
-    app = App(name="cutover", help_format="plaintext", help=HELP, version=__version__)
+    app = App(
+        name="cutover", help_format="plaintext", help=HELP, version=__version__, default_parameter=LIKE_ALL,
+    )  # fmt: skip
     if first in GROUPS:
         with unswept():  # what is loaded stays
             importlib.import_module("cutover.commands").add(app, first, opener)
@@ -74,7 +87,7 @@ def build_app(first: str = "", opener: Opener = open_once) -> App:
 
 def whole_app(opener: Opener = open_once) -> App:
     """The command line with the commands of every room."""
-    app = App(name="cutover", help=HELP, version=__version__)
+    app = App(name="cutover", help=HELP, version=__version__, default_parameter=LIKE_ALL)
     add = importlib.import_module("cutover.commands").add
     for name in GROUPS:
         if name not in app:
@@ -83,8 +96,24 @@ def whole_app(opener: Opener = open_once) -> App:
 
 
 def run_command(tokens: Sequence[str], opener: Opener = open_once) -> int:
-    """Run one command in this process; raises what the command raises."""
-    return typed(build_app(tokens[0] if tokens else "", opener), tokens)
+    """Run one command in this process; raises what the command raises, NotFound for a person nobody knows."""
+    app = build_app(_room(tokens), opener)
+    if tokens and tokens[0] in GROUPS:
+        _check_named(app, tokens)
+    return typed(app, tokens)
+
+
+def _room(tokens: Sequence[str]) -> str:
+    """The group whose commands are needed; a shell that asks what it may offer says so first."""
+    words = tokens[1:] if tokens[:1] == [COMPLETING] else tokens
+    return words[0] if words else ""
+
+
+def _check_named(app: App, tokens: Sequence[str]) -> None:
+    from cutover.app.named import check_named
+
+    _, given, _ = app.parse_args(list(tokens), exit_on_error=False, print_error=False)
+    check_named(tuple(app.parse_commands(list(tokens))[0]), given.arguments)
 
 
 def typed(app: App, tokens: Sequence[str]) -> int:

@@ -16,11 +16,12 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from cutover.app.programme_folder import FILE, ProgrammeFolder
+from cutover.cli.asked import AsJson, Folder, Run
 from cutover.cli.border import BAD_INPUT, DONE, NO
-from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, console, table
 from cutover.core.clock import SystemClock, show
 from cutover.core.errors import Invalid, NotFound, Problem, nearest
+from cutover.domain.programme import Programme
 from cutover.game_day import rehearse
 from cutover.main import Opener
 from cutover.stories import WHOLE_WINDOW, place_of, play_story
@@ -46,8 +47,12 @@ def _add_serve(app: App, opener: Opener) -> None:
     def serve(
         *,
         programme: Folder = Path(),
-        host: str = "",
-        port: int | None = None,
+        host: Annotated[
+            str, Parameter(help="the address to listen at; default: CUTOVER_HOST, or 127.0.0.1")
+        ] = "",
+        port: Annotated[
+            int | None, Parameter(help="default: CUTOVER_PORT, or 8080; 0 takes a free one")
+        ] = None,
         as_: Annotated[
             str,
             Parameter(
@@ -82,11 +87,11 @@ def _add_watch(app: App, opener: Opener) -> None:
     @app.command
     def watch(
         *,
-        run: Annotated[str, Parameter(help="the run meant; default: the newest")] = "",
+        run: Run = "",
         once: Annotated[bool, Parameter(negative="", help="draw it once and end")] = False,
         programme: Folder = Path(),
     ) -> None:
-        """Board and health in this terminal, live, until Ctrl-C; once where the output is no terminal."""
+        """Board and health in this terminal, live, until q or Ctrl-C; once where the output is no terminal."""
         from cutover.terminal import watch as draw
 
         draw(opener(programme), run=run, once=once)
@@ -117,7 +122,7 @@ def demo(
 
 
 def init(
-    name: Path,
+    name: Annotated[Path, Parameter(help="the folder to write; it is made")],
     *,
     template: Annotated[Template, Parameter(help="what to begin from")] = "small-upgrade",
     title: Annotated[str, Parameter(help="what the programme is called; default: as the template")] = "",
@@ -137,7 +142,7 @@ def init(
     if opens is None and not story:  # the story is about one night of one year
         opens = library.next_window(text, SystemClock().now())
     _write_folder(name, source, library.made_own(text, library.Wanted(title, opens)))
-    for line in _begun(name, template):
+    for line in (*_begun(name, template), *_past(ProgrammeFolder(name).programme, SystemClock().now())):
         console.print(line, markup=False)
     return DONE
 
@@ -179,6 +184,13 @@ def _begun(name: Path, template: str) -> Iterator[str]:
     yield f"  cutover run start --type rehearsal --auto {where}"
     if manager := next((person.id for person in programme.people if "programme_manager" in person.roles), ""):
         yield f"  cutover serve --as {manager} {where}    (then open the address it prints)"
+
+
+def _past(programme: Programme, now: datetime) -> Iterator[str]:
+    if programme.opens <= now:
+        opened = show(programme.opens, programme.zone, "%a %d %b %Y %H:%M %Z")
+        yield f"WARNING: the window is past: it opened {opened}. A rehearsal keeps its own time; for a live run set"
+        yield "  `window` in programme.yaml, or begin again with --opens and a moment that is still to come"
 
 
 def check(programme: Folder = Path(), *, json: AsJson = False) -> int:
@@ -256,9 +268,20 @@ def _demo_folder(programme: Path | None) -> Path:
     return target
 
 
-def completion(shell: Literal["bash", "zsh", "fish"]) -> int:
-    """Print what lets your shell complete commands and options: `source <(cutover completion bash)`."""
+def completion(
+    shell: Literal["bash", "zsh", "fish"],
+    *,
+    install: Annotated[
+        bool,
+        Parameter(negative="", help="write it where the shell looks for it, and a line into its start file"),
+    ] = False,
+) -> int:
+    """Print what lets your shell complete commands, options and the programme's names: `source <(cutover completion bash)`."""
     from cutover.main import whole_app
 
-    print(whole_app().generate_completion(prog_name="cutover", shell=shell))  # noqa: T201  a file, as it is
+    app = whole_app()
+    if install:
+        console.print(f"{app.install_completion(shell=shell)}: open a new shell", markup=False)
+        return DONE
+    print(app.generate_completion(prog_name="cutover", shell=shell))  # noqa: T201  a file, as it is
     return DONE

@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from cutover.cli.options import Folder
+from cutover.cli.asked import Folder
 from cutover.cli.output import console
 
 
@@ -27,7 +27,9 @@ def deploy_commands() -> App:
         host: Annotated[
             str, Parameter(help="address to listen on; others than this machine need a password")
         ] = "127.0.0.1",
-        port: Annotated[int, Parameter(validator=Number(gte=1, lte=65535))] = 4200,
+        port: Annotated[
+            int, Parameter(validator=Number(gte=1, lte=65535), help="the port it listens at")
+        ] = 4200,
     ) -> None:
         """A Prefect server, tuned, with our flows as deployments; its database is made when it is missing."""
         from cutover.app.programme_folder import ProgrammeFolder

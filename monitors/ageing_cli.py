@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson, By, Folder
 from cutover.cli.border import DONE, NO
-from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
 from monitors.domain.ageing import clearance
 from monitors.domain.suspicion import Origin, Stage
@@ -49,7 +49,7 @@ def add_ageing(app: App, service: Callable[[Path], AgeingService]) -> None:
         *,
         origin: Annotated[Origin, Parameter(help="what the suspected backlog turned out to be")],
         note: Annotated[str, Parameter(help="how it was found out; kept in the journal")],
-        by: Annotated[str, Parameter(help="who found it out")],
+        by: By,
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> None:

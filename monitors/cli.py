@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson, By, Check, Folder
 from cutover.cli.border import DONE, NO
-from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
 from cutover.core.duration import parse_duration
 from cutover.core.errors import Invalid, Problem
@@ -26,7 +26,6 @@ Until = Annotated[
     str, Parameter(help="a duration from now (2h, 45m) or a moment with its zone (2026-10-25T06:00+00:00)")
 ]
 Note = Annotated[str, Parameter(help="what is being done")]
-By = Annotated[str, Parameter(help="who has it in hand")]
 
 
 class Runs(Protocol):
@@ -51,7 +50,7 @@ def commands(service: Callable[[Path], MonitorService], watch: Callable[[Path, b
 
     @app.command
     def ack(
-        check: str, *, until: Until, note: Note, by: By, programme: Folder = Path(), json: AsJson = False
+        check: Check, *, until: Until, note: Note, by: By, programme: Folder = Path(), json: AsJson = False
     ) -> None:
         """Take a failing check in hand until a time, by name; after that it alerts again."""
         monitors = service(programme)

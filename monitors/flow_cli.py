@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson, By, Folder, Reason
 from cutover.cli.border import DONE, NO
-from cutover.cli.options import AsJson, Folder
+from cutover.cli.offered import flows
 from cutover.cli.output import answer, facts, table
 from cutover.core.errors import Invalid, Problem
 from monitors.ageing_cli import add_ageing
@@ -28,9 +29,8 @@ if TYPE_CHECKING:
     from monitors.hypercare_service import HypercareService
     from monitors.register_service import RegisterService
 
-By = Annotated[str, Parameter(help="who does it, a person of the programme")]
 Note = Annotated[str, Parameter(help="what is being done, or how it was found out")]
-FlowId = Annotated[str, Parameter(help="the flow")]
+FlowId = Annotated[str, Parameter(help="the flow, by its id", completer=flows)]
 ChartName = Annotated[Chart | None, Parameter(help="which of its alarms; none: all that are open")]
 
 
@@ -130,7 +130,7 @@ def _counting(app: App, doors: FlowDoors) -> None:
     def freeze(
         *flow: Annotated[str, Parameter(help="the flows; none: all that have no baseline")],
         by: By,
-        reason: str = "",
+        reason: Reason = "",
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> None:
@@ -217,7 +217,12 @@ def _signing(app: App, doors: FlowDoors) -> None:
 
     @app.command
     def unwaive(
-        subject: str, *, by: By, reason: str, programme: Folder = Path(), json: AsJson = False
+        subject: Annotated[str, Parameter(help="a flow, or a line of the register")],
+        *,
+        by: By,
+        reason: Reason,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Withdraw a waiver: it counts as unwatched again."""
         doors.register(programme).withdraw(subject, by, reason)

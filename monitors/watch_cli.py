@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from cutover.cli.options import AsJson, Folder
+from cutover.cli.asked import AsJson, By, Folder
 from cutover.cli.output import answer, table
 from cutover.core.errors import Invalid, NotFound, Problem
 from monitors.api import ALERTS, METRICS, heartbeat_scope
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from cutover.web.tokens import Tokens
     from monitors.definitions import Watched
     from monitors.service import MonitorService
-
-By = Annotated[str, Parameter(help="who does it, a person of the programme")]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App
 
-from cutover.cli.options import AsJson, Folder
+from cutover.cli.asked import AsJson, Folder
 from cutover.cli.output import answer, table
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from cutover.cli.options import AsJson, Folder
+from cutover.cli.asked import AsJson, Folder, Serial
 from cutover.cli.output import answer
 from paper_capture.keep_cli import Why, say
 from paper_capture.pack_cli import By, Rooms
@@ -26,7 +26,7 @@ def add_aside(app: App, room: Rooms) -> None:
 def _holding(app: App, room: Rooms) -> None:
     @app.command
     def hold(
-        *serials: str,
+        *serials: Serial,
         owner: Annotated[str, Parameter(help="who must answer")],
         reason: Why,
         by: By,
@@ -38,7 +38,7 @@ def _holding(app: App, room: Rooms) -> None:
 
     @app.command
     def free(
-        *serials: str,
+        *serials: Serial,
         answered: Annotated[str, Parameter(name="--answer", help="what the owner answered")],
         by: By,
         programme: Folder = Path(),
@@ -50,13 +50,13 @@ def _holding(app: App, room: Rooms) -> None:
 
 def _living(app: App, room: Rooms) -> None:
     @app.command
-    def live(*serials: str, reason: Why, by: By, programme: Folder = Path(), json: AsJson = False) -> None:
+    def live(*serials: Serial, reason: Why, by: By, programme: Folder = Path(), json: AsJson = False) -> None:
         """Systems are back and these records are open: their paper stays the master until it is handed over."""
         say(room(programme).keeping.go_on_live(serials, reason=reason, by=by), as_json=json)
 
     @app.command
     def sign_over(
-        serial: str,
+        serial: Serial,
         *,
         signed_by: Annotated[str, Parameter(help="name and rank of who takes the record over")],
         reference: Annotated[str, Parameter(help="its number in the live system")],

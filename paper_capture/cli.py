@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from cutover.cli.options import AsJson, Folder
+from cutover.cli.asked import AsJson, Decider, Folder, Form, Reason, Serial, Station
 from cutover.cli.output import answer, facts, table
 from cutover.core.errors import Invalid, Problem
 from paper_capture.aside_cli import add_aside
@@ -54,12 +54,14 @@ def commands(service: Service, room: Rooms | None = None) -> App:
 def _handing_out(app: App, service: Service) -> None:
     @app.command
     def issue(
-        station: str,
-        form: str,
-        count: int,
+        station: Station,
+        form: Form,
+        count: Annotated[int, Parameter(help="how many sheets")],
         *,
         by: By,
-        key: str | None = None,
+        key: Annotated[
+            str | None, Parameter(help="asked again under the same key, nothing more is handed out")
+        ] = None,
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> None:
@@ -72,17 +74,17 @@ def _handing_out(app: App, service: Service) -> None:
 def _logging(app: App, service: Service) -> None:
     @app.command
     def log(
-        serial: str,
+        serial: Serial,
         *,
-        station: str,
-        writer: str,
-        occurred: str,
-        written: str,
+        station: Station,
+        writer: Annotated[str, Parameter(help="who wrote on it: name or number")],
+        occurred: Annotated[str, Parameter(help="when it happened, with its offset")],
+        written: Annotated[str, Parameter(help="when it was written, with its offset")],
         by: By,
         grade: Grade = Grade.STANDARD,
-        surname: str = "",
-        forename: str = "",
-        dob: str = "",
+        surname: Annotated[str, Parameter(help="of whom it is about")] = "",
+        forename: Annotated[str, Parameter(help="of whom it is about")] = "",
+        dob: Annotated[str, Parameter(help="date of birth: 1989-04-30")] = "",
         value: Fields = None,
         programme: Folder = Path(),
         json: AsJson = False,
@@ -99,9 +101,9 @@ def _logging(app: App, service: Service) -> None:
 def _taking_back(app: App, service: Service) -> None:
     @app.command(name="return")
     def take_back(
-        *serials: str,
+        *serials: Serial,
         by: By,
-        unused: Annotated[bool, Parameter(negative=())] = False,
+        unused: Annotated[bool, Parameter(negative=(), help="they are blank")] = False,
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> None:
@@ -112,13 +114,21 @@ def _taking_back(app: App, service: Service) -> None:
         )
 
     @app.command
-    def spoil(serial: str, reason: str, *, by: By, programme: Folder = Path(), json: AsJson = False) -> None:
+    def spoil(
+        serial: Serial, reason: Reason, *, by: By, programme: Folder = Path(), json: AsJson = False
+    ) -> None:
         """Void a sheet; it is kept."""
         _say(service(programme).spoil(serial, by=by, reason=reason), json=json)
 
     @app.command
     def missing(
-        serial: str, reason: str, *, decided_by: str, by: By, programme: Folder = Path(), json: AsJson = False
+        serial: Serial,
+        reason: Reason,
+        *,
+        decided_by: Decider,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Give a sheet up for lost, on the word of a named decision-maker."""
         _say(
@@ -129,12 +139,12 @@ def _taking_back(app: App, service: Service) -> None:
 def _keying(app: App, service: Service) -> None:
     @app.command
     def enter(
-        serial: str,
+        serial: Serial,
         *,
-        minutes: float,
+        minutes: Annotated[float, Parameter(help="how long the keying took, in minutes: 12.5")],
         by: By,
         value: Fields = None,
-        pass_no: Annotated[int, Parameter(name="--pass")] = 1,
+        pass_no: Annotated[int, Parameter(name="--pass", help="1, or 2 by another person")] = 1,
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> None:
@@ -150,7 +160,7 @@ def _keying(app: App, service: Service) -> None:
 
     @app.command
     def adjudicate(
-        serial: str, *, by: By, value: Fields = None, programme: Folder = Path(), json: AsJson = False
+        serial: Serial, *, by: By, value: Fields = None, programme: Folder = Path(), json: AsJson = False
     ) -> None:
         """Decide the fields on which two passes differ, as a third person, from the paper."""
         _say(service(programme).adjudicate(serial, by=by, values=_values(value)), json=json)
@@ -172,7 +182,7 @@ def _accounting(app: App, service: Service) -> None:
         return int(not found.is_closed)
 
     @app.command
-    def show(serial: str, *, programme: Folder = Path(), json: AsJson = False) -> None:
+    def show(serial: Serial, *, programme: Folder = Path(), json: AsJson = False) -> None:
         """The life of one sheet: who, when, where and why."""
         paper = service(programme)
         sheet, moves = paper.sheet(serial), paper.history(serial)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from cutover.cli.options import AsJson, Folder
+from cutover.cli.asked import AsJson, Folder, Form, Serial, Station, Witness
 from cutover.cli.output import answer, facts
 from cutover.core.errors import Invalid, Problem
 from paper_capture.pack_cli import By, Rooms
@@ -21,6 +21,9 @@ Totals = Annotated[
     list[str] | None,
     Parameter(name="--total", negative=(), help="field=sum as on the header, once per field"),
 ]
+Batch = Annotated[str, Parameter(help="the batch, by the name it was made up under")]
+Place = Annotated[str, Parameter(help="where they lie from now on")]
+Count = Annotated[int, Parameter(help="how many sheets")]
 Why = Annotated[str, Parameter(help="why")]
 
 
@@ -36,7 +39,7 @@ def _batches(app: App, room: Rooms) -> None:
     @app.command
     def batch(
         name: Annotated[str, Parameter(help="the header sheet's serial, or a name")],
-        *serials: str,
+        *serials: Serial,
         count: Annotated[int, Parameter(help="sheets, as on the header")],
         numbers: Annotated[int, Parameter(help="sum of the seven-digit numbers, as on the header")],
         by: By,
@@ -49,19 +52,39 @@ def _batches(app: App, room: Rooms) -> None:
         say(room(programme).batches.prepare(name, serials, **wish), as_json=json)  # type: ignore[arg-type]
 
     @app.command
-    def receive(name: str, counted: int, *, by: By, programme: Folder = Path(), json: AsJson = False) -> int:
+    def receive(
+        name: Batch,
+        counted: Annotated[int, Parameter(help="sheets, as you count them")],
+        *,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
         """Take a batch in, counted by somebody else; exit 1 when it does not agree and is rejected."""
         moved = room(programme).batches.receive(name, counted=counted, by=by)
         say(moved, as_json=json)
         return int(any(m.event.kind() == "BatchRejected" for m in moved))
 
     @app.command
-    def release(name: str, *, by: By, programme: Folder = Path(), json: AsJson = False) -> None:
+    def release(
+        name: Batch,
+        *,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> None:
         """Let a batch be keyed: refused while any of its pages has no image."""
         say(room(programme).batches.release(name, by=by), as_json=json)
 
     @app.command
-    def reject(name: str, reason: Why, *, by: By, programme: Folder = Path(), json: AsJson = False) -> None:
+    def reject(
+        name: Batch,
+        reason: Why,
+        *,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> None:
         """Send a batch back."""
         say(room(programme).batches.reject(name, reason=reason, by=by), as_json=json)
 
@@ -69,19 +92,24 @@ def _batches(app: App, room: Rooms) -> None:
 def _hands(app: App, room: Rooms) -> None:
     @app.command
     def transfer(
-        *serials: str, station: str, reason: Why, by: By, programme: Folder = Path(), json: AsJson = False
+        *serials: Serial,
+        station: Station,
+        reason: Why,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Move blank sheets to another station, which answers for them from now on."""
         say(room(programme).keeping.transfer(serials, station=station, by=by, reason=reason), as_json=json)
 
     @app.command
     def hand_over(
-        *serials: str,
+        *serials: Serial,
         giver: Annotated[str, Parameter(name="--from", help="who holds them now")],
         receiver: Annotated[str, Parameter(name="--to", help="who holds them from now on")],
         by: By,
-        place: str = "",
-        seal: str = "",
+        place: Place = "",
+        seal: Annotated[str, Parameter(help="the number on the seal")] = "",
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> None:
@@ -96,8 +124,8 @@ def _hands(app: App, room: Rooms) -> None:
 def _ending(app: App, room: Rooms) -> None:
     @app.command
     def retain(
-        *serials: str,
-        place: str,
+        *serials: Serial,
+        place: Place,
         by: By,
         until: Annotated[str, Parameter(help="a date; default: as the form's retain_days say")] = "",
         programme: Folder = Path(),
@@ -109,17 +137,22 @@ def _ending(app: App, room: Rooms) -> None:
 
     @app.command
     def destroy(
-        *serials: str, witness: str, reason: Why, by: By, programme: Folder = Path(), json: AsJson = False
+        *serials: Serial,
+        witness: Witness,
+        reason: Why,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Destroy sheets whose date has passed, before a witness."""
         say(room(programme).keeping.destroy(serials, witness=witness, by=by, reason=reason), as_json=json)
 
     @app.command
     def destroy_stock(
-        form: str,
-        count: int,
+        form: Form,
+        count: Count,
         *,
-        witness: str,
+        witness: Witness,
         reason: Why,
         by: By,
         programme: Folder = Path(),
@@ -133,7 +166,12 @@ def _ending(app: App, room: Rooms) -> None:
 def _redacting(app: App, room: Rooms) -> None:
     @app.command
     def redact(
-        *serials: str, witness: str, reason: Why, by: By, programme: Folder = Path(), json: AsJson = False
+        *serials: Serial,
+        witness: Witness,
+        reason: Why,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """Take away what was written on destroyed sheets, and their images, for good; the journal still verifies."""
         from paper_capture.redaction import Redaction
@@ -146,7 +184,7 @@ def _redacting(app: App, room: Rooms) -> None:
 def _certifying(app: App, room: Rooms) -> None:
     @app.command
     def certificate(
-        serial: str,
+        serial: Serial,
         *,
         to: Annotated[Path | None, Parameter(help="a file; default: state/certificates/SERIAL.pdf")] = None,
         programme: Folder = Path(),

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from cutover.cli.options import AsJson, Folder
+from cutover.cli.asked import WHO, AsJson, Folder, Form, Station
+from cutover.cli.offered import people
 from cutover.cli.output import answer
 from cutover.core.errors import Invalid
 from cutover.domain.programme import Programme
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from paper_capture.service import PaperService
 
 Offline = Callable[[Path, datetime], Sequence[Path]]
-By = Annotated[str, Parameter(env_var=["CUTOVER_BY", "USER"], help="who does it")]
+By = Annotated[str, Parameter(env_var=["CUTOVER_BY", "USER"], help=WHO, completer=people)]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def add_pack(app: App, room: Rooms) -> None:
     @app.command
     def pack(
         *,
-        station: Annotated[str, Parameter(help="the station that answers for the sheets")],
+        station: Station,
         forms: Annotated[str, Parameter(help="forms and counts: custody:40,crime:120")],
         by: By,
         key: Annotated[
@@ -85,7 +86,7 @@ def add_pack(app: App, room: Rooms) -> None:
 def add_xlsform(app: App, room: Rooms) -> None:
     @app.command
     def xlsform(
-        form: Annotated[str, Parameter(help="a form of the programme")],
+        form: Form,
         *,
         to: Annotated[Path | None, Parameter(help="a file; default: state/xlsforms/FORM.xlsx")] = None,
         programme: Folder = Path(),

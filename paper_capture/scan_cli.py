@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from cutover.cli.options import AsJson, Folder
+from cutover.cli.asked import AsJson, Folder, Reason, Serial
 from cutover.cli.output import answer, facts
 from paper_capture.pack_cli import By, Rooms
 
@@ -63,9 +63,9 @@ def _held(app: App, room: Rooms) -> None:
     @app.command
     def place(
         image: Annotated[str, Parameter(help="the image's SHA-256, or how it begins")],
-        serial: str,
-        page: int,
-        pages: int,
+        serial: Serial,
+        page: Annotated[int, Parameter(help="which page of the sheet it is, from 1")],
+        pages: Annotated[int, Parameter(help="how many pages the sheet has")],
         *,
         reason: Annotated[str, Parameter(help="how you know")],
         by: By,
@@ -82,7 +82,14 @@ def _held(app: App, room: Rooms) -> None:
         )
 
     @app.command
-    def discard(image: str, *, reason: str, by: By, programme: Folder = Path(), json: AsJson = False) -> None:
+    def discard(
+        image: Annotated[str, Parameter(help="the image's SHA-256, or how it begins")],
+        *,
+        reason: Reason,
+        by: By,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> None:
         """Say that a held image is no page of ours; it is kept."""
         images = room(programme).images
         moved = images.discard(images.held_as(image), by=by, reason=reason)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from cutover.cli.options import AsJson, Folder
+from cutover.cli.asked import AsJson, Folder, Station
 from cutover.cli.output import answer
 from cutover.core.errors import Invalid, Problem
 from cutover.domain.programme import Programme
@@ -18,8 +18,6 @@ from paper_capture.pack_cli import By
 if TYPE_CHECKING:
     from cutover.web.tokens import Tokens
     from paper_capture.service import PaperService
-
-StationId = Annotated[str, Parameter(help="a station of programme.yaml")]
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def _add_import(app: App, doors: Doors) -> None:
     def import_(
         file: Annotated[Path, Parameter(help="CSV or XLSX: a row for each sheet")],
         *,
-        station: StationId,
+        station: Station,
         by: By,
         good_rows: Annotated[
             bool, Parameter(negative="", help="take the good rows although others are bad")
@@ -83,7 +81,7 @@ def _add_import(app: App, doors: Doors) -> None:
 def _add_link(app: App, doors: Doors) -> None:
     @app.command
     def link(
-        station: StationId,
+        station: Station,
         *,
         revoke: Annotated[bool, Parameter(negative="", help="end every link made for it until now")] = False,
         programme: Folder = Path(),

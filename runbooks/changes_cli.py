@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson, Reason, Run
+from cutover.cli.asked import Folder as Here
 from cutover.cli.border import DONE
-from cutover.cli.options import AsJson
 from cutover.cli.output import answer
-from runbooks.options import At, Here, Run, Runs, put, told, wish
+from runbooks.options import At, Runs, put, told, wish
 
 if TYPE_CHECKING:
     from runbooks.domain.edits import AddedTask
@@ -22,6 +23,7 @@ Set = Annotated[
         help="what shall stand in a field: T5.duration=3h, T5.after='T1, T2 FS+30m', G1.gate.deciders=[chen]",
     ),
 ]
+Number = Annotated[int, Parameter(help="the number of the edit: `cutover run edit show`")]
 Components = Annotated[
     tuple[str, ...], Parameter(name="--component", help="only these components; none named: the whole run")
 ]
@@ -46,12 +48,14 @@ class _EditVerbs:
         self,
         *,
         at: At,
-        reason: str,
+        reason: Reason,
         set_: Set = (),
         add: Annotated[
             Path | None, Parameter(help="a YAML file with tasks to add, as in a runbook; `behind` places one")
         ] = None,
-        remove: tuple[str, ...] = (),
+        remove: Annotated[
+            tuple[str, ...], Parameter(negative="", help="a task to drop; repeat for more")
+        ] = (),
         preview: Annotated[
             bool, Parameter(negative="", help="only show what it would change; record nothing")
         ] = False,
@@ -83,15 +87,31 @@ class _EditVerbs:
             text=[f"edit {event.number} of version {event.base}: {reason}", *(f"  {line}" for line in said(event)), f"  {words}", f"  {then}"],
         )  # fmt: skip
 
-    def approve(self, number: int, *, at: At) -> None:
+    def approve(
+        self,
+        number: Number,
+        *,
+        at: At,
+    ) -> None:
         """Take a proposed edit over; in a live run by somebody else than its proposer."""
         self._ask(at, "ApproveEdit", number=number)
 
-    def reject(self, number: int, *, at: At, reason: str) -> None:
+    def reject(
+        self,
+        number: Number,
+        *,
+        at: At,
+        reason: Reason,
+    ) -> None:
         """Refuse a proposed edit, with the reason."""
         self._ask(at, "RejectEdit", number=number, reason=reason)
 
-    def withdraw(self, number: int, *, at: At) -> None:
+    def withdraw(
+        self,
+        number: Number,
+        *,
+        at: At,
+    ) -> None:
         """Take your own proposal back."""
         self._ask(at, "WithdrawEdit", number=number)
 
@@ -135,15 +155,15 @@ class _BackoutVerbs:
     def __init__(self, service: Runs) -> None:
         self._service = service
 
-    def arm(self, *, at: At, reason: str, component: Components = ()) -> None:
+    def arm(self, *, at: At, reason: Reason, component: Components = ()) -> None:
         """Prepare the way back and let everybody see it; nothing is turned back yet."""
         self._ask(at, "ArmBackout", reason=reason, components=component)
 
-    def disarm(self, *, at: At, reason: str) -> None:
+    def disarm(self, *, at: At, reason: Reason) -> None:
         """Go on: the prepared way back is not taken."""
         self._ask(at, "DisarmBackout", reason=reason)
 
-    def sign(self, *, at: At, reason: str, component: Components = ()) -> None:
+    def sign(self, *, at: At, reason: Reason, component: Components = ()) -> None:
         """Sign, for yourself, that the way back is taken though the point of no return was passed."""
         self._ask(at, "SignBackout", reason=reason, components=component)
 
@@ -155,7 +175,7 @@ class _BackoutVerbs:
         self,
         *,
         at: At,
-        reason: str = "",
+        reason: Reason = "",
         component: Components = (),
         signed_by: Annotated[
             tuple[str, ...],

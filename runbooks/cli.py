@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson, By, Evidence, How, Link, Reason, Run, Task
+from cutover.cli.asked import Folder as Here
 from cutover.cli.border import DONE
-from cutover.cli.options import AsJson
+from cutover.cli.offered import runbooks
 from cutover.cli.output import answer, console, table
 from runbooks.changes_cli import backout_commands, edit_commands
 from runbooks.notes_cli import add_notes
-from runbooks.options import At, By, Here, Run, Runs, put, wish
+from runbooks.options import At, Runs, put, wish
 from runbooks.review_cli import add_review
 from runbooks.run_calendars import add_calendars
 
@@ -121,7 +123,7 @@ def _add_start(app: App, begin: Begin, perform: Perform) -> None:
     def start(
         *,
         runbook_id: Annotated[
-            str, Parameter(name="--runbook", help="which runbook; default: the only one")
+            str, Parameter(name="--runbook", help="which runbook; default: the only one", completer=runbooks)
         ] = "",
         type_: Annotated[Literal["rehearsal", "live"], Parameter(name="--type")] = "rehearsal",
         auto: Annotated[
@@ -166,35 +168,44 @@ class _RunVerbs:
     def __init__(self, service: Runs) -> None:
         self._service = service
 
-    def claim(self, task: str, *, at: At) -> None:
+    def claim(self, task: Task, *, at: At) -> None:
         """Take a task up."""
         self._ask(at, "ClaimTask", task=task)
 
-    def done(self, task: str, *, at: At, evidence: str = "", link: str = "") -> None:
+    def done(self, task: Task, *, at: At, evidence: Evidence = "", link: Link = "") -> None:
         """Say that a task is done, with its evidence."""
         self._ask(at, "FinishTask", task=task, evidence=evidence, link=link)
 
-    def skip(self, task: str, *, at: At, reason: str) -> None:
+    def skip(self, task: Task, *, at: At, reason: Reason) -> None:
         """Leave a task out, with the reason; what follows is released."""
         self._ask(at, "SkipTask", task=task, reason=reason)
 
-    def fail(self, task: str, *, at: At, reason: str) -> None:
+    def fail(self, task: Task, *, at: At, reason: Reason) -> None:
         """Say that a task has failed; what follows is held."""
         self._ask(at, "FailTask", task=task, reason=reason)
 
-    def retry(self, task: str, *, at: At, reason: str) -> None:
+    def retry(self, task: Task, *, at: At, reason: Reason) -> None:
         """Try a failed task again."""
         self._ask(at, "RetryTask", task=task, reason=reason)
 
-    def allow(self, task: str, *, at: At) -> None:
+    def allow(self, task: Task, *, at: At) -> None:
         """Let a rehearsal perform a task that asks first."""
         self._ask(at, "AllowTask", task=task)
 
-    def settle(self, task: str, *, at: At, happened: bool, how: str) -> None:
+    def settle(
+        self,
+        task: Task,
+        *,
+        at: At,
+        happened: Annotated[bool, Parameter(help="the effect happened; --no-happened: it did not")],
+        how: How,
+    ) -> None:
         """Say whether an uncertain task's effect happened, and how you know."""
         self._ask(at, "SettleTask", task=task, happened=happened, how=how)
 
-    def pause(self, *, at: At, message: str) -> None:
+    def pause(
+        self, *, at: At, message: Annotated[str, Parameter(help="what everybody on the run is told")]
+    ) -> None:
         """Start nothing new until unpaused."""
         self._ask(at, "PauseRun", message=message)
 
@@ -202,7 +213,7 @@ class _RunVerbs:
         """Let work start again."""
         self._ask(at, "UnpauseRun")
 
-    def cancel(self, *, at: At, reason: str) -> None:
+    def cancel(self, *, at: At, reason: Reason) -> None:
         """End a run that will not be finished."""
         self._ask(at, "CancelRun", reason=reason)
 

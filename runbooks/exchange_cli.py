@@ -11,8 +11,9 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from pydantic import TypeAdapter, ValidationError
 
+from cutover.cli.asked import AsJson
+from cutover.cli.asked import Folder as Here
 from cutover.cli.border import DONE, NO
-from cutover.cli.options import AsJson
 from cutover.cli.output import answer
 from cutover.core.errors import Invalid, Problem, Refused
 from cutover.domain.programme import Id
@@ -25,7 +26,6 @@ from runbooks.formats.exact import Place
 from runbooks.formats.files import READ, import_runbook, read_runbook, write_runbook
 from runbooks.formats.table import Imported
 from runbooks.import_words import facts, facts_of_diff, said_of_diff, said_of_new
-from runbooks.options import Here
 
 NewId = Annotated[
     str, Parameter(name="--id", help="id of the runbook; default: the file's own, or made of its name")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from cutover.cli.options import AsJson
+from cutover.cli.asked import AsJson
+from cutover.cli.asked import Folder as Here
 from cutover.cli.output import answer
 from cutover.core.errors import Invalid, Problem, Refused, nearest
 from runbooks.cli_words import Name, Open
-from runbooks.options import Here
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from cutover.cli.options import AsJson
+from cutover.cli.asked import AsJson
+from cutover.cli.asked import Folder as Here
 from cutover.cli.output import answer
 from cutover.core.clock import show
 from cutover.core.duration import parse_duration, show_minutes
 from cutover.core.errors import Invalid, Problem
 from runbooks.cli_words import Name, Open
-from runbooks.options import Here, Runs
+from runbooks.options import Runs
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme

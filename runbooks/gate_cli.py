@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson, By, Gate, How, Link, Reason, Run
+from cutover.cli.asked import Folder as Here
 from cutover.cli.border import DONE, NO
-from cutover.cli.options import AsJson
 from cutover.cli.output import answer
-from runbooks.options import At, By, Here, Run, Runs, wish
+from runbooks.options import At, Runs, wish
 
 if TYPE_CHECKING:
     from cutover.domain.gates import GateState
+ConditionId = Annotated[str, Parameter(help="the condition, by its id: `cutover gate show`")]
 
 
 def gate_commands(service: Runs) -> App:
@@ -30,7 +32,7 @@ def gate_commands(service: Runs) -> App:
 
 def _add_gate_show(app: App, service: Runs) -> None:
     @app.command
-    def show(gate: str, *, run: Run = "", programme: Here = Path(), json: AsJson = False) -> int:
+    def show(gate: Gate, *, run: Run = "", programme: Here = Path(), json: AsJson = False) -> int:
         """Criteria with their evidence, votes and what is unmet. Exit 1 unless the gate said go."""
         from cutover.domain.gates import Verdict
 
@@ -45,11 +47,13 @@ def _add_gate_show(app: App, service: Runs) -> None:
 def _add_votes(app: App, service: Runs) -> None:
     @app.command
     def vote(
-        gate: str,
+        gate: Gate,
         verdict: Literal["go", "no_go"],
         *,
         by: By,
-        caveat: str = "",
+        caveat: Annotated[
+            str, Parameter(help="what you say go under; it makes the go conditional, and that is not a go")
+        ] = "",
         acknowledge: Annotated[
             tuple[str, ...], Parameter(help="conditions you have read; a go needs all that stand")
         ] = (),
@@ -68,7 +72,7 @@ def _add_votes(app: App, service: Runs) -> None:
 
     @app.command
     def withdraw(
-        gate: str, *, by: By, reason: str, run: Run = "", programme: Here = Path(), json: AsJson = False
+        gate: Gate, *, by: By, reason: Reason, run: Run = "", programme: Here = Path(), json: AsJson = False
     ) -> None:
         """Take the question back: what is behind the gate waits until it is asked again (cutover run retry)."""
         from cutover.domain.gate_events import WithdrawGate
@@ -80,7 +84,7 @@ def _add_votes(app: App, service: Runs) -> None:
 
     @app.command
     def waive(
-        gate: str, *, by: By, reason: str, run: Run = "", programme: Here = Path(), json: AsJson = False
+        gate: Gate, *, by: By, reason: Reason, run: Run = "", programme: Here = Path(), json: AsJson = False
     ) -> None:
         """Sign, by name and with the reason, for opening a gate in spite of unmet criteria; the second who signs opens it."""
         runs = service(programme)
@@ -91,13 +95,13 @@ def _add_votes(app: App, service: Runs) -> None:
 def _add_evidence(app: App, service: Runs) -> None:
     @app.command
     def evidence(
-        gate: str,
-        criterion: str,
+        gate: Gate,
+        criterion: Annotated[str, Parameter(help="the criterion, by its id")],
         finding: Literal["met", "not_met", "inconclusive"],
         *,
         by: By,
-        detail: str,
-        link: str = "",
+        detail: Annotated[str, Parameter(help="what you have seen")],
+        link: Link = "",
         run: Run = "",
         programme: Here = Path(),
         json: AsJson = False,
@@ -141,19 +145,40 @@ class _ConditionVerbs:
     def __init__(self, service: Runs) -> None:
         self._service = service
 
-    def raise_(self, gate: str, *, at: At, text: str) -> None:
+    def raise_(self, gate: Gate, *, at: At, text: Annotated[str, Parameter(help="what must be so")]) -> None:
         """Name a condition: nobody votes go without having read it."""
         self._ask(at, gate, "RaiseCondition", text=text)
 
-    def read(self, gate: str, condition: str, *, at: At) -> None:
+    def read(
+        self,
+        gate: Gate,
+        condition: ConditionId,
+        *,
+        at: At,
+    ) -> None:
         """Say that you have read a condition; a go needs this of every voter."""
         self._ask(at, gate, "AcknowledgeCondition", condition=condition)
 
-    def met(self, gate: str, condition: str, *, at: At, how: str, link: str = "") -> None:
+    def met(
+        self,
+        gate: Gate,
+        condition: ConditionId,
+        *,
+        at: At,
+        how: How,
+        link: Link = "",
+    ) -> None:
         """Say that a condition is met, and how you know."""
         self._ask(at, gate, "MeetCondition", condition=condition, how=how, link=link)
 
-    def withdraw(self, gate: str, condition: str, *, at: At, reason: str) -> None:
+    def withdraw(
+        self,
+        gate: Gate,
+        condition: ConditionId,
+        *,
+        at: At,
+        reason: Reason,
+    ) -> None:
         """Take your own condition back, with the reason."""
         self._ask(at, gate, "WithdrawCondition", condition=condition, reason=reason)
 

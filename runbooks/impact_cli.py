@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson
+from cutover.cli.asked import Folder as Here
 from cutover.cli.border import DONE, NO
-from cutover.cli.options import AsJson
 from cutover.cli.output import answer, table
 from cutover.core.clock import show
 from cutover.core.duration import parse_duration, show_duration
 from cutover.core.errors import Invalid, Problem, Refused
 from runbooks.cli_words import Name, Open, Order
-from runbooks.options import Here
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson, Run
+from cutover.cli.asked import Folder as Here
 from cutover.cli.border import DONE, NO
-from cutover.cli.options import AsJson
 from cutover.cli.output import answer, table
 from cutover.core.clock import show
 from cutover.core.duration import show_duration
 from cutover.core.errors import Invalid, Problem
 from runbooks.cli_words import Name, Open
-from runbooks.options import Here, Run, Runs
+from runbooks.options import Runs
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson
+from cutover.cli.asked import Folder as Here
 from cutover.cli.border import DONE, NO
-from cutover.cli.options import AsJson
 from cutover.cli.output import answer, table
 from cutover.core.errors import NotFound
 from runbooks.cli_words import Open, Order
 from runbooks.domain.lint import Finding, Severity, lint, summary
 from runbooks.formats.cells import DateOrder
 from runbooks.formats.files import read_runbook
-from runbooks.options import Here
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import Reason, Task
 from runbooks.options import At, Runs, put, wish
 
 
@@ -24,11 +25,13 @@ class _NoteVerbs:
     def __init__(self, service: Runs) -> None:
         self._service = service
 
-    def comment(self, task: str, *, at: At, text: str) -> None:
+    def comment(self, task: Task, *, at: At, text: Annotated[str, Parameter(help="what is said")]) -> None:
         """Write a comment beside a task, at any time."""
         self._ask(at, "CommentOnTask", task=task, text=text)
 
-    def attach(self, task: str, file: Path, *, at: At) -> None:
+    def attach(
+        self, task: Task, file: Annotated[Path, Parameter(help="a picture, a PDF or a text")], *, at: At
+    ) -> None:
         """Attach a file that shows something about a task; it is kept under its SHA-256."""
         from cutover.core.errors import Invalid, Problem
         from cutover.store.kept_files import KeptFiles
@@ -51,7 +54,7 @@ class _NoteVerbs:
 
     def announce(
         self,
-        text: str,
+        text: Annotated[str, Parameter(help="what is said")],
         *,
         at: At,
         minutes: Annotated[int, Parameter(help="how long it stands; 0: until it is withdrawn")] = 0,
@@ -60,7 +63,12 @@ class _NoteVerbs:
         now = self._service(at.programme).desk.clock.now()
         self._ask(at, "Announce", text=text, until=now + timedelta(minutes=minutes) if minutes else None)
 
-    def quiet(self, number: int, *, at: At) -> None:
+    def quiet(
+        self,
+        number: Annotated[int, Parameter(help="the number of the announcement, as the board shows it")],
+        *,
+        at: At,
+    ) -> None:
         """Withdraw an announcement by its number."""
         self._ask(at, "WithdrawAnnouncement", number=number)
 
@@ -72,7 +80,7 @@ class _NoteVerbs:
         shown: Annotated[
             Literal["red", "amber", "green", "computed"], Parameter(help="`computed` lifts the override")
         ],
-        reason: str = "",
+        reason: Reason = "",
     ) -> None:
         """Override a computed colour by name and with the reason; the computed one stays beside it."""
         from runbooks.domain.colours import LiftOverride, OverrideColour

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from cyclopts import Parameter
 
-from cutover.cli.options import AsJson, Folder
+from cutover.cli.asked import AsJson, By, Run
+from cutover.cli.asked import Folder as Here
 from cutover.cli.output import answer, facts
 
 if TYPE_CHECKING:
     from cutover.core.event import Command, Recorded
     from runbooks.service import RunService
 
-Here = Folder
-By = Annotated[str, Parameter(help="who does this (an id of programme.yaml)")]
-Run = Annotated[str, Parameter(name="--run", help="the run meant; default: the newest")]
 Runs = Callable[[Path], "RunService"]
 
 

@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cutover.cli.options import AsJson
+from cutover.cli.asked import AsJson
+from cutover.cli.asked import Folder as Here
 from cutover.cli.output import answer, console
 from cutover.core.clock import SystemClock
 from cutover.core.errors import Invalid, Problem
 from cutover.store.whole_file import write_whole
 from runbooks.cli_words import Name, Open
-from runbooks.options import Here, Runs
+from runbooks.options import Runs
 
 KindOf = Annotated[
     Literal["gantt", "finish", "tornado"],

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App
 
-from cutover.cli.options import AsJson
+from cutover.cli.asked import AsJson
+from cutover.cli.asked import Folder as Here
 from cutover.cli.output import answer, table
 from cutover.core.clock import show
 from cutover.core.duration import show_duration
@@ -21,7 +22,7 @@ from runbooks.impact_cli import add_impact
 from runbooks.learn_cli import add_learn
 from runbooks.levelling_cli import add_levelling
 from runbooks.lint_cli import add_lint
-from runbooks.options import Here, Runs
+from runbooks.options import Runs
 from runbooks.picture_cli import add_picture
 from runbooks.print_cli import add_print
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson, Run
+from cutover.cli.asked import Folder as Here
 from cutover.cli.border import DONE
-from cutover.cli.options import AsJson
 from cutover.cli.output import answer, table
 from cutover.core.errors import Invalid, Problem, Refused
-from runbooks.options import Here, Run, Runs
+from runbooks.options import Runs
 
 if TYPE_CHECKING:
     from cutover.domain.programme import Programme

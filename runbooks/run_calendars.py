@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from cutover.cli.options import AsJson
+from cutover.cli.asked import AsJson, Run
+from cutover.cli.asked import Folder as Here
 from cutover.cli.output import answer
-from runbooks.options import Here, Run, Runs
+from runbooks.options import Runs
 
 if TYPE_CHECKING:
     from runbooks.domain.run_state import RunState

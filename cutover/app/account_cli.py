@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson, By, Folder, Run, Task
 from cutover.cli.border import DONE
-from cutover.cli.options import AsJson, Folder
+from cutover.cli.offered import people
 from cutover.cli.output import answer, table
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from cutover.app.bootstrap import World
 
 Opener = Callable[[Path], "World"]
-Person = Annotated[str, Parameter(help="an id of programme.yaml")]
+Person = Annotated[str, Parameter(help="an id of programme.yaml", completer=people)]
 PasswordFile = Annotated[
     Path | None,
     Parameter(help="a file whose first line is the password; default: asked for, or read from a pipe"),
@@ -149,7 +150,7 @@ def _add_pins(app: App, opener: Opener) -> None:
     def pin(
         person: Person,
         *,
-        by: Annotated[str, Parameter(help="who issues it, an id of programme.yaml")],
+        by: By,
         withdraw: Annotated[bool, Parameter(negative="", help="no PIN any more")] = False,
         programme: Folder = Path(),
         json: AsJson = False,
@@ -199,7 +200,12 @@ def link_commands(opener: Opener) -> App:
     _add_calendar_link(app, opener)
 
     @app.command
-    def revoke(what: str, *, programme: Folder = Path(), json: AsJson = False) -> int:
+    def revoke(
+        what: Annotated[str, Parameter(help="the link, its id, `person:ID`, or `public`")],
+        *,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
         """End a link: the link itself, its id, `person:<id>` for all of a person, or `public` for all that read."""
         ended = opener(programme).links.revoke(what)
         answer({"revoked": ended}, as_json=json, text=[f"revoked: {ended}"])
@@ -221,11 +227,13 @@ def _add_links(app: App, opener: Opener) -> None:
 
     @app.command
     def task(
-        task: str,
+        task: Task,
         *,
-        person: Annotated[str, Parameter(name="--for", help="who works on it, an id of programme.yaml")],
+        person: Annotated[
+            str, Parameter(name="--for", help="who works on it, an id of programme.yaml", completer=people)
+        ],
         hours: Hours = 24,
-        run: Annotated[str, Parameter(help="the run meant; default: the newest")] = "",
+        run: Run = "",
         base_url: Base = "",
         programme: Folder = Path(),
         json: AsJson = False,
@@ -249,9 +257,11 @@ def _add_calendar_link(app: App, opener: Opener) -> None:
     @app.command
     def calendar(
         *,
-        person: Annotated[str, Parameter(name="--for", help="whose calendar, an id of programme.yaml")],
+        person: Annotated[
+            str, Parameter(name="--for", help="whose calendar, an id of programme.yaml", completer=people)
+        ],
         hours: Hours = 24,
-        run: Annotated[str, Parameter(help="the run meant; default: the newest")] = "",
+        run: Run = "",
         base_url: Base = "",
         programme: Folder = Path(),
         json: AsJson = False,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from cutover import __version__
+from cutover.cli.asked import AsJson, Folder
 from cutover.cli.border import DONE
-from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer
 from cutover.core.errors import Invalid, Problem, nearest
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
+from cutover.cli.asked import AsJson, By, Folder, Reason, Witness
 from cutover.cli.border import DONE, NO
-from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, facts, table
 
 if TYPE_CHECKING:
     from cutover.store.chain import Verification
     from cutover.store.journal import Journal
+
 
 Opened = Callable[[Path], "Journal"]
 
@@ -28,7 +29,12 @@ def journal_commands(journal: Opened) -> App:
     _add_redact(app, journal)
 
     @app.command
-    def export(to: Path, *, programme: Folder = Path(), json: AsJson = False) -> None:
+    def export(
+        to: Annotated[Path, Parameter(help="the file to write")],
+        *,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> None:
         """Write every fact as one JSON line; `journal verify --file` checks it anywhere."""
         from cutover.store.whole_file import require_place
 
@@ -74,9 +80,9 @@ def _add_show(app: App, journal: Opened) -> None:
     @app.command
     def show(
         *,
-        stream: str = "",
-        after: int = 0,
-        limit: Annotated[int, Parameter(validator=Number(gte=1))] = 50,
+        stream: Annotated[str, Parameter(help="one stream, such as run:go-live-1; default: all")] = "",
+        after: Annotated[int, Parameter(help="only facts after this position")] = 0,
+        limit: Annotated[int, Parameter(validator=Number(gte=1), help="how many facts at most")] = 50,
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> None:
@@ -99,22 +105,18 @@ def _add_show(app: App, journal: Opened) -> None:
 def _add_redact(app: App, journal: Opened) -> None:
     @app.command
     def redact(
-        position: int,
-        field: str,
+        position: Annotated[int, Parameter(help="the number of the fact: `cutover journal show`")],
+        field: Annotated[str, Parameter(help="which of its fields")],
         *,
-        witness: str,
-        reason: str,
-        by: str,
+        witness: Witness,
+        reason: Reason,
+        by: By,
         programme: Folder = Path(),
         json: AsJson = False,
     ) -> None:
         """Take away for good what somebody typed into one fact, before a witness; the journal still verifies."""
-        from cutover.app.programme_folder import ProgrammeFolder
         from cutover.store.unsaying import unsay
 
-        known = ProgrammeFolder(programme).programme
-        for name in (by, witness):
-            known.somebody(name)
         notices = programme / "state" / "notices"
         gone = unsay(journal(programme), notices, position, field, witness=witness, by=by, reason=reason)
         text = [
@@ -153,7 +155,12 @@ def db_commands(journal: Opened) -> App:
 
 def _add_backup(app: App, journal: Opened) -> None:
     @app.command
-    def backup(to: Path, *, programme: Folder = Path(), json: AsJson = False) -> int:
+    def backup(
+        to: Annotated[Path, Parameter(help="the file to write")],
+        *,
+        programme: Folder = Path(),
+        json: AsJson = False,
+    ) -> int:
         """Write database and files into one archive while others go on. Exit 1 when the journal does not hold.
 
         Name it *.cutover.tar; keep its head elsewhere.
@@ -179,7 +186,7 @@ def _add_backup(app: App, journal: Opened) -> None:
 def _add_restore(app: App) -> None:
     @app.command
     def restore(
-        archive: Path,
+        archive: Annotated[Path, Parameter(help="the archive that `cutover db backup` wrote")],
         *,
         signed_by: Annotated[
             str, Parameter(help="the fingerprint it must be signed by; others are refused")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cutover.cli.asked import AsJson, Folder
 from cutover.cli.border import DONE, NO
-from cutover.cli.options import AsJson, Folder
 from cutover.cli.output import answer, table
 
 if TYPE_CHECKING:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from cutover.cli.options import AsJson, Folder
+from cutover.cli.asked import WHO, AsJson, Contract, Folder, How, Reason
+from cutover.cli.offered import people
 from cutover.cli.output import answer, table
+from cutover.core.clock import show
 from cutover.reconciliation.reruns import Recheck, is_due
 from cutover.reconciliation.standing import notes
 from cutover.store.whole_file import require_place
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from cutover.reconciliation.service import ReconciliationService
 
 SHOWN = 20
-By = Annotated[str, Parameter(env_var=["CUTOVER_BY", "USER"], help="who asks")]
+By = Annotated[str, Parameter(env_var=["CUTOVER_BY"], help=WHO, completer=people)]
 Round = Annotated[int | None, Parameter(name="--round", help="the round of the gate that asks")]
 On = Annotated[
     str, Parameter(name="--engine", help="embedded, postgres, spark or duckdb; default: the contract's")
@@ -47,7 +49,7 @@ def commands(service: Callable[[Path], ReconciliationService]) -> App:
 def _comparing(app: App, service: Callable[[Path], ReconciliationService]) -> None:
     @app.command
     def run(
-        contract: str,
+        contract: Contract,
         *,
         by: By = "operator",
         gate: Round = None,
@@ -63,7 +65,7 @@ def _comparing(app: App, service: Callable[[Path], ReconciliationService]) -> No
 
     @app.command
     def show(
-        contract: str,
+        contract: Contract,
         *,
         which: Which = None,
         klass: Klass = None,
@@ -89,21 +91,21 @@ def _again(app: App, service: Callable[[Path], ReconciliationService]) -> None:
         asking = [name for name in opened.contracts if is_due(opened.rechecks(name))]
         outcomes = [opened.run(name, by=by) for name in asking] if run else []
         found = {name: opened.rechecks(name) for name in opened.contracts}
-        lines = [f"{name}: {_rechecked(of)}" for name, of in found.items()]
+        lines = [f"{name}: {_rechecked(of, opened.zone)}" for name, of in found.items()]
         answer({"rechecks": found, "outcomes": outcomes}, as_json=json, text=[*(f"{o.contract}: {o}" for o in outcomes), *lines])  # fmt: skip
         return int(any(map(is_due, found.values())) or not all(o.passed for o in outcomes))
 
 
-def _rechecked(found: Sequence[Recheck]) -> str:
-    told = (f"{one} ({one.due_at:%a %d %b %H:%M}Z)" for one in found)
+def _rechecked(found: Sequence[Recheck], zone: str) -> str:
+    told = (f"{one} ({show(one.due_at, zone)})" for one in found)
     return ", ".join(told) or "nothing is due before its first whole run"
 
 
 def _writing(app: App, service: Callable[[Path], ReconciliationService]) -> None:
     @app.command
     def export(
-        contract: str,
-        file: Path,
+        contract: Contract,
+        file: Annotated[Path, Parameter(help="the file to write")],
         *,
         which: Which = None,
         repair: Repair = False,
@@ -123,7 +125,12 @@ def _writing(app: App, service: Callable[[Path], ReconciliationService]) -> None
 
     @app.command
     def since(
-        contract: str, earlier: int, *, which: Which = None, programme: Folder = Path(), json: AsJson = False
+        contract: Contract,
+        earlier: Annotated[int, Parameter(help="the number of the earlier run")],
+        *,
+        which: Which = None,
+        programme: Folder = Path(),
+        json: AsJson = False,
     ) -> None:
         """What is new, gone and still there since an earlier run, by class."""
         found = service(programme).since(contract, earlier, which)
@@ -138,7 +145,7 @@ def _writing(app: App, service: Callable[[Path], ReconciliationService]) -> None
 def _elsewhere(app: App, service: Callable[[Path], ReconciliationService]) -> None:
     @app.command
     def sql(
-        contract: str,
+        contract: Contract,
         *,
         engine: Annotated[
             str, Parameter(help="postgres, spark, duckdb, databricks, bigquery, snowflake or trino")
@@ -154,10 +161,10 @@ def _elsewhere(app: App, service: Callable[[Path], ReconciliationService]) -> No
 def _settling(app: App, service: Callable[[Path], ReconciliationService]) -> None:
     @app.command
     def explain(
-        contract: str,
+        contract: Contract,
         *,
-        code: str,
-        reason: str,
+        code: Annotated[str, Parameter(help="a code for the cause, of your own choice: late-load")],
+        reason: Reason,
         klass: Klass = None,
         by: By = "operator",
         programme: Folder = Path(),
@@ -172,9 +179,9 @@ def _settling(app: App, service: Callable[[Path], ReconciliationService]) -> Non
 
     @app.command
     def repaired(
-        contract: str,
+        contract: Contract,
         *,
-        how: str,
+        how: How,
         klass: Klass = None,
         by: By = "operator",
         programme: Folder = Path(),
@@ -190,7 +197,7 @@ def _settling(app: App, service: Callable[[Path], ReconciliationService]) -> Non
 
 def _show(
     opened: ReconciliationService,
-    contract: str,
+    contract: Contract,
     run: int | None,
     klass: str | None,
     *,

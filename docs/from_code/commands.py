@@ -14,12 +14,7 @@ from cutover.app.settings import PREFIX, Settings
 from cutover.main import GROUPS, build_app
 from from_code.words import cell, code
 
-# What an option means in every command that has it and does not say so itself.
-EVERYWHERE = {
-    "--by": "who does it",
-    "--reason": "why; kept in the journal",
-    "--key": "asked again under the same key, nothing more happens",
-}
+TOGETHER = "*"  # how cyclopts names options that several commands share: it is none itself
 
 
 def commands() -> str:
@@ -47,6 +42,11 @@ def typed(group: str) -> Iterator[tuple[str, App]]:
     yield from _walk(group, build_app(group, _nowhere)[group])
 
 
+def arguments_of(app: App) -> list[Argument]:
+    """What is typed after a command."""
+    return [one for one in app.assemble_argument_collection() if one.names[0] != TOGETHER]
+
+
 def _walk(words: str, app: App) -> Iterator[tuple[str, App]]:
     if app.default_command is not None:
         yield words, app
@@ -62,7 +62,7 @@ def _nowhere(path: Path) -> Any:
 def _command(words: str, app: App) -> list[str]:
     given = app.default_command
     assert given is not None
-    arguments = list(app.assemble_argument_collection())
+    arguments = arguments_of(app)
     rows = [_argument(argument) for argument in arguments]
     title = [] if words in GROUPS else ["", f"### cutover {words}"]
     says = (inspect.getdoc(given) or "").split("\n\n")[0].replace("\n", " ")
@@ -110,7 +110,7 @@ def _argument(argument: Argument) -> str:
     off = [other for other in argument.names[1:] if other.startswith("--no-")]
     if off:
         spelled += f", `{off[0]}`"
-    says = argument.parameter.help or EVERYWHERE.get(name, "")
+    says = argument.parameter.help or ""
     choices = argument.get_choices()
     if choices:
         says = f"{says}{': ' if says else ''}{', '.join(f'`{choice}`' for choice in choices)}"

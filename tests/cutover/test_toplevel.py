@@ -48,6 +48,13 @@ def test_it_says_what_was_written_and_what_comes_next(tmp_path: Path, capsys: py
     assert f"--programme '{tmp_path}/my go-live'" in said
 
 
+def test_a_window_that_is_past_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    init(tmp_path / "late", opens=datetime(2020, 2, 7, 21, 30))
+    assert "WARNING: the window is past: it opened Fri 07 Feb 2020 21:30 GMT" in capsys.readouterr().out
+    init(tmp_path / "mine")
+    assert "WARNING" not in capsys.readouterr().out
+
+
 def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("keep", encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from from_code.commands import typed
+from from_code.commands import arguments_of, typed
 from from_code.facts import slugs, tables
 from from_code.requirements import demonstrations, wanted
 
@@ -46,11 +46,12 @@ def test_every_command_of_a_group_is_documented(group: str):
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_argument_says_what_it_means(group: str):
-    """No option of any command is left without a word: say it in the command or in EVERYWHERE."""
+    """No option of any command is left without a word, in a terminal as little as here."""
     page = reference("commands.md")
     for words, app in typed(group):
         section = page.split(f"# cutover {words}\n", 1)[1].split("\n#", 1)[0]
-        for argument in app.assemble_argument_collection():
+        for argument in arguments_of(app):
+            assert argument.parameter.help or argument.get_choices(), f"{words} {argument.names[0]}"
             assert argument.names[0].removeprefix("--").upper() in section or argument.names[0] in section
 
 

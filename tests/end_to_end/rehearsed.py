@@ -81,8 +81,6 @@ def performed(folder: Path) -> Iterator[World]:
         "--type",
         "rehearsal",
         "--no-prefect",
-        "--by",
-        "programme-manager",
         "--programme",
         str(folder),
     ]

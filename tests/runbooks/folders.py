@@ -17,6 +17,7 @@ people:
   - {id: asha, name: Asha}
   - {id: bo, name: Bo, team: data}
   - {id: chen, name: Chen, team: data}
+  - {id: dev, name: Dev}
 stations:
   - {id: central, title: Central, district: City}
 """

@@ -3,8 +3,9 @@
 Theory: a limit is the pair of a record and a rule with the moment it falls due; a review that was held has a new
 moment and is a new limit. Of each limit people are warned once and told once that it is missed; whoever was not
 watching when the warning was due hears of the miss alone. Nothing stops a limit but what its rule says: not a system
-that is off, not paper. One fact holds all that one look found, and looks that
-follow one another closely are told together, so a pile that runs out is a few notices and not thousands.
+that is off, not paper. One fact holds all that one look found, and looks that follow one another closely are told
+together, so a pile that runs out is a few notices and not thousands. How closely is said by the limits themselves: a
+day's limit that is warned of four hours before is as well told two hours before, a review of an hour is not.
 """
 
 from __future__ import annotations
@@ -36,17 +37,19 @@ class Warnings(Part):
     )
     every: Span = Field(
         default=timedelta(minutes=30),
-        description="at most one notice of each kind in so long; a warning of what falls due sooner does not wait",
+        description="at most one notice of each kind in so long, or in half the time that the clock warns before; a warning of what falls due sooner does not wait",
     )
 
 
 class RunningLimit(Part):
-    """One limit of one record."""
+    """One limit of one record. `patience` is how long its telling may wait for others: half the time it is warned before."""
 
     record: str
     rule: str
     title: str
     due_at: datetime
+    place: str = ""
+    patience: Span = timedelta(0)
 
     @property
     def key(self) -> tuple[str, str, datetime]:
@@ -97,17 +100,17 @@ def decide(state: WarningState, command: Command, now: datetime) -> Sequence[Eve
     near = tuple(one for one in command.near if one.key not in state.near | state.missed)
     hurry = any(one.due_at - now <= command.every for one in near)
     events: list[Event] = []
-    if missed and _is_time(state.missed_at, command.every, now):
+    if missed and _is_time(missed, state.missed_at, command.every, now):
         more = tuple(one for one in command.escalate_to if one not in command.to)
         events.append(LimitsMissed(to=(*command.to, *more), limits=missed))
-    if near and (hurry or _is_time(state.near_at, command.every, now)):
+    if near and (hurry or _is_time(near, state.near_at, command.every, now)):
         events.append(LimitsNear(to=command.to, limits=near))
     return events
 
 
-def _is_time(last: datetime | None, every: timedelta, now: datetime) -> bool:
-    """A crowd of limits makes few notices: the next one tells all that came meanwhile."""
-    return last is None or now - last >= every
+def _is_time(untold: Sequence[RunningLimit], last: datetime | None, every: timedelta, now: datetime) -> bool:
+    """A crowd of limits makes few notices: the next one tells all that came meanwhile. With `every` of 0 none waits."""
+    return last is None or now - last >= min(max(every, one.patience) if every else every for one in untold)
 
 
 def evolve(state: WarningState, fact: Fact) -> WarningState:
@@ -122,15 +125,18 @@ WARNINGS = Machine("time limits", WarningState(), decide, evolve)
 
 
 def judged(
-    clocks: Iterable[tuple[str, StatutoryClock]], now: datetime
+    clocks: Iterable[tuple[str, str, StatutoryClock]], now: datetime
 ) -> tuple[tuple[RunningLimit, ...], tuple[RunningLimit, ...]]:
-    """Which limits of these records are near, and which are missed; the one due first first."""
+    """Which limits of these records (each with its place) are near, and which are missed; the one due first first."""
     near: list[RunningLimit] = []
     missed: list[RunningLimit] = []
-    for record, clock in clocks:
+    for record, place, clock in clocks:
         status = clock.status(now)
         if status in (ClockStatus.WARNING, ClockStatus.BREACHED):
-            limit = RunningLimit(record=record, rule=clock.rule, title=clock.title, due_at=clock.due_at)
+            limit = RunningLimit(
+                record=record, rule=clock.rule, title=clock.title, due_at=clock.due_at, place=place,
+                patience=(clock.due_at - clock.warn_at) / 2,
+            )  # fmt: skip
             (near if status is ClockStatus.WARNING else missed).append(limit)
     return tuple(sorted(near, key=_by_due)), tuple(sorted(missed, key=_by_due))
 

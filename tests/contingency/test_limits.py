@@ -60,7 +60,7 @@ def test_a_detention_clock_warns_and_is_missed_through_blackout_and_paper(world:
     supervisors = [p.id for p in PROGRAMME.people if "supervisor" in p.roles]
     managers = [p.id for p in PROGRAMME.people if "programme_manager" in p.roles]
     assert [who for who, _ in notices(world)] == sorted(supervisors)
-    assert notices(world)[0][1].startswith("Falls due by Sat 24 Oct 03:00Z: review of detention of CU")
+    assert notices(world)[0][1].startswith("Falls due by Sat 24 Oct 03:00 UTC: review of detention of CU")
     world.after(60)
     assert [limits.tell(), limits.tell()] == [(0, 1), (0, 0)]
     told = [who for who, subject in notices(world) if subject.startswith("MISSED: review of detention")]
@@ -71,7 +71,7 @@ def test_a_pile_that_runs_out_at_once_is_one_notice_to_each(world: World, limits
     detained(world, 25)
     world.after(301)
     assert limits.tell() == (25, 0)
-    assert {subject for _, subject in notices(world)} == {"Falls due by Sat 24 Oct 03:00Z: 25 time limits"}
+    assert {subject for _, subject in notices(world)} == {"Falls due by Sat 24 Oct 03:00 UTC: 25 time limits"}
 
 
 def test_a_record_handed_over_live_is_watched_there(world: World, limits: LimitService) -> None:

@@ -23,7 +23,7 @@ def clock(due_in: timedelta, *, stopped: bool = False, stands: bool = False) -> 
 def told(
     state: WarningState, clocks: dict[str, StatutoryClock], now: datetime
 ) -> tuple[WarningState, list[Event]]:
-    near, missed = judged(clocks.items(), now)
+    near, missed = judged(((name, "central", one) for name, one in clocks.items()), now)
     wish = TellLimits(by="watch", near=near, missed=missed, to=("jo",), escalate_to=("asha", "jo"))
     events = list(WARNINGS.decide(state, wish, now))
     for event in events:
@@ -65,7 +65,7 @@ def test_a_crowd_is_told_together_and_what_falls_due_sooner_does_not_wait() -> N
     half = HOUR / 2
 
     def look(state: WarningState, clocks: dict[str, StatutoryClock], now: datetime) -> tuple[WarningState, list[int]]:  # fmt: skip
-        near, missed = judged(clocks.items(), now)
+        near, missed = judged(((name, "central", one) for name, one in clocks.items()), now)
         wish = TellLimits(by="watch", near=near, missed=missed, to=("jo",), every=half)
         events = WARNINGS.decide(state, wish, now)
         for event in events:
@@ -79,6 +79,36 @@ def test_a_crowd_is_told_together_and_what_falls_due_sooner_does_not_wait() -> N
         told_.append(counts)
     assert [counts for counts in told_ if counts] == [[1], [30]]
     assert look(state, {"SOON": clock(HOUR * 2 / 3)}, AT + half)[1] == [1]
+
+
+def test_a_limit_of_a_day_waits_for_its_like_and_one_of_an_hour_does_not() -> None:
+    """Both are told in time: the day's two hours before, the hour's half an hour before."""
+    half = HOUR / 2
+
+    def notices(warned: timedelta) -> list[int]:
+        """One more falls due every five minutes; they are looked at every five minutes, for six hours."""
+        state, found = WarningState(), list[int]()
+        for look in range(72):
+            now = AT + look * HOUR / 12
+            pile = (
+                (
+                    f"R{n}",
+                    "central",
+                    StatutoryClock("r", "r", AT, due := AT + warned + n * HOUR / 12, due - warned),
+                )
+                for n in range(150)
+            )
+            near, _ = judged(pile, now)
+            events = WARNINGS.decide(
+                state, TellLimits(by="watch", near=near, missed=(), to=("jo",), every=half), now
+            )
+            for event in events:
+                state = WARNINGS.evolve(state, Fact(at=now, actor="watch", event=event))
+            found += [len(e.limits) for e in events if isinstance(e, LimitsNear)]
+        return found
+
+    assert notices(4 * HOUR) == [1, 24, 24]
+    assert notices(HOUR) == [1, *[6] * 11]
 
 
 @given(st.lists(st.integers(-300, 300), min_size=1, max_size=8), st.lists(st.integers(0, 600), max_size=12))

@@ -81,12 +81,6 @@ def test_an_unknown_person_is_refused_with_the_nearest(programme: Path):
 
 
 def test_a_pack_without_tasks_is_not_printed(programme: Path):
-    (programme / "programme.yaml").write_text(
-        (programme / "programme.yaml")
-        .read_text(encoding="utf-8")
-        .replace("people:", "people:\n  - {id: dev, name: Dev}"),
-        encoding="utf-8",
-    )
     with pytest.raises(Invalid, match="nothing in small concerns person 'dev'"):
         ask("print", "--person", "dev", programme=programme)
 

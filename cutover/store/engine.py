@@ -22,6 +22,10 @@ from cutover.store.driver import say
 BUSY_SECONDS = 30
 WAL_TRIES = 250
 EXPECTED = "sqlite:///file or postgresql://host/name (with cutover-golive[postgres] installed)"
+LINES: dict[str, Any] = {
+    "pool_size": 15,
+    "max_overflow": 0,
+}  # made as they are needed and kept: a crowd comes again
 APPEND_LOCK = 0x6375746F  # one writer of the chain at a time, on PostgreSQL too ("cuto")
 # A line that is cut says nothing. Within these times either end knows: the client, which then waits for the database,
 # and the server, which else would keep the write lock of a client that is gone for two hours (measured).
@@ -58,12 +62,12 @@ def open_engine(url: str) -> Engine:
             address = address.set(drivername="postgresql+psycopg")
         if address.get_backend_name() == "sqlite":
             engine = create_engine(
-                address, connect_args={"timeout": BUSY_SECONDS}, isolation_level="AUTOCOMMIT"
+                address, connect_args={"timeout": BUSY_SECONDS}, isolation_level="AUTOCOMMIT", **LINES
             )
             event.listen(engine, "connect", _prepare_sqlite)
             _keep_to_one_file(engine)
             return engine
-        return create_engine(address, pool_pre_ping=True, connect_args=_cut_line(address))
+        return create_engine(address, pool_pre_ping=True, connect_args=_cut_line(address), **LINES)
     except (NoSuchModuleError, ImportError) as error:
         hidden = address.render_as_string(hide_password=True)
         raise Invalid(

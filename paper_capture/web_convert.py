@@ -177,7 +177,7 @@ class ConvertPages:
         mine = self.keying.open(self._allowed(query), query["serial"])
         return EntryPage(
             mine.serial, mine.form.title, mine.form.protective_marking, mine.pass_no, mine.form.passes, self._times(mine),
-            self._pages(mine.serial), parts_of(mine.form, mine.pass_no), mine.draft.answers, f"{mine.draft.seconds / 60:.0f} min",
+            self._pages(mine.serial), parts_of(mine.form, mine.pass_no, mine.draft.answers, self.programme.zone), mine.draft.answers, f"{mine.draft.seconds / 60:.0f} min",
         )  # fmt: skip
 
     def _differs(self, query: Query) -> DecidePage:

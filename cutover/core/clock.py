@@ -81,6 +81,18 @@ def to_utc(wall: datetime, zone: str) -> datetime:
     raise Invalid(Problem(f"{wall:%Y-%m-%d %H:%M} {why} in {zone} (clock change)", expected=candidates))
 
 
+def both(wall: datetime, zone: str) -> tuple[datetime, ...]:
+    """The two moments, in `zone`, at which its clock shows a wall time that comes twice; none for any other."""
+    place = ZoneInfo(zone)
+    early, late = (wall.replace(tzinfo=place, fold=fold) for fold in (0, 1))
+    comes_twice = (
+        wall.tzinfo is None
+        and early.utcoffset() != late.utcoffset()
+        and early.astimezone(UTC) < late.astimezone(UTC)
+    )
+    return (early, late) if comes_twice else ()
+
+
 def at_wall(day: date, wall: time, place: ZoneInfo, *, fold: int) -> datetime:
     """When a wall clock of `place` shows a time of a day, in UTC, for hours that come round.
 

@@ -72,19 +72,22 @@ function field(id, text) {
   return box;
 }
 
-/** A wall time that the clock change makes twice: which of the two was meant. */
-function showTwice(input) {
+/** A wall time that the clock change makes twice: which of the two was meant, unless `known` says it. */
+function showTwice(input, known = null) {
   const found = moments(input.value, seen.zone);
+  const meant = found.length === 2 ? found.find((at) => at === known) : found[0];
+  const open = found.length === 2 && meant === undefined;
   const box = input.closest(".field").querySelector(".twice");
   if (input.value && !found.length) says(input.id, "The clocks were changed: this time did not exist that night.");
-  else says(input.id, found.length === 2 ? "The clocks were changed: which of the two was it?" : found.map((at) => shown(at, seen.zone)).join(""), found.length === 2 ? "warn" : "good");
+  else says(input.id, open ? "The clocks were changed: which of the two was it?" : meant === undefined ? "" : shown(meant, seen.zone), open ? "warn" : "good");
   box.hidden = found.length < 2;
   if (box.hidden) return box.replaceChildren();
   return box.replaceChildren(
     ...found.map((moment) => {
       const label = document.createElement("label");
       const radio = document.createElement("input");
-      Object.assign(radio, { type: "radio", name: `which-${input.id}`, value: String(moment) });
+      Object.assign(radio, { type: "radio", name: `which-${input.id}`, value: String(moment), checked: moment === meant });
+      radio.addEventListener("change", () => says(input.id, shown(moment, seen.zone), "good"));
       label.append(radio, ` ${shown(moment, seen.zone)}`);
       return label;
     }),
@@ -169,10 +172,15 @@ export function fields(move, zone) {
   showMove();
   for (const id of ["occurred_at", "written_at"]) {
     $(id).value = move[id] ? wall(Date.parse(move[id]), zone) : "";
-    showTwice($(id));
+    showTwice($(id), Date.parse(move[id] ?? ""));
   }
   if (move.grade) document.querySelector(`input[name="grade"][value="${move.grade}"]`).checked = true;
-  for (const [name, at] of Object.entries(move.times ?? {})) if ($(`time-${name}`)) $(`time-${name}`).value = wall(Date.parse(at), zone);
+  for (const [name, at] of Object.entries(move.times ?? {})) {
+    const input = $(`time-${name}`);
+    if (!input) continue;
+    input.value = wall(Date.parse(at), zone);
+    showTwice(input, Date.parse(at));
+  }
 }
 
 let wired = false;
@@ -192,8 +200,9 @@ export function setUp(now) {
   });
   for (const id of ["occurred_at", "written_at"]) $(id).addEventListener("change", () => showTwice($(id)));
   $("now").addEventListener("click", () => {
-    $("written_at").value = wall(clock(), seen.zone);
-    showTwice($("written_at"));
+    const minute = Math.floor(clock() / 60000) * 60000;
+    $("written_at").value = wall(minute, seen.zone);
+    showTwice($("written_at"), minute);
   });
   if ("BarcodeDetector" in window && navigator.mediaDevices) {
     $("scan").hidden = false;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -104,6 +104,8 @@ def test_what_is_wrong_is_said_at_once_and_two_accounts_are_settled_by_a_person(
         assert pc.page.input_value("#occurred_at") == ""
         pc.page.fill("#occurred_at", "2026-10-25T01:30")
         expect(pc.page.locator(".twice label").first).to_contain_text("BST")
+        pc.page.fill("#occurred_at", "2026-10-25T03:30")
+        expect(pc.page.locator(".twice label")).to_have_count(0)
         world.paper.log_used(
             [used(mine, written_at=now, occurred_at=now, writer="PC Other", grade="high")], by="sam"
         )
@@ -123,6 +125,42 @@ def test_what_is_wrong_is_said_at_once_and_two_accounts_are_settled_by_a_person(
         row = pc.page.locator("#sheets tr").filter(has_text=other)
         expect(row).to_contain_text("written, here", timeout=20_000)
         assert world.paper.sheet(other).writer == "PC Król <b>7</b>"
+        assert pc.complaints == []
+        pc.close()
+    world.engine.dispose()
+
+
+def test_a_time_of_the_hour_that_comes_twice_is_asked_for_once_and_kept(
+    playwright: Playwright, tmp_path: Path
+) -> None:
+    """Taken back for a change it is not asked again; what is written just now needs no question."""
+    world = programme(tmp_path / "go")
+    serial = world.paper.issue(station="north", form_type="crime", count=1, by="asha")[0]
+    with served(world) as address:
+        pc = Pc(playwright, tmp_path / "profile", address)
+        pc.open(link(world, "north"))
+        pc.page.wait_for_selector("#link.on")
+        pc.context.set_offline(True)
+        for field, text in (("by", "PC 412"), ("serial", serial), ("writer", "PC 412")):
+            pc.page.fill(f"#{field}", text)
+        pc.page.fill("#occurred_at", "2025-10-26T01:30")
+        pc.page.fill("#written_at", "2025-10-26T03:00")
+        pc.page.click("#save")
+        expect(pc.page.locator("#occurred_at-says")).to_contain_text("Say which of the two")
+        pc.page.locator(".twice label").nth(1).click()
+        pc.page.click("#save")
+        expect(pc.waiting).to_have_count(1)
+        pc.waiting.get_by_role("button", name="Change").click()
+        expect(pc.page.locator(".twice input").nth(1)).to_be_checked()
+        expect(pc.page.locator("#occurred_at-says")).to_contain_text("01:30 GMT")
+        pc.page.click("#save")
+        expect(pc.waiting).to_have_count(1)
+        pc.context.set_offline(False)
+        pc.all_sent()
+        assert world.paper.sheet(serial).occurred_at == datetime(2025, 10, 26, 1, 30, tzinfo=UTC)
+        pc.page.clock.set_fixed_time(datetime(2025, 10, 26, 0, 40, 20, tzinfo=UTC))
+        pc.page.click("#now")
+        expect(pc.page.locator("#written_at-says")).to_contain_text("01:40 BST")
         assert pc.complaints == []
         pc.close()
     world.engine.dispose()

@@ -100,6 +100,7 @@ def test_a_wrong_answer_comes_back_at_its_field_and_nothing_typed_is_lost(world:
     }
     page = nils.post(f"/convert/{serial}/done", **typed).text
     assert "happens twice" in page
+    assert "Which of the two?" in page
     assert 'value="bicycle"' in page
     assert world.paper.sheet(serial).stage is Stage.RETURNED
     draft = world.keying.claims.draft(serial, "nils")
@@ -107,7 +108,8 @@ def test_a_wrong_answer_comes_back_at_its_field_and_nothing_typed_is_lost(world:
     assert draft.answers[MARK + "offence"] == "bicycle"
     empty = nils.post(f"/convert/{serial}/done", **{**typed, MARK + "reported_at": "2026-10-24 09:10", MARK + "offence": ""})  # fmt: skip
     assert "is empty" in empty.text
-    nils.post(f"/convert/{serial}/done", **{**typed, MARK + "reported_at": "2026-10-25T01:30+00:00"})
+    assert "Which of the two?" not in empty.text
+    nils.post(f"/convert/{serial}/done", **{**typed, MARK + "reported_at.which": "2026-10-25T01:30:00+00:00"})
     assert world.paper.sheet(serial).values["reported_at"] == "2026-10-25T01:30:00+00:00"
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutover.core.clock import FixedClock, SystemClock, read_moment, show, to_utc
+from cutover.core.clock import FixedClock, SystemClock, both, read_moment, show, to_utc
 from cutover.core.errors import Invalid
 
 LONDON = "Europe/London"
@@ -93,6 +93,19 @@ def test_a_moment_is_read_as_wall_time_or_with_its_offset(text: str) -> None:
 def test_a_wall_time_that_happens_twice_is_refused_with_both() -> None:
     with pytest.raises(Invalid, match=r"happens twice.*2026-10-25T00:30Z or 2026-10-25T01:30Z"):
         read_moment("2026-10-25T01:30", "Europe/London")
+
+
+@pytest.mark.parametrize(
+    ("wall", "offsets"),
+    [
+        (datetime(2026, 10, 25, 1, 30), ["+01:00", "+00:00"]),
+        (datetime(2026, 10, 25, 2, 30), []),
+        (datetime(2026, 3, 29, 1, 30), []),  # it does not exist
+        (datetime(2026, 10, 25, 1, 30, tzinfo=UTC), []),
+    ],
+)
+def test_only_a_wall_time_that_comes_twice_has_two_moments(wall: datetime, offsets: list[str]) -> None:
+    assert [at.isoformat()[-6:] for at in both(wall, "Europe/London")] == offsets
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01T00:00", "23:15", "2026-10-24T23:15+99:00"])

@@ -22,10 +22,8 @@ from cutover.store.driver import say
 BUSY_SECONDS = 30
 WAL_TRIES = 250
 EXPECTED = "sqlite:///file or postgresql://host/name (with cutover-golive[postgres] installed)"
-LINES: dict[str, Any] = {
-    "pool_size": 15,
-    "max_overflow": 0,
-}  # made as they are needed and kept: a crowd comes again
+# Connections are made as they are needed and kept: a crowd that came once comes again.
+LINES: dict[str, Any] = {"pool_size": 15, "max_overflow": 0}
 APPEND_LOCK = 0x6375746F  # one writer of the chain at a time, on PostgreSQL too ("cuto")
 # A line that is cut says nothing. Within these times either end knows: the client, which then waits for the database,
 # and the server, which else would keep the write lock of a client that is gone for two hours (measured).

@@ -14,14 +14,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, CursorResult, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from cutover.core.clock import Clock
 from cutover.core.errors import CutoverError, Invalid, NotFound, Problem, Unavailable
 from cutover.domain.gates import Finding
 from cutover.domain.query import Query
+from cutover.store.beside import engine_of, way_to_stop
 from cutover.store.documents import read_yaml
 from runbooks.actions import Secrets
 from runbooks.service import Reading
@@ -106,24 +106,13 @@ class Queries:
     @contextmanager
     def _asked(self, query: Query) -> Iterator[CursorResult[Any]]:
         """The answer of the database, to be read within the time that the query has; nothing of it is kept there."""
-        engine = self._engine(query.database)
+        engine = engine_of(self.secrets, query.database)
         try:
             with engine.connect() as connection, _bounded(connection, query):
                 yield connection.exec_driver_sql(query.sql)
                 connection.rollback()
         finally:
             engine.dispose()
-
-    def _engine(self, name: str) -> Engine:
-        """Raises Invalid for a URL that is none, without showing it."""
-        try:
-            url = make_url(self.secrets(name))
-            if url.password:
-                self.secrets.remember(str(url.password))
-            return create_engine(url, poolclass=NullPool, hide_parameters=True)
-        except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
-            what = f"the secret '{name}' opens no database ({type(error).__name__})"
-            raise Invalid(Problem(what, expected="a SQLAlchemy URL whose driver is installed")) from None
 
 
 def _cause(error: Exception) -> str:
@@ -141,10 +130,9 @@ def _bounded(connection: Connection, query: Query) -> Iterator[None]:
         connection.execute(text(f"SET LOCAL statement_timeout = {round(seconds * 1000)}"))
         yield
         return
-    raw: Any = connection.connection.driver_connection
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA query_only = ON")
-    stop = threading.Timer(seconds, getattr(raw, "interrupt", getattr(raw, "cancel", lambda: None)))
+    stop = threading.Timer(seconds, way_to_stop(connection))
     stop.daemon = True
     stop.start()
     try:

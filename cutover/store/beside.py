@@ -10,12 +10,36 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
+
+from cutover.core.errors import Invalid, Problem
 
 T = TypeVar("T")
+
+
+class Secrets(Protocol):
+    """Gives a secret by its name, and masks whatever it is told to."""
+
+    def __call__(self, name: str) -> str: ...
+
+    def remember(self, value: str) -> None: ...
+
+
+def engine_of(secrets: Secrets, name: str) -> Engine:
+    """The database whose URL is a secret; the password inside it is one too. Raises Invalid without showing either."""
+    try:
+        url = make_url(secrets(name))
+        if url.password:
+            secrets.remember(str(url.password))
+        return create_engine(url, poolclass=NullPool, hide_parameters=True)
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        what = f"the secret '{name}' opens no database ({type(error).__name__})"
+        expected = "a SQLAlchemy URL whose driver is installed"
+        raise Invalid(Problem(what, field="database", expected=expected)) from None
 
 
 def beside_the_loop(work: Callable[[], T], name: str) -> asyncio.Future[T]:

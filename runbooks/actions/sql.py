@@ -13,13 +13,12 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from cutover.core.clock import Pace
 from cutover.core.errors import Invalid, Problem
-from cutover.store.beside import beside_the_loop, nobody_there, way_to_stop
+from cutover.store.beside import beside_the_loop, engine_of, nobody_there, way_to_stop
 from runbooks.actions.arguments import SqlArguments, Statement
 from runbooks.actions.kinds import LONGEST, NO_PROBE, Call, Outcome, TransientError
 from runbooks.actions.secrets import Secrets
@@ -63,16 +62,8 @@ class SqlAction:
             engine.dispose()
 
     def _engine(self, name: str) -> Engine:
-        """Raises Invalid for a URL that is none, without showing it."""
-        try:
-            url = make_url(self.secrets(name))
-            if url.password:
-                self.secrets.remember(str(url.password))
-            engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
-        except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
-            expected = "a SQLAlchemy URL whose driver is installed"
-            what = f"the secret '{name}' opens no database ({type(error).__name__})"
-            raise Invalid(Problem(what, field="database", expected=expected)) from None
+        """Raises Invalid as `engine_of` does."""
+        engine = engine_of(self.secrets, name)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _leave_transactions_to_us)
             event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from cutover.cli.asked import AsJson, By, Folder, Run, Task
 from cutover.cli.border import DONE
 from cutover.cli.offered import people
 from cutover.cli.output import answer, table
+from cutover.core.errors import Invalid, NotFound, Problem
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -119,8 +121,6 @@ def _add_ending(app: App, opener: Opener) -> None:
         json: AsJson = False,
     ) -> int:
         """End every sign-in of a person, or one that `sessions` lists; the account stays."""
-        from cutover.core.errors import NotFound
-
         sessions = opener(programme).accounts.sessions
         try:
             whose, places = sessions.revoke(person), 1
@@ -220,8 +220,6 @@ def _add_links(app: App, opener: Opener) -> None:
         *, hours: Hours = 24, base_url: Base = "", programme: Folder = Path(), json: AsJson = False
     ) -> int:
         """A link that shows the board and lets nobody act."""
-        from datetime import timedelta
-
         world = opener(programme)
         return _say(world, world.links.public(timedelta(hours=hours)), base_url, as_json=json)
 
@@ -239,10 +237,6 @@ def _add_links(app: App, opener: Opener) -> None:
         json: AsJson = False,
     ) -> int:
         """A link by which one person works on one task, and on nothing else."""
-        from datetime import timedelta
-
-        from cutover.core.errors import NotFound
-
         world = opener(programme)
         world.folder.programme.somebody(person)
         run_id = world.runs.find(run)
@@ -267,8 +261,6 @@ def _add_calendar_link(app: App, opener: Opener) -> None:
         json: AsJson = False,
     ) -> int:
         """A link that a calendar program subscribes to: one person's part of a run, as it is expected now."""
-        from datetime import timedelta
-
         world = opener(programme)
         world.folder.programme.somebody(person)
         path = world.links.calendar(person, world.runs.find(run), timedelta(hours=hours))
@@ -296,8 +288,6 @@ def _hashed(person: str, file: Path | None) -> str:
 
 def _password(person: str, file: Path | None) -> str:
     """From a file, a pipe, or twice from the keyboard. Raises Invalid."""
-    from cutover.core.errors import Invalid, Problem
-
     if file is not None:
         try:
             return (file.read_text(encoding="utf-8").splitlines() or [""])[0]

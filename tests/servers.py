@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def until(there: Callable[[], bool], patience: float = 120.0) -> float:
+    """Wait until something is so; how long it took."""
+    began = time.monotonic()
+    while not there():
+        assert time.monotonic() - began < patience, "it did not come"
+        time.sleep(0.05)
+    return time.monotonic() - began
 
 
 def owned(folder: Path) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ from runbooks.domain.run_events import RunSetup, RunStage, RunType, TaskStage
 from tests.end_to_end.blackout import environment
 from tests.end_to_end.networks import SYSTEMS, Network, require_namespaces
 from tests.real_parts import require_real
-from tests.servers import Postgres, Process
+from tests.servers import Postgres, Process, until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(280)]
 SYSTEM, RUN, PORT, STEPS = "command_and_control", "live-1", 8401, 5
@@ -131,15 +130,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
             built.end()
         finally:
             postgres.end()
-
-
-def until(there: Callable[[], bool], patience: float = 60) -> float:
-    """How long it took."""
-    began = time.monotonic()
-    while not there():
-        assert time.monotonic() - began < patience, "it did not come"
-        time.sleep(0.1)
-    return time.monotonic() - began
 
 
 def begun(world: World) -> dict[str, int]:

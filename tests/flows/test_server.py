@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -15,6 +13,7 @@ import structlog
 from cutover.core.errors import Unavailable
 from flows import server
 from flows.server import OFFLINE, Kept, client_environment, starting_server
+from tests.servers import until
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
 ENDS_WITH_US = "import sys; sys.stdin.buffer.read()"  # as the server does
@@ -38,13 +37,6 @@ def test_one_that_does_not_come_up_says_where_its_log_is(
         starting_server(tmp_path) as begun,
     ):
         begun.wait()
-
-
-def until(there: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not there():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_one_that_dies_is_started_again_and_ends_with_us(

@@ -6,14 +6,13 @@ import os
 import signal
 import socket
 import threading
-import time
-from collections.abc import Callable
 
 import pytest
 
 from cutover.core.errors import Invalid
 from cutover.web.serving import listen
 from cutover.web.workers import Crew, Life, check_workers, supervise
+from tests.servers import until
 
 pytestmark = pytest.mark.timeout(120)
 PATIENCE = 60.0
@@ -42,13 +41,6 @@ def cannot_start(sock: socket.socket, life: Life) -> int:
 def asked(port: int) -> int:
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as line:
         return int(line.recv(20))
-
-
-def until(there: Callable[[], bool]) -> None:
-    began = time.monotonic()
-    while not there():
-        assert time.monotonic() - began < PATIENCE
-        threading.Event().wait(0.05)
 
 
 @pytest.mark.real

@@ -160,9 +160,8 @@ def _page(browser: Browser, world: World, address: str, shot: Shot) -> Iterator[
     """A browser in which somebody has signed in."""
     width, height = shot.size
     context = browser.new_context(
-        viewport={"width": width, "height": height}, base_url=address, locale="en-GB",
-        timezone_id=world.folder.programme.zone,
-    )  # fmt: skip
+        viewport={"width": width, "height": height}, base_url=address, timezone_id=world.folder.programme.zone
+    )
     session = world.accounts.sessions.open(shot.person, datetime.now(UTC))
     context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": address}])
     page = context.new_page()

@@ -36,7 +36,7 @@ CLASSES = {
 VERDICTS = {
     Verdict.PASS: ("ok", "✓", "yes"),
     Verdict.FAIL: ("bad", "✗", "no"),
-    Verdict.ERROR: ("odd", "?", "no: a check itself failed"),
+    Verdict.ERROR: ("odd", "?", "no: it cannot be told"),
     Verdict.INCONCLUSIVE: ("warn", "!", "not known yet"),
 }
 CAUSES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from cutover.core.clock import show
@@ -10,7 +10,7 @@ from cutover.core.duration import show_minutes
 from cutover.web.words import share
 from runbooks.board import Run
 from runbooks.domain.forecasting.backout_time import WayBack
-from runbooks.domain.forecasting.drivers import Driver
+from runbooks.domain.forecasting.drivers import NO_TITLES, Driver
 from runbooks.domain.forecasting.forecast import Forecast
 from runbooks.domain.run_state import RunState
 from runbooks.lookout import SecondFigure
@@ -32,7 +32,8 @@ def back_words(run: Run, seen: Forecast | None) -> Iterator[str]:
 def driver_words(run: Run, seen: Forecast | None) -> Iterator[str]:
     if seen is not None:
         titles = {task.id: task.title for task in run.state.runbook.tasks}
-        yield from (_driver(driver, titles) for driver in seen.drivers[:SHOWN])
+        teams = {team.id: team.title for team in run.programme.teams}
+        yield from (_driver(driver, titles, teams) for driver in seen.drivers[:SHOWN])
 
 
 def second_words(run: Run, second: SecondFigure | None) -> str:
@@ -65,8 +66,6 @@ def _back(back: WayBack, zone: str) -> Iterator[str]:
         yield f"Chance that gate {back.gate} and the way back from it pass the window: {share(back.overrun)}."
 
 
-def _driver(driver: Driver, titles: dict[str, str]) -> str:
+def _driver(driver: Driver, titles: dict[str, str], teams: Mapping[str, str] = NO_TITLES) -> str:
     good, bad = show_minutes(driver.earlier), show_minutes(driver.later)
-    return (
-        f"What drives the end: {driver.named(titles)}, {good} earlier at its best, {bad} later at its worst."
-    )
+    return f"What drives the end: {driver.named(titles, teams)}, {good} earlier at its best, {bad} later at its worst."

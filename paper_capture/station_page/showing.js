@@ -63,7 +63,7 @@ function pair(record, zone) {
 
 export function showRegister(parts, seen) {
   const late = seen.checked && !seen.checked_whole ? ` What does not hold was worked out ${shown(Date.parse(seen.checked), seen.zone)}.` : "";
-  parts.asOf.textContent = seen.at ? `As the server said ${shown(Date.parse(seen.at), seen.zone)}.${late}` : "Not seen yet on this PC: open the page once with a connection.";
+  parts.asOf.textContent = seen.at ? `As the server said ${shown(Date.parse(seen.now ?? seen.at), seen.zone)}.${late}` : "Not seen yet on this PC: open the page once with a connection.";
   parts.counts.replaceChildren(
     ...COUNTS.filter(([name]) => name in seen.counts).map(([name, text]) => {
       const box = make("div");

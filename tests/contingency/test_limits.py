@@ -74,6 +74,16 @@ def test_a_pile_that_runs_out_at_once_is_one_notice_to_each(world: World, limits
     assert {subject for _, subject in notices(world)} == {"Falls due by Sat 24 Oct 03:00 UTC: 25 time limits"}
 
 
+def test_a_notice_has_one_line_for_each_clock_at_each_place(world: World, limits: LimitService) -> None:
+    serials = detained(world, 25)
+    world.after(301)
+    limits.tell()
+    with reading(world.desk.journal.engine) as connection:
+        first, last = connection.execute(select(outbox.c.body)).scalars().first().splitlines()
+    assert first == f"central: review of detention: 25, the first {serials[0]}, due Sat 24 Oct 03:00 UTC"
+    assert last == "all of them: cutover contingency limits"
+
+
 def test_a_record_handed_over_live_is_watched_there(world: World, limits: LimitService) -> None:
     (serial,) = detained(world)
     running = sheet_clocks(world.paper.sheet(serial), world.book.clocks)

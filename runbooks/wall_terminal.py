@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -43,10 +42,13 @@ def drawn(page: WallPage, health: Sequence[tuple[Look, str]], stale: str = "", w
     ]
     parts += [Text(f"and {page.more_alerts} more on the board", "bold")] if page.more_alerts else []
     figures = _figures(page)
-    left, right = _now(page), Group(_gates(page), _modes(page), _health(health))
+    now, *others = _now(page), _gates(page), _modes(page), _health(health)
     if width < NARROW:
-        return Group(*parts, *(figure.line() for figure in figures), left, right)
-    return Group(*parts, _beside(*(figure.panel() for figure in figures)), _beside(left, right))
+        gates, modes, worst = others
+        lines = [part for section in (now, worst, gates, modes) for part in section.lines(width)]
+        return Group(*parts, *(figure.line() for figure in figures), *lines)
+    right = Group(*(section.panel() for section in others))
+    return Group(*parts, _beside(*(figure.panel() for figure in figures)), _beside(now.panel(), right))
 
 
 def fitted(page: WallPage, health: Sequence[tuple[Look, str]], stale: str, console: Console) -> Group:
@@ -81,7 +83,7 @@ def _beside(*parts: RenderableType) -> Table:
 
 
 def _head(page: WallPage) -> Table:
-    line = Table.grid(expand=True)
+    line = Table.grid(expand=True, padding=(0, 1))
     line.add_column(ratio=1)
     line.add_column(justify="right")
     title = Text(page.title, "bold")
@@ -89,6 +91,19 @@ def _head(page: WallPage) -> Table:
         Text.assemble(title, "  ", pill(page.look)) if page.look else title, Text(page.clock, "bold")
     )
     return line
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    title: str
+    content: RenderableType
+
+    def panel(self) -> Panel:
+        return _panel(self.title, self.content)
+
+    def lines(self, width: int) -> tuple[RenderableType, ...]:
+        """Without a frame: each of its lines is wanted for something else."""
+        return Text(f"── {self.title} ".ljust(width, "─"), "dim", no_wrap=True), self.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,33 +134,35 @@ def _figures(page: WallPage) -> list[_Figure]:
     return found
 
 
-def _now(page: WallPage) -> Panel:
+def _now(page: WallPage) -> _Section:
     rows = [(t.look, f"{t.id} {t.title}", " · ".join(filter(None, (t.owner, t.ahead)))) for t in page.tasks]
     nothing = "Nothing is on now." if page.look else "No run has been started."
     counts = Text("  ").join(pill((seen[0], seen[1], f"{n} {seen[2]}")) for seen, n in page.counts)
     more = [Text(f"and {page.more} more", "dim")] if page.more else []
     title = f"Now · {page.done} over" if page.done else "Now"
-    return _panel(title, Group(_rows(rows, nothing), *more, Padding(counts, (1, 0, 0, 0))))
+    return _Section(title, Group(_rows(rows, nothing), *more, counts))
 
 
-def _gates(page: WallPage) -> Panel:
+def _gates(page: WallPage) -> _Section:
     rows = [
         (g.look, f"{g.id} {g.title}", g.when + (f" · {len(g.against)} not met" if g.against else ""))
         for g in page.gates
     ]
     nothing = "No gate is in this plan." if page.look else "No run has asked a gate yet."
     more = [Text(f"and {page.more_gates} more", "dim")] if page.more_gates else []
-    return _panel("Gates", Group(_rows(rows, nothing), *more))
+    return _Section("Gates", Group(_rows(rows, nothing), *more))
 
 
-def _modes(page: WallPage) -> Panel:
-    rows = [((c.look, c.sign, c.mode), c.title, "") for c in page.modes]
-    return _panel("Components", _rows(rows, "No component is named."))
+def _modes(page: WallPage) -> _Section:
+    modes = (Text.assemble(pill((c.look, c.sign, c.mode)), f" {c.title}") for c in page.modes)
+    return _Section(
+        "Components", Text("   ").join(modes) if page.modes else Text("No component is named.", "dim")
+    )
 
 
-def _health(health: Sequence[tuple[Look, str]]) -> Panel:
+def _health(health: Sequence[tuple[Look, str]]) -> _Section:
     rows = [(look, title, "") for look, title in health]
-    return _panel("Health, worst first", _rows(rows, "Nothing is watched."))
+    return _Section("Health, worst first", _rows(rows, "Nothing is watched."))
 
 
 def _panel(title: str, content: RenderableType) -> Panel:

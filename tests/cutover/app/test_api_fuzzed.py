@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.generation import GenerationMode
 
@@ -83,6 +83,7 @@ def test_no_answer_is_one_that_the_description_lacks(
         @given(case=operation.as_strategy(mode, path_parameters=path or None))
         def ask(case: schemathesis.Case) -> None:
             nonlocal asked
+            assume([] not in (case.query or {}).values())  # an empty list is never written
             asked += 1
             template, names = (
                 case.operation.path,

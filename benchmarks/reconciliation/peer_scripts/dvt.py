@@ -18,5 +18,6 @@ with Path(out + ".csv").open("w") as said:
     subprocess.run([*tool, *asked], check=True, stdout=said)
 with Path(out + ".csv").open(newline="") as said:
     keys = [json.loads(row["group_by_columns"] or "{}").get("crime_id") for row in csv.DictReader(said)]
+known = [int(float(key)) for key in keys if key and str(key).lower() != "nan"]
 with Path(out).open("w") as told:
-    json.dump({"keys": [int(float(k)) for k in keys if k], "keyless": sum(not k for k in keys)}, told)
+    json.dump({"keys": known, "keyless": len(keys) - len(known)}, told)

@@ -18,7 +18,7 @@ from cutover.web.visitor import form_token
 
 EVERY = 0.5  # seconds between two looks of one viewer, at least: as the page's own script does
 _MARK = re.compile(r'data-live="(\w+)" data-mark="(\w+)"')
-_FACT = re.compile(r'href="/journal#p(\d+)"')
+_FACT = re.compile(r'data-fact="(\d+)"')
 _SEEN = re.compile(r'name="seen" value="(\d+)"')
 _REASON = re.compile(r'role="alert".*?<li>(.*?)</li>', re.DOTALL)
 

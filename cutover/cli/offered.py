@@ -51,7 +51,7 @@ def _folder(context: CompletionContext) -> Path:
 
 def _read(file: Path) -> Mapping[str, Any]:
     try:
-        whole = yaml.load(file.read_text(encoding="utf-8"), LOADER)  # noqa: S506  a safe loader, the fast one
+        whole = LOADER(file.read_text(encoding="utf-8")).get_single_data()
     except (OSError, ValueError, yaml.YAMLError):
         return {}
     return whole if isinstance(whole, Mapping) else {}

@@ -158,6 +158,7 @@ def test_a_time_of_the_hour_that_comes_twice_is_asked_for_once_and_kept(
         pc.context.set_offline(False)
         pc.all_sent()
         assert world.paper.sheet(serial).occurred_at == datetime(2025, 10, 26, 1, 30, tzinfo=UTC)
+        pc.page.wait_for_selector("#link.on")
         pc.context.set_offline(True)  # a page that hears its server goes by that one's clock
         pc.page.wait_for_selector("#link:not(.on)", timeout=60_000)
         pc.page.clock.set_fixed_time(datetime(2025, 10, 26, 0, 40, 20, tzinfo=UTC))

@@ -26,6 +26,7 @@ def convert_commands(service: Callable[[Path], ConversionService], stay: Callabl
     """The `convert` commands. `stay` gives what outlives outages."""
     app = App(name="convert", help="Verified paper into the target: highest risk first, each once.")
     _running(app, service, stay)
+    _standing_told(app, service)
     _pausing(app, service)
     _caring(app, service)
     _matching(app, service)
@@ -66,6 +67,8 @@ def _running(app: App, service: Callable[[Path], ConversionService], stay: Calla
         answer(reports, as_json=json, text=text)
         return NO if unanswered else DONE
 
+
+def _standing_told(app: App, service: Callable[[Path], ConversionService]) -> None:
     @app.command
     def status(
         check: Annotated[

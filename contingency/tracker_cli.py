@@ -77,6 +77,13 @@ def _actions(doors: TrackerDoors) -> App:
         )
         answer({"action": name}, as_json=json, text=[f"{name}: {owner} answers for it"])
 
+    _claiming(app, doors)
+    return app
+
+
+def _claiming(app: App, doors: TrackerDoors) -> None:
+    """Done is said by one and seen by another; either may be wrong."""
+
     @app.command
     def claim(
         action: ActionId,
@@ -115,8 +122,6 @@ def _actions(doors: TrackerDoors) -> App:
         """Put it back on the list, with the reason."""
         state = doors.actions(programme).reopen(action, by=by, reason=reason)
         answer(state, as_json=json, text=[f"{action}: open again"])
-
-    return app
 
 
 def _action(one: ActionView) -> tuple[object, ...]:

@@ -29,6 +29,7 @@ Why = Annotated[str, Parameter(help="why")]
 
 def add_keeping(app: App, room: Rooms) -> None:
     _batches(app, room)
+    _batches_judged(app, room)
     _hands(app, room)
     _ending(app, room)
     _redacting(app, room)
@@ -65,6 +66,8 @@ def _batches(app: App, room: Rooms) -> None:
         say(moved, as_json=json)
         return int(any(m.event.kind() == "BatchRejected" for m in moved))
 
+
+def _batches_judged(app: App, room: Rooms) -> None:
     @app.command
     def release(
         name: Batch,
